@@ -1,0 +1,100 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Layers, from the bottom: a target may import only targets above it in this list.
+// docs/architecture.md draws them and follows a request through the files.
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "genwire",
+    products: [
+        .library(name: "Genwire", targets: ["Genwire"]),
+        .library(name: "GenwireClient", targets: ["GenwireClient"]),
+        .executable(name: "genwired", targets: ["genwired"]),
+        .executable(name: "genwire", targets: ["genwire"]),
+        .executable(name: "genwire-sim", targets: ["genwire-sim"]),
+        .executable(name: "genwire-bench", targets: ["genwire-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C: system libraries, and thin targets for what Swift cannot see.
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CGenwireProto", dependencies: ["CProtobufC"]),
+
+        // 0-1: the loop, and the two wires.
+        library("EventLoop", ["CLinux"]),
+        library("RPC", ["EventLoop", "CLinux"]),
+        library("HTTPClient", ["EventLoop", "CCurl"]),
+
+        // 2: values, configuration, JSON.
+        library("Generation", []),
+        library("JSON", ["CSimdJSON"]),
+        library("Config", ["CYAML"]),
+
+        // 3-6: providers, gateway, RPC handlers.
+        library("Providers", ["EventLoop", "HTTPClient", "Generation", "JSON", "Config"]),
+        library("Gateway", ["EventLoop", "HTTPClient", "Generation", "Providers", "Config", logging]),
+        library(
+            "Service",
+            ["EventLoop", "RPC", "Generation", "Gateway", "Providers", "CGenwireProto", "CProtobufC", logging]),
+
+        // 7-9: what others link, and the programs.
+        library(
+            "Genwire",
+            [
+                "EventLoop", "RPC", "HTTPClient", "Generation", "JSON", "Config", "Providers", "Gateway", "Service",
+                logging,
+            ]),
+        library("GenwireClient", ["EventLoop", "RPC", "Generation", "CGenwireProto", "CProtobufC"]),
+        library("GenwireCommands", ["GenwireClient", "Generation", "JSON", argumentParser]),
+        library("Simulator", ["EventLoop", "JSON", "CMicroHTTPD"]),
+        executable("genwired", ["Genwire", "Config", "CLinux", argumentParser, logging]),
+        executable("genwire", ["GenwireCommands"]),
+        executable("genwire-sim", ["Simulator", argumentParser]),
+        executable("genwire-bench", [argumentParser]),
+
+        // Tests mirror the targets; BlackBoxTests start the real programs.
+        .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        tests("EventLoopTests", ["EventLoop", "CLinux"]),
+        tests("RPCTests", ["RPC", "EventLoop", "TestSupport"]),
+        tests("HTTPClientTests", ["HTTPClient", "EventLoop", "TestSupport"]),
+        tests("JSONTests", ["JSON"]),
+        tests("ConfigTests", ["Config", "TestSupport"]),
+        tests("ProvidersTests", ["Providers", "HTTPClient", "EventLoop", "Generation", "JSON", "Config"]),
+        tests("GatewayTests", ["Gateway", "Providers", "HTTPClient", "EventLoop", "Generation", "Config"]),
+        tests("GenwireTests", ["Genwire", "GenwireClient", "GenwireCommands", "Generation", "TestSupport"]),
+        tests("SimulatorTests", ["Simulator", "EventLoop", "TestSupport"]),
+        tests("BlackBoxTests", ["TestSupport", "GenwireClient", "Generation"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,38 @@
+// What glibc offers and Swift's Glibc module does not show: epoll, timerfd, eventfd, accept4, peer credentials.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// One readiness report, in plain fields: the kernel's own struct is packed, which Swift imports badly.
+typedef struct {
+    uint64_t token;
+    uint32_t events;
+} gw_epoll_event;
+
+#define GW_EPOLLIN 0x001u
+#define GW_EPOLLOUT 0x004u
+#define GW_EPOLLERR 0x008u
+#define GW_EPOLLHUP 0x010u
+#define GW_EPOLLRDHUP 0x2000u
+
+int gw_epoll_create(void);
+int gw_epoll_add(int epoll, int fd, uint32_t events, uint64_t token);
+int gw_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token);
+int gw_epoll_remove(int epoll, int fd);
+// Never blocks. `capacity` is at most 256.
+int gw_epoll_poll(int epoll, gw_epoll_event *out, int capacity);
+
+int gw_eventfd(void);
+int gw_timerfd(void);
+// Arms for an absolute CLOCK_MONOTONIC instant in nanoseconds; 0 disarms.
+int gw_timerfd_set(int fd, uint64_t deadline_ns);
+uint64_t gw_monotonic_ns(void);
+
+// accept4 with SOCK_NONBLOCK | SOCK_CLOEXEC.
+int gw_accept(int listener);
+// The kernel's word on who called connect(); returns -1 where the socket is not a Unix one.
+int gw_peer_credentials(int fd, uid_t *uid, gid_t *gid, pid_t *pid);
+// RLIMIT_CORE 0: no core file may carry a secret.
+int gw_disable_core_dumps(void);

@@ -1,0 +1,340 @@
+internal import CLinux
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// One event loop: descriptors, timers and Swift tasks on one serial Dispatch queue.
+///
+/// A request lives on one loop from its first byte to its last. The loop is a `TaskExecutor`, so the `async` part of
+/// a request runs here too, with no hop to another thread. Everything that is not marked as safe from any thread must
+/// be called on the loop; such calls trap when made elsewhere.
+///
+/// A *turn* is what happens between two waits: ready descriptors are handled in batches; between batches the ready
+/// jobs run, due timers fire and the turn-end handlers flush what the batch produced.
+///
+/// `@unchecked Sendable`: everything mutable is either confined to the queue (checked by `preconditionOnLoop`) or
+/// inside `inbox`.
+public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+    /// What other threads have left for the loop.
+    private struct Inbox {
+        var jobs: [UnownedJob] = []
+        var work: [@Sendable () -> Void] = []
+        var wakeIsPending = false
+        var isStopped = false
+    }
+
+    private struct Slot {
+        var handler: (any ReadinessHandler)?
+        var descriptor: Int32 = -1
+        var generation: UInt32 = 0
+        var interest: Interest = []
+    }
+
+    /// A name for logs and thread listings.
+    public let label: String
+    private let queue: DispatchQueue
+    private let poller: any Poller
+    private let inbox = Mutex(Inbox())
+    /// The thread that runs the current turn; 0 between turns.
+    private let runningThread = Atomic<UInt>(0)
+
+    private var slots: [Slot] = []
+    private var freeSlots: [UInt32] = []
+    private var events: [ReadyEvent] = []
+    private var ready: [UnownedJob] = []
+    private var running: [UnownedJob] = []
+    private var inboxWork: [@Sendable () -> Void] = []
+    private var wheel: TimerWheel
+    private var dueTimers: [LoopTimer] = []
+    private var armedFor: UInt64?
+    private var turnEnd: [any TurnEndHandler] = []
+    private var turnEndRunning: [any TurnEndHandler] = []
+    private var stopped = false
+
+    /// CLOCK_MONOTONIC in nanoseconds, as of the current batch of the turn.
+    public private(set) var now: UInt64
+
+    /// Starts a loop.
+    /// - Throws: `SystemError` where the kernel gives no descriptors for it.
+    public init(label: String, poller kind: PollerKind = .epoll) throws(SystemError) {
+        self.label = label
+        queue = DispatchQueue(label: label, qos: .userInitiated)
+        now = Self.monotonicNanoseconds()
+        wheel = TimerWheel(now: now)
+        switch kind {
+        case .epoll: poller = try EpollPoller()
+        case .dispatch: poller = DispatchPoller()
+        }
+        // The poller keeps the loop alive until `shutdown`.
+        poller.start(on: queue) { self.turn() }
+    }
+
+    /// The monotonic clock right now, in nanoseconds. Safe from any thread.
+    public static func monotonicNanoseconds() -> UInt64 { gw_monotonic_ns() }
+
+    // MARK: - Where am I?
+
+    /// Whether the caller runs on this loop. Safe from any thread.
+    public var isCurrent: Bool { runningThread.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+    /// Traps unless the caller runs on this loop.
+    @inline(__always)
+    public func preconditionOnLoop(_ function: StaticString = #function) {
+        precondition(isCurrent, "\(function) must be called on its event loop")
+    }
+
+    /// Part of `SerialExecutor`: makes `assumeIsolated` work.
+    public func checkIsolated() { preconditionOnLoop() }
+
+    /// Part of `SerialExecutor`.
+    public func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+    // MARK: - Work
+
+    /// Part of `TaskExecutor`: a job of a task that prefers this loop. Safe from any thread.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isCurrent {
+            ready.append(job)
+            return
+        }
+        wakeIfNeeded { $0.jobs.append(job) }
+    }
+
+    /// Runs `body` on the loop, in the order of the calls. Safe from any thread; never runs before it returns.
+    public func execute(_ body: @escaping @Sendable () -> Void) {
+        wakeIfNeeded { $0.work.append(body) }
+    }
+
+    /// Runs `body` on the loop and waits for its result. Must not be called on the loop itself.
+    public func perform<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+        await withCheckedContinuation { continuation in
+            execute { continuation.resume(returning: body()) }
+        }
+    }
+
+    private func wakeIfNeeded(_ add: (inout Inbox) -> Void) {
+        let (wake, stopped) = inbox.withLock { inbox -> (Bool, Bool) in
+            add(&inbox)
+            defer { inbox.wakeIsPending = true }
+            return (!inbox.wakeIsPending, inbox.isStopped)
+        }
+        guard wake else { return }
+        // A stopped loop still runs what tasks need to come to their end.
+        if stopped { queue.async { self.turn() } } else { poller.wake() }
+    }
+
+    // MARK: - Descriptors
+
+    /// Reports `fd`'s readiness to `handler` until `deregister`. The loop holds on to `handler`; it does not own `fd`.
+    /// - Throws: `SystemError` where the kernel refuses, for example because `fd` is a regular file.
+    public func register(
+        _ fd: Int32, _ interest: Interest, _ handler: any ReadinessHandler
+    ) throws(SystemError) -> Registration {
+        preconditionOnLoop()
+        guard !stopped else { throw SystemError("register", code: ECANCELED) }
+        let index: UInt32
+        if let free = freeSlots.popLast() {
+            index = free
+        } else {
+            index = UInt32(slots.count)
+            slots.append(Slot())
+        }
+        let registration = Registration(slot: index, generation: slots[Int(index)].generation)
+        do {
+            try poller.add(fd, token: registration.token, interest: interest)
+        } catch {
+            poller.remove(fd, token: registration.token)
+            freeSlots.append(index)
+            throw error
+        }
+        slots[Int(index)].handler = handler
+        slots[Int(index)].descriptor = fd
+        slots[Int(index)].interest = interest
+        return registration
+    }
+
+    /// Changes what is reported. Costs nothing where nothing changes.
+    public func update(_ registration: Registration, _ interest: Interest) throws(SystemError) {
+        preconditionOnLoop()
+        guard isLive(registration) else { return }
+        let index = Int(registration.slot)
+        guard slots[index].interest != interest else { return }
+        try poller.modify(slots[index].descriptor, token: registration.token, interest: interest)
+        slots[index].interest = interest
+    }
+
+    /// Ends the reports at once, even those already collected in this turn; the descriptor may then be closed.
+    public func deregister(_ registration: Registration) {
+        preconditionOnLoop()
+        guard isLive(registration) else { return }
+        let index = Int(registration.slot)
+        poller.remove(slots[index].descriptor, token: registration.token)
+        slots[index].handler = nil
+        slots[index].descriptor = -1
+        // UInt32.max is the pollers' own.
+        slots[index].generation = (slots[index].generation + 1) % UInt32.max
+        freeSlots.append(registration.slot)
+    }
+
+    /// How many descriptors are registered.
+    public var registrationCount: Int { slots.count - freeSlots.count }
+
+    private func isLive(_ registration: Registration) -> Bool {
+        let index = Int(registration.slot)
+        return index < slots.count && slots[index].generation == registration.generation
+            && slots[index].handler != nil
+    }
+
+    // MARK: - Timers
+
+    /// Fires `timer` once, `delay` nanoseconds from now; moves it where it is already scheduled. Precise to 1 ms.
+    public func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64) {
+        let (deadline, overflow) = Self.monotonicNanoseconds().addingReportingOverflow(delay)
+        schedule(timer, at: overflow ? UInt64.max / 2 : deadline)
+    }
+
+    /// Fires `timer` once at a CLOCK_MONOTONIC instant in nanoseconds; moves it where it is already scheduled.
+    public func schedule(_ timer: LoopTimer, at deadline: UInt64) {
+        preconditionOnLoop()
+        guard !stopped else { return }
+        wheel.remove(timer)
+        wheel.insert(timer, deadline: min(deadline, UInt64.max / 2))
+    }
+
+    /// Keeps `timer` from firing, even later in this very turn.
+    public func cancel(_ timer: LoopTimer) {
+        preconditionOnLoop()
+        wheel.remove(timer)
+        if let index = dueTimers.firstIndex(where: { $0 === timer }) { dueTimers.remove(at: index) }
+    }
+
+    /// Suspends the calling task for `nanoseconds`. Not cancellable: hold a `LoopTimer` where that is needed.
+    public func sleep(nanoseconds: UInt64) async {
+        await withUnsafeContinuation { continuation in
+            schedule(LoopTimer { continuation.resume() }, afterNanoseconds: nanoseconds)
+        }
+    }
+
+    // MARK: - Turn end
+
+    /// Calls `handler` once when the current batch is through. This is where output is flushed: everything that one
+    /// batch produced for a connection leaves in one write.
+    public func atTurnEnd(_ handler: any TurnEndHandler) {
+        preconditionOnLoop()
+        turnEnd.append(handler)
+    }
+
+    // MARK: - The turn
+
+    private func turn() {
+        runningThread.store(UInt(pthread_self()), ordering: .relaxed)
+        var idle = false
+        while !idle {
+            now = Self.monotonicNanoseconds()
+            let collected = stopped ? 0 : poller.collect(into: &events)
+            for index in events.indices { deliver(events[index]) }
+            events.removeAll(keepingCapacity: true)
+            let worked = drainInbox()
+            let ran = runReadyJobs()
+            let fired = fireDueTimers()
+            let ended = runTurnEnd()
+            idle = collected == 0 && !worked && !ran && !fired && !ended && ready.isEmpty
+        }
+        armTimer()
+        runningThread.store(0, ordering: .relaxed)
+    }
+
+    private func deliver(_ event: ReadyEvent) {
+        let registration = Registration(
+            slot: UInt32(truncatingIfNeeded: event.token), generation: UInt32(truncatingIfNeeded: event.token >> 32))
+        // An earlier handler of this batch may have deregistered it, and the slot may have a new owner.
+        guard isLive(registration) else { return }
+        slots[Int(registration.slot)].handler?.ready(event.readiness)
+    }
+
+    private func drainInbox() -> Bool {
+        inbox.withLock { inbox in
+            guard inbox.wakeIsPending else { return }
+            ready.append(contentsOf: inbox.jobs)
+            inbox.jobs.removeAll(keepingCapacity: true)
+            swap(&inboxWork, &inbox.work)
+            inbox.wakeIsPending = false
+        }
+        guard !inboxWork.isEmpty else { return false }
+        let work = inboxWork
+        inboxWork.removeAll(keepingCapacity: true)
+        for body in work { body() }
+        return true
+    }
+
+    /// Runs the jobs that are ready now; those they make ready wait until descriptors had their turn.
+    private func runReadyJobs() -> Bool {
+        guard !ready.isEmpty else { return false }
+        swap(&ready, &running)
+        for job in running {
+            job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        }
+        running.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    private func fireDueTimers() -> Bool {
+        guard wheel.count > 0 else { return false }
+        wheel.advance(to: now, into: &dueTimers)
+        guard !dueTimers.isEmpty else { return false }
+        // `cancel` may take a later one out meanwhile.
+        while !dueTimers.isEmpty { dueTimers.removeFirst().handler() }
+        return true
+    }
+
+    private func runTurnEnd() -> Bool {
+        guard !turnEnd.isEmpty else { return false }
+        swap(&turnEnd, &turnEndRunning)
+        for handler in turnEndRunning { handler.turnEnded() }
+        turnEndRunning.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    private func armTimer() {
+        guard !stopped else { return }
+        let wake = wheel.nextWake()
+        // A timer armed too early costs one empty turn; re-arming at every request would cost a system call each.
+        if let armed = armedFor, armed > now, let wake, armed <= wake { return }
+        if wake == nil, armedFor == nil || armedFor.map({ $0 > now }) == true { return }
+        guard wake != armedFor else { return }
+        armedFor = wake
+        poller.setTimer(wake)
+    }
+
+    // MARK: - Shutdown
+
+    /// Ends all reports and timers and lets go of every handler; jobs and work that come later still run. Safe from
+    /// any thread, and more than once.
+    public func shutdown() async {
+        await perform { self.stop() }
+    }
+
+    private func stop() {
+        guard !stopped else { return }
+        stopped = true
+        for index in slots.indices where slots[index].handler != nil {
+            deregister(Registration(slot: UInt32(index), generation: slots[index].generation))
+        }
+        wheel.removeAll()
+        dueTimers.removeAll()
+        poller.stop()
+        // A wake-up may have been swallowed by the poller that just ended.
+        let pending = inbox.withLock { inbox -> Bool in
+            inbox.isStopped = true
+            return inbox.wakeIsPending
+        }
+        if pending { queue.async { self.turn() } }
+    }
+}
+
+/// Something that has work to do when a batch of a turn is through, such as a connection with unsent output.
+public protocol TurnEndHandler: AnyObject {
+    /// The batch is through. Called on the loop, once a call of `atTurnEnd`.
+    func turnEnded()
+}

@@ -1,0 +1,86 @@
+/// Bytes on their way out: written at the tail, taken from the head, in one piece of memory.
+///
+/// An empty buffer gives its memory back unless it is small, so an idle connection costs next to nothing.
+public struct OutputBuffer: ~Copyable {
+    private static let smallCapacity = 1024
+
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+    private var head = 0
+    private var tail = 0
+
+    /// An empty buffer without memory.
+    public init() {}
+
+    deinit { base?.deallocate() }
+
+    /// How many bytes wait.
+    public var count: Int { tail - head }
+
+    /// Whether no byte waits.
+    public var isEmpty: Bool { tail == head }
+
+    /// The waiting bytes. Valid until the next mutation.
+    public var readable: UnsafeRawBufferPointer {
+        guard let base else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(start: base + head, count: count)
+    }
+
+    /// Appends `count` uninitialised bytes and returns them for writing. Valid until the next mutation.
+    public mutating func append(count: Int) -> UnsafeMutableRawBufferPointer {
+        if tail + count > capacity { makeRoom(for: count) }
+        // `makeRoom` made the memory; a zero-length append to an unborn buffer is the only other way here.
+        guard let base else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
+        let start = base + tail
+        tail += count
+        return UnsafeMutableRawBufferPointer(start: start, count: count)
+    }
+
+    /// Appends a copy of `bytes`.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard !bytes.isEmpty else { return }
+        append(count: bytes.count).copyMemory(from: bytes)
+    }
+
+    /// Takes `count` bytes from the head.
+    public mutating func consume(_ count: Int) {
+        precondition(count <= self.count, "more bytes taken than there are")
+        head += count
+        guard head == tail else { return }
+        head = 0
+        tail = 0
+        if capacity > Self.smallCapacity {
+            base?.deallocate()
+            base = nil
+            capacity = 0
+        }
+    }
+
+    /// Drops everything and gives the memory back.
+    public mutating func removeAll() {
+        base?.deallocate()
+        base = nil
+        capacity = 0
+        head = 0
+        tail = 0
+    }
+
+    private mutating func makeRoom(for added: Int) {
+        let needed = count + added
+        if needed <= capacity, head >= capacity / 2 {
+            // Enough free bytes at the head that moving is cheaper than growing.
+            base?.copyMemory(from: readable.baseAddress ?? UnsafeRawPointer(base!), byteCount: count)
+        } else {
+            let newCapacity = max(256, needed + needed / 2)
+            let new = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
+            if let base {
+                new.copyMemory(from: base + head, byteCount: count)
+                base.deallocate()
+            }
+            base = new
+            capacity = newCapacity
+        }
+        tail -= head
+        head = 0
+    }
+}

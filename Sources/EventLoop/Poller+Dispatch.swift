@@ -1,0 +1,129 @@
+internal import Dispatch
+internal import Glibc
+
+/// The portable poller: a Dispatch source a descriptor and direction. Slower than epoll, for systems without it.
+final class DispatchPoller: Poller {
+    /// The sources of one descriptor. They watch duplicates, since Dispatch needs a descriptor to stay open until a
+    /// cancellation is through, and an owner (libcurl above all) closes its own whenever it likes.
+    private final class Watch {
+        var reader: (any DispatchSourceRead)?
+        var writer: (any DispatchSourceWrite)?
+    }
+
+    private var queue: DispatchQueue?
+    private var turn: () -> Void = {}
+    private var watches: [UInt64: Watch] = [:]
+    private var pending: [ReadyEvent] = []
+    private var timer: (any DispatchSourceTimer)?
+    // Written once in `start`, before any other thread knows the loop.
+    nonisolated(unsafe) private var wakeSource: (any DispatchSourceUserDataAdd)?
+
+    func start(on queue: DispatchQueue, turn: @escaping () -> Void) {
+        self.queue = queue
+        self.turn = turn
+        let source = DispatchSource.makeUserDataAddSource(queue: queue)
+        source.setEventHandler(handler: turn)
+        source.activate()
+        wakeSource = source
+    }
+
+    func add(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError) {
+        let watch = Watch()
+        watches[token] = watch
+        try apply(interest, to: watch, fd: fd, token: token)
+    }
+
+    func modify(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError) {
+        guard let watch = watches[token] else { throw SystemError("modify", code: ENOENT) }
+        try apply(interest, to: watch, fd: fd, token: token)
+    }
+
+    func remove(_ fd: Int32, token: UInt64) {
+        guard let watch = watches.removeValue(forKey: token) else { return }
+        watch.reader?.cancel()
+        watch.writer?.cancel()
+        pending.removeAll { $0.token == token }
+    }
+
+    func collect(into events: inout [ReadyEvent]) -> Int {
+        let count = pending.count
+        events.append(contentsOf: pending)
+        pending.removeAll(keepingCapacity: true)
+        return count
+    }
+
+    func setTimer(_ deadline: UInt64?) {
+        guard let deadline else {
+            timer?.cancel()
+            timer = nil
+            return
+        }
+        let timer = self.timer ?? makeTimer()
+        self.timer = timer
+        let now = EventLoop.monotonicNanoseconds()
+        let delay = deadline > now ? Int(clamping: deadline - now) : 0
+        timer?.schedule(deadline: .now() + .nanoseconds(delay), leeway: .nanoseconds(0))
+    }
+
+    func wake() { wakeSource?.add(data: 1) }
+
+    func stop() {
+        for watch in watches.values {
+            watch.reader?.cancel()
+            watch.writer?.cancel()
+        }
+        watches.removeAll()
+        timer?.cancel()
+        timer = nil
+        wakeSource?.cancel()
+    }
+
+    private func makeTimer() -> (any DispatchSourceTimer)? {
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.setEventHandler(handler: turn)
+        timer.activate()
+        return timer
+    }
+
+    private func apply(_ interest: Interest, to watch: Watch, fd: Int32, token: UInt64) throws(SystemError) {
+        if interest.contains(.readable) {
+            if watch.reader == nil {
+                let own = try duplicate(fd)
+                let source = DispatchSource.makeReadSource(fileDescriptor: own, queue: queue)
+                source.setEventHandler { [unowned self] in report(.readable, token) }
+                source.setCancelHandler { close(own) }
+                source.activate()
+                watch.reader = source
+            }
+        } else {
+            watch.reader?.cancel()
+            watch.reader = nil
+        }
+        if interest.contains(.writable) {
+            if watch.writer == nil {
+                let own = try duplicate(fd)
+                let source = DispatchSource.makeWriteSource(fileDescriptor: own, queue: queue)
+                source.setEventHandler { [unowned self] in report(.writable, token) }
+                source.setCancelHandler { close(own) }
+                source.activate()
+                watch.writer = source
+            }
+        } else {
+            watch.writer?.cancel()
+            watch.writer = nil
+        }
+    }
+
+    private func report(_ readiness: Readiness, _ token: UInt64) {
+        // A source may fire once more between its cancellation and the queue's hearing of it.
+        guard watches[token] != nil else { return }
+        pending.append(ReadyEvent(token: token, readiness: readiness))
+        turn()
+    }
+
+    private func duplicate(_ fd: Int32) throws(SystemError) -> Int32 {
+        let own = fcntl(fd, F_DUPFD_CLOEXEC, 0)
+        guard own >= 0 else { throw SystemError("dup") }
+        return own
+    }
+}
