@@ -1,0 +1,185 @@
+public import EventLoop
+
+/// One RPC in progress, from the frame that opened it to the frame that ends it. Belongs to its connection's loop.
+///
+/// A handler ends the call exactly once: `respond` for a unary call, `finish` for a stream, `fail` for either. What
+/// comes after the end is ignored, so a handler need not know whether the caller has gone meanwhile.
+public final class Call {
+    /// Why a call is over although its handler did not end it.
+    public enum CancelReason: Sendable, Equatable {
+        /// The caller said so (`Control.Cancel`).
+        case requested
+        /// The caller's connection is gone; nobody hears an answer.
+        case disconnected
+        /// The deadline passed.
+        case deadline
+        /// The server ends and has waited long enough.
+        case shuttingDown
+        /// The caller broke the protocol on this stream.
+        case protocolViolation
+        /// The caller does not read, and the bytes that wait for it reached the limit.
+        case slowReader
+    }
+
+    /// What was called.
+    public let method: Method
+    /// Who calls.
+    public let peer: PeerIdentity
+    /// Which of the server's loops this is, from 0.
+    public let loopIndex: Int
+    /// The loop.
+    public let loop: EventLoop
+    /// The request's metadata.
+    public let metadata: [(key: String, value: String)]
+    /// When the request was read: CLOCK_MONOTONIC, nanoseconds.
+    public let startedAt: UInt64
+    /// When the call must have ended: CLOCK_MONOTONIC, nanoseconds.
+    public private(set) var deadline: UInt64?
+    /// Whether the call has ended.
+    public private(set) var isOver = false
+
+    /// Called once, when the call is cancelled, so that the handler stops its work at once. It may end the call
+    /// itself with a better status; else the call ends with the reason's own.
+    public var onCancel: ((CancelReason) -> Void)?
+    /// Called when a sender that was told to pause may go on.
+    public var onResume: (() -> Void)?
+
+    let streamID: UInt32
+    private weak var connection: ServerConnection?
+    private var deadlineTimer: LoopTimer?
+    var callID = ""
+    private var isCancelling = false
+    var isPaused = false
+
+    init(
+        method: Method, streamID: UInt32, connection: ServerConnection, metadata: [(key: String, value: String)],
+        timeoutNanoseconds: Int64
+    ) {
+        self.method = method
+        self.streamID = streamID
+        self.connection = connection
+        self.metadata = metadata
+        peer = connection.peer
+        loopIndex = connection.context.index
+        loop = connection.context.loop
+        startedAt = loop.now
+        if timeoutNanoseconds > 0 { limit(nanoseconds: UInt64(timeoutNanoseconds)) }
+    }
+
+    // MARK: - Deadline and cancellation
+
+    /// Ends the call `nanoseconds` after its start at the latest. The soonest of all limits counts.
+    public func limit(nanoseconds: UInt64) {
+        let (sum, overflow) = startedAt.addingReportingOverflow(nanoseconds)
+        let limit = overflow ? UInt64.max : sum
+        guard !isOver, limit < deadline ?? UInt64.max else { return }
+        deadline = limit
+        let timer = deadlineTimer ?? LoopTimer { [weak self] in self?.cancel(.deadline) }
+        deadlineTimer = timer
+        loop.schedule(timer, at: limit)
+    }
+
+    /// Makes the call known under the caller's own id, for `Control.Cancel`. Does nothing for an empty id.
+    public func identify(as callID: String) {
+        guard !isOver, !callID.isEmpty, let connection else { return }
+        self.callID = callID
+        connection.context.server.registry.add(self)
+    }
+
+    func cancel(_ reason: CancelReason) {
+        guard !isOver, !isCancelling else { return }
+        isCancelling = true
+        onCancel?(reason)
+        if !isOver { fail(Self.status(for: reason)) }
+    }
+
+    private static func status(for reason: CancelReason) -> Status {
+        switch reason {
+        case .requested: Status(Status.Code.cancelled, "cancelled by the caller")
+        case .disconnected: Status(Status.Code.cancelled, "the caller's connection is gone")
+        case .deadline: Status(Status.Code.deadlineExceeded, "the call's deadline passed")
+        case .shuttingDown: Status(Status.Code.unavailable, "the server is shutting down")
+        case .protocolViolation: Status(Status.Code.invalidArgument, "data on a stream that takes none")
+        case .slowReader: Status(Status.Code.resourceExhausted, "the caller does not read its answers")
+        }
+    }
+
+    // MARK: - Answers
+
+    /// Ends a unary call with one message: `fill` writes exactly `size` bytes, straight into the output.
+    public func respond(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
+        guard !isOver else { return }
+        precondition(!method.isServerStreaming, "respond is for unary calls")
+        let envelope = ResponseEnvelope.successSize(size)
+        guard let connection else { return end() }
+        guard envelope <= connection.context.server.limits.maxMessageBytes else {
+            return fail(
+                Status(
+                    Status.Code.resourceExhausted,
+                    "the answer has \(size) bytes; a message may have \(connection.context.server.limits.maxMessageBytes)"
+                ))
+        }
+        end()
+        connection.send(kind: FrameHeader.Kind.response, flags: 0, streamID: streamID, size: envelope) { out in
+            let start = ResponseEnvelope.writeSuccessHead(size, to: out, at: FrameHeader.size)
+            if size > 0, let base = out.baseAddress { fill(base + start) }
+        }
+    }
+
+    /// Ends a unary call with one message.
+    public func respond(_ message: [UInt8]) {
+        respond(size: message.count) { pointer in
+            message.withUnsafeBytes { pointer.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(pointer), byteCount: $0.count) }
+        }
+    }
+
+    /// Sends one message of a stream: `fill` writes exactly `size` bytes, straight into the output. The answer says
+    /// whether to send on or to wait for `onResume`.
+    public func send(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Demand {
+        guard !isOver, !isCancelling, let connection else { return .pause }
+        guard size <= connection.context.server.limits.maxMessageBytes else {
+            cancelForOwnError(
+                Status(Status.Code.resourceExhausted, "a message of \(size) bytes is over the limit"))
+            return .pause
+        }
+        connection.send(kind: FrameHeader.Kind.data, flags: 0, streamID: streamID, size: size) { out in
+            if size > 0, let base = out.baseAddress { fill(base + FrameHeader.size) }
+        }
+        return connection.demand(for: self)
+    }
+
+    /// Ends a stream well. The close frame carries no data: stock clients lose data that comes with it.
+    public func finish() {
+        guard !isOver else { return }
+        precondition(method.isServerStreaming, "finish is for streams")
+        end()
+        connection?.send(
+            kind: FrameHeader.Kind.data, flags: FrameHeader.Flags.remoteClosed | FrameHeader.Flags.noData,
+            streamID: streamID, size: 0
+        ) { _ in }
+    }
+
+    /// Ends the call with an error.
+    public func fail(_ status: Status) {
+        guard !isOver else { return }
+        end()
+        connection?.send(status: status, streamID: streamID)
+    }
+
+    /// Stops the handler and ends the call for a reason found here, not at the caller.
+    private func cancelForOwnError(_ status: Status) {
+        guard !isOver, !isCancelling else { return }
+        isCancelling = true
+        onCancel?(.slowReader)
+        fail(status)
+    }
+
+    private func end() {
+        isOver = true
+        if let deadlineTimer { loop.cancel(deadlineTimer) }
+        connection?.ended(self)
+        // The handler's closures hold the request's objects, and those may hold the call.
+        onCancel = nil
+        onResume = nil
+    }
+}

@@ -1,0 +1,40 @@
+internal import EventLoop
+internal import Synchronization
+
+/// Calls by the id that their caller chose, over all connections and loops, so that `Control.Cancel` works from any
+/// connection of the same caller.
+public final class CallRegistry: Sendable {
+    private struct Key: Hashable {
+        let caller: String
+        let callID: String
+    }
+
+    private let calls = Mutex<[Key: [LoopBound<Call>]]>([:])
+
+    /// An empty registry.
+    public init() {}
+
+    func add(_ call: Call) {
+        let bound = LoopBound(call, on: call.loop)
+        calls.withLock { $0[Self.key(call), default: []].append(bound) }
+    }
+
+    func remove(_ call: Call) {
+        let key = Self.key(call)
+        let identifier = ObjectIdentifier(call)
+        calls.withLock { calls in
+            calls[key]?.removeAll { $0.isBox(of: identifier) }
+            if calls[key]?.isEmpty == true { calls[key] = nil }
+        }
+    }
+
+    /// Cancels every call that this caller runs under `callID`; returns whether there was one. Safe from any loop;
+    /// a call on another loop ends a moment later.
+    public func cancel(callID: String, caller: PeerIdentity) -> Bool {
+        let found = calls.withLock { $0[Key(caller: caller.caller, callID: callID)] ?? [] }
+        for bound in found { bound.loop.execute { bound.value.cancel(.requested) } }
+        return !found.isEmpty
+    }
+
+    private static func key(_ call: Call) -> Key { Key(caller: call.peer.caller, callID: call.callID) }
+}

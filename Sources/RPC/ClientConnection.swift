@@ -1,0 +1,200 @@
+public import EventLoop
+internal import Glibc
+
+/// What a call's owner hears from the server. Called on the connection's loop.
+public protocol ClientCallHandler: AnyObject {
+    /// One message: the answer of a unary call or the next of a stream. Valid during the call only. With `.pause`
+    /// the whole connection stops reading until `ClientConnection.resume`, since ttrpc has no flow control a stream.
+    func received(_ message: UnsafeRawBufferPointer) -> Demand
+    /// The end. Called exactly once, also when the connection is lost.
+    func finished(_ status: Status)
+}
+
+/// A client's connection. Belongs to one loop.
+public final class ClientConnection: ReadinessHandler, TurnEndHandler {
+    private let loop: EventLoop
+    private let descriptor: Int32
+    private var registration: Registration?
+    private var decoder = FrameDecoder(maximumLength: FrameHeader.maximumLength)
+    private var output = OutputBuffer()
+    private var calls: [UInt32: any ClientCallHandler] = [:]
+    private var nextStreamID: UInt32 = 1
+    private var isFlushScheduled = false
+    private var isPaused = false
+    private var scratch = [UInt8](repeating: 0, count: 64 << 10)
+    /// Whether the connection is still good for calls.
+    public private(set) var isOpen = true
+
+    /// Connects, blocking for at most a local connection's time. May be called anywhere; `start` puts it on a loop.
+    /// - Throws: `AddressError` that says what to do.
+    public static func connect(to address: Address) throws(AddressError) -> Int32 {
+        do {
+            return try address.withSocketAddresses { family, socketAddress, length in
+                let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+                guard descriptor >= 0 else { throw SystemError("socket") }
+                guard Glibc.connect(descriptor, socketAddress, length) == 0 else {
+                    let error = SystemError("connect")
+                    Glibc.close(descriptor)
+                    throw error
+                }
+                let flags = fcntl(descriptor, F_GETFL)
+                _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
+                Transport.disableDelay(descriptor)
+                return descriptor
+            }
+        } catch let error as AddressError {
+            throw error
+        } catch let error as SystemError {
+            throw AddressError("\(address): \(error.reason)")
+        } catch {
+            throw AddressError("\(address): \(error)")
+        }
+    }
+
+    /// Takes over a connected descriptor on `loop`, which must be the current one.
+    public init(descriptor: Int32, loop: EventLoop) throws(SystemError) {
+        self.descriptor = descriptor
+        self.loop = loop
+        registration = try loop.register(descriptor, .readable, self)
+    }
+
+    /// Sends a request. A handler that is not called back any more after `forget`.
+    /// - Returns: the stream's id, for `forget`.
+    public func start(
+        service: String, method: String, payload: [UInt8], isServerStreaming: Bool, timeoutNanoseconds: Int64 = 0,
+        handler: any ClientCallHandler
+    ) -> UInt32 {
+        loop.preconditionOnLoop()
+        let streamID = nextStreamID
+        guard isOpen else {
+            handler.finished(Status(Status.Code.unavailable, "the connection to the server is closed"))
+            return streamID
+        }
+        let envelope = RequestEnvelope.encode(
+            service: service, method: method, payload: payload, timeoutNanoseconds: timeoutNanoseconds)
+        guard envelope.count <= FrameHeader.maximumLength else {
+            handler.finished(
+                Status(
+                    Status.Code.resourceExhausted,
+                    "the request has \(envelope.count) bytes; ttrpc allows \(FrameHeader.maximumLength)"))
+            return streamID
+        }
+        nextStreamID += 2
+        calls[streamID] = handler
+        let frame = output.append(count: FrameHeader.size + envelope.count)
+        FrameHeader(
+            length: envelope.count, streamID: streamID, kind: FrameHeader.Kind.request,
+            flags: isServerStreaming ? FrameHeader.Flags.remoteClosed : 0
+        ).write(to: frame)
+        frame[FrameHeader.size...].copyBytes(from: envelope)
+        if !isFlushScheduled {
+            isFlushScheduled = true
+            loop.atTurnEnd(self)
+        }
+        return streamID
+    }
+
+    /// Hears no more of a call. The server learns of it by `Control.Cancel` or by `close` only.
+    public func forget(_ streamID: UInt32) { calls[streamID] = nil }
+
+    /// Reads again after a handler answered `.pause`.
+    public func resume() {
+        guard isPaused, isOpen else { return }
+        isPaused = false
+        updateInterest()
+    }
+
+    /// Closes the connection; the server cancels every call on it. Handlers hear code 1.
+    public func close() {
+        close(Status(Status.Code.cancelled, "the connection was closed by this client"))
+    }
+
+    /// The descriptor is ready.
+    public func ready(_ readiness: Readiness) {
+        if readiness.contains(.writable) { flush() }
+        guard isOpen, readiness.contains(.readable) || readiness.contains(.hangup) else { return }
+        let count = scratch.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+        guard count > 0 else {
+            if count < 0, errno == EAGAIN || errno == EINTR { return }
+            return close(Status(Status.Code.unavailable, "the server closed the connection before it answered"))
+        }
+        scratch.withUnsafeBytes { bytes in
+            decoder.consume(UnsafeRawBufferPointer(rebasing: bytes[..<count])) { event in
+                switch event {
+                case .frame(let header, let data): handle(header, data)
+                case .oversize(let header):
+                    finish(header.streamID, Status(Status.Code.resourceExhausted, "an answer of \(header.length) bytes"))
+                }
+                return isOpen
+            }
+        }
+        updateInterest()
+    }
+
+    /// Flushes what a batch produced.
+    public func turnEnded() {
+        isFlushScheduled = false
+        flush()
+    }
+
+    private func handle(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
+        guard let handler = calls[header.streamID] else { return }
+        switch header.kind {
+        case FrameHeader.Kind.response:
+            guard let (status, payload) = ResponseEnvelope.read(data) else {
+                return finish(header.streamID, Status(Status.Code.internal, "the server sent an unreadable answer"))
+            }
+            if status.isOK { deliver(payload, to: handler) }
+            finish(header.streamID, status)
+        case FrameHeader.Kind.data:
+            if header.flags & FrameHeader.Flags.noData == 0 { deliver(data, to: handler) }
+            if header.flags & FrameHeader.Flags.remoteClosed != 0 { finish(header.streamID, .ok) }
+        default:
+            finish(header.streamID, Status(Status.Code.internal, "the server sent a frame of type \(header.kind)"))
+        }
+    }
+
+    private func deliver(_ message: UnsafeRawBufferPointer, to handler: any ClientCallHandler) {
+        if handler.received(message) == .pause { isPaused = true }
+    }
+
+    private func finish(_ streamID: UInt32, _ status: Status) {
+        calls.removeValue(forKey: streamID)?.finished(status)
+    }
+
+    private func flush() {
+        guard isOpen else { return }
+        while !output.isEmpty {
+            let bytes = output.readable
+            let count = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            if count > 0 {
+                output.consume(count)
+            } else if errno == EINTR {
+                continue
+            } else if errno == EAGAIN {
+                break
+            } else {
+                return close(Status(Status.Code.unavailable, "the connection to the server broke"))
+            }
+        }
+        updateInterest()
+    }
+
+    private func updateInterest() {
+        guard isOpen, let registration else { return }
+        var interest: Interest = isPaused ? [] : .readable
+        if !output.isEmpty { interest.insert(.writable) }
+        try? loop.update(registration, interest)
+    }
+
+    private func close(_ status: Status) {
+        guard isOpen else { return }
+        isOpen = false
+        if let registration { loop.deregister(registration) }
+        registration = nil
+        Glibc.close(descriptor)
+        let open = calls
+        calls = [:]
+        for handler in open.values { handler.finished(status) }
+    }
+}

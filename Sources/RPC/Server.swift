@@ -1,0 +1,143 @@
+public import EventLoop
+internal import Glibc
+internal import Synchronization
+
+/// A ttrpc server over any number of listeners and loops.
+///
+/// Each connection lives on the loop that had the fewest connections when it came, and so do its calls.
+public final class Server: Sendable {
+    /// Who may connect to a Unix socket.
+    public struct AccessPolicy: Sendable {
+        /// Users, by id, besides the superuser.
+        public var users: Set<UInt32>
+
+        /// The server's own user and the superuser.
+        public static var sameUser: AccessPolicy { AccessPolicy(users: [geteuid()]) }
+
+        func admits(_ peer: PeerIdentity) -> Bool {
+            switch peer {
+            case .local(let user, _, _): user == 0 || users.contains(user)
+            // Only loopback is listened on; a token rule belongs here once there are tokens.
+            case .network: true
+            }
+        }
+    }
+
+    private let loops: [EventLoop]
+    private let contexts: [LoopBound<ServerLoop>]
+    private let core: ServerCore
+    private let policy: AccessPolicy
+    private let listeners = Mutex<[LoopBound<Listener>]>([])
+
+    /// The calls in progress, by their callers' ids.
+    public var registry: CallRegistry { core.registry }
+
+    /// A server that listens nowhere yet.
+    /// - Parameters:
+    ///   - drainingStatus: what a new call gets while the server drains.
+    public init(
+        loops: [EventLoop], methods: [Method], limits: ServerLimits = ServerLimits(), registry: CallRegistry,
+        policy: AccessPolicy = .sameUser, drainingStatus: Status
+    ) async {
+        precondition(!loops.isEmpty, "a server needs a loop")
+        self.loops = loops
+        self.policy = policy
+        let core = ServerCore(
+            methods: MethodTable(methods), limits: limits, registry: registry, loops: loops.count,
+            drainingStatus: drainingStatus)
+        self.core = core
+        var contexts: [LoopBound<ServerLoop>] = []
+        for (index, loop) in loops.enumerated() {
+            contexts.append(
+                await loop.perform { LoopBound(ServerLoop(loop: loop, index: index, server: core), on: loop) })
+        }
+        self.contexts = contexts
+    }
+
+    /// Listens at `address` and serves. Returns the address as bound, with the real port where 0 was asked for.
+    /// - Throws: `AddressError` that says what to do.
+    public func listen(at address: Address) async throws(AddressError) -> Address {
+        let loop = loops[0]
+        let result = await loop.perform { [self] () -> Result<Address, AddressError> in
+            do {
+                let listener = try Listener(address) { [unowned self] descriptor in place(descriptor) }
+                do { try listener.start(on: loop) } catch {
+                    listener.stop()
+                    throw error
+                }
+                listeners.withLock { $0.append(LoopBound(listener, on: loop)) }
+                return .success(listener.address)
+            } catch let error as AddressError {
+                return .failure(error)
+            } catch {
+                return .failure(AddressError("\(address): \(error)"))
+            }
+        }
+        return try result.get()
+    }
+
+    /// Gives a new connection to the loop with the fewest, or refuses it.
+    private func place(_ descriptor: Int32) {
+        let peer = PeerIdentity(descriptor: descriptor)
+        guard policy.admits(peer), core.connectionCount < core.limits.maxConnections else {
+            close(descriptor)
+            return
+        }
+        if peer == .network { Transport.disableDelay(descriptor) }
+        var least = 0
+        var leastCount = Int.max
+        for (index, counter) in core.connectionCounts.enumerated() {
+            let count = counter.count.load(ordering: .relaxed)
+            if count < leastCount { (least, leastCount) = (index, count) }
+        }
+        core.connectionCounts[least].count.add(1, ordering: .relaxed)
+        let context = contexts[least]
+        if context.loop.isCurrent {
+            context.value.adopt(descriptor, peer: peer)
+        } else {
+            context.loop.execute { context.value.adopt(descriptor, peer: peer) }
+        }
+    }
+
+    /// Connections right now.
+    public var connectionCount: Int { core.connectionCount }
+
+    /// Stops listening, refuses new calls, lets those in progress end for at most `seconds`, then cancels the rest
+    /// and closes every connection. Returns when all is closed.
+    public func drain(seconds: Double) async {
+        let open = listeners.withLock { listeners in
+            defer { listeners = [] }
+            return listeners
+        }
+        for listener in open { await listener.loop.perform { listener.value.stop() } }
+        for context in contexts { await context.loop.perform { context.value.beginDrain() } }
+        let deadline = EventLoop.monotonicNanoseconds() + UInt64(max(seconds, 0) * 1e9)
+        while EventLoop.monotonicNanoseconds() < deadline {
+            if await total({ $0.activeCallCount }) == 0 { break }
+            await pause(milliseconds: 5)
+        }
+        for context in contexts { await context.loop.perform { context.value.endDrain() } }
+        // Peers that do not read get the second that `closeAfterFlush` gives them.
+        let last = EventLoop.monotonicNanoseconds() + 1_500_000_000
+        while EventLoop.monotonicNanoseconds() < last {
+            if await total({ $0.connectionCount }) == 0 { return }
+            await pause(milliseconds: 2)
+        }
+        for context in contexts { await context.loop.perform { context.value.closeAll() } }
+    }
+
+    private func total(_ count: @escaping @Sendable (ServerLoop) -> Int) async -> Int {
+        var sum = 0
+        for context in contexts { sum += await context.loop.perform { count(context.value) } }
+        return sum
+    }
+
+    private func pause(milliseconds: UInt64) async {
+        let loop = loops[0]
+        await withCheckedContinuation { continuation in
+            loop.execute {
+                loop.schedule(LoopTimer { continuation.resume() }, afterNanoseconds: milliseconds * 1_000_000)
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/// The `ttrpc.Request` envelope, read in place: the slices point into the frame and live as long as it does.
+///
+/// ```
+/// Request { string service=1; string method=2; bytes payload=3; int64 timeout_nano=4; repeated KeyValue metadata=5; }
+/// ```
+struct RequestEnvelope {
+    var service = UnsafeRawBufferPointer(start: nil, count: 0)
+    var method = UnsafeRawBufferPointer(start: nil, count: 0)
+    var payload = UnsafeRawBufferPointer(start: nil, count: 0)
+    var timeoutNanoseconds: Int64 = 0
+    var metadata: [(key: String, value: String)] = []
+
+    /// `nil` where the bytes are not a readable envelope.
+    init?(reading bytes: UnsafeRawBufferPointer) {
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = reader.next() {
+            switch (field, value) {
+            case (1, .bytes(let slice)): service = slice
+            case (2, .bytes(let slice)): method = slice
+            case (3, .bytes(let slice)): payload = slice
+            case (4, .varint(let value)): timeoutNanoseconds = Int64(bitPattern: value)
+            case (5, .bytes(let slice)):
+                guard metadata.count < 64, let pair = Self.pair(slice) else { return nil }
+                metadata.append(pair)
+            case (1...5, _): return nil
+            default: break
+            }
+        }
+        if reader.isMalformed { return nil }
+    }
+
+    private static func pair(_ bytes: UnsafeRawBufferPointer) -> (key: String, value: String)? {
+        var pair = (key: "", value: "")
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = reader.next() {
+            switch (field, value) {
+            case (1, .bytes(let slice)): pair.key = String(decoding: slice, as: UTF8.self)
+            case (2, .bytes(let slice)): pair.value = String(decoding: slice, as: UTF8.self)
+            default: break
+            }
+        }
+        return reader.isMalformed ? nil : pair
+    }
+
+    /// The bytes of a request envelope.
+    static func encode(
+        service: String, method: String, payload: [UInt8], timeoutNanoseconds: Int64
+    ) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(service.utf8.count + method.utf8.count + payload.count + 32)
+        Protobuf.append(field: 1, service.utf8, to: &out)
+        Protobuf.append(field: 2, method.utf8, to: &out)
+        Protobuf.append(field: 3, payload, to: &out)
+        if timeoutNanoseconds > 0 {
+            Protobuf.append(varint: 4 << 3, to: &out)
+            Protobuf.append(varint: UInt64(timeoutNanoseconds), to: &out)
+        }
+        return out
+    }
+}
+
+/// The `ttrpc.Response` envelope.
+///
+/// ```
+/// Response { google.rpc.Status status=1; bytes payload=2; }
+/// ```
+enum ResponseEnvelope {
+    /// An explicit empty status before the payload: a response of zero bytes hangs old clients (containerd/ttrpc#126).
+    private static let emptyStatus: (UInt8, UInt8) = (0x0A, 0x00)
+
+    /// The size of a successful envelope around `payloadSize` bytes.
+    static func successSize(_ payloadSize: Int) -> Int {
+        2 + 1 + Protobuf.varintSize(UInt64(payloadSize)) + payloadSize
+    }
+
+    /// Writes everything before the payload and returns where the payload begins.
+    static func writeSuccessHead(_ payloadSize: Int, to out: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+        out[offset] = emptyStatus.0
+        out[offset + 1] = emptyStatus.1
+        out[offset + 2] = 2 << 3 | 2
+        return offset + 3 + Protobuf.write(varint: UInt64(payloadSize), to: out, at: offset + 3)
+    }
+
+    /// The bytes of an envelope that carries an error.
+    static func encode(_ status: Status) -> [UInt8] {
+        var out: [UInt8] = []
+        Protobuf.append(field: 1, status.encoded(), to: &out)
+        return out
+    }
+
+    /// Reads an envelope: the status and a slice of `bytes`. `nil` where it is malformed.
+    static func read(_ bytes: UnsafeRawBufferPointer) -> (status: Status, payload: UnsafeRawBufferPointer)? {
+        var status = Status.ok
+        var payload = UnsafeRawBufferPointer(start: nil, count: 0)
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = reader.next() {
+            switch (field, value) {
+            case (1, .bytes(let slice)):
+                guard let read = Status(reading: slice) else { return nil }
+                status = read
+            case (2, .bytes(let slice)): payload = slice
+            default: break
+            }
+        }
+        return reader.isMalformed ? nil : (status, payload)
+    }
+}

@@ -1,0 +1,68 @@
+/// The ttrpc frame header: ten bytes before every message.
+///
+/// ```
+/// length u32 BE | stream id u32 BE | type u8 | flags u8 | data…
+/// ```
+/// `length` leaves the header out. Source: `PROTOCOL.md` of containerd/ttrpc 1.2.
+public struct FrameHeader: Sendable, Equatable {
+    /// The header's size in bytes.
+    public static let size = 10
+    /// The largest data that ttrpc allows, in bytes. It keeps the first byte of every frame at zero, which is how a
+    /// ttrpc connection is told from an HTTP/2 one.
+    public static let maximumLength = 4 << 20
+
+    /// Frame types. Others are ignored on odd stream ids, as the protocol asks.
+    public enum Kind {
+        /// Client to server: opens a stream; the data is a `Request` envelope.
+        public static let request: UInt8 = 1
+        /// Server to client: ends a stream; the data is a `Response` envelope.
+        public static let response: UInt8 = 2
+        /// Either way, on streaming calls only: the data is a bare message.
+        public static let data: UInt8 = 3
+    }
+
+    /// Flag bits.
+    public enum Flags {
+        /// The sender will send no more on this stream.
+        public static let remoteClosed: UInt8 = 1
+        /// The sender of a request will send more messages.
+        public static let remoteOpen: UInt8 = 2
+        /// There is no message in this frame, as opposed to an empty one.
+        public static let noData: UInt8 = 4
+    }
+
+    /// Data bytes that follow.
+    public var length: Int
+    /// Odd for streams that the client opened, which are all there are.
+    public var streamID: UInt32
+    /// See `Kind`.
+    public var kind: UInt8
+    /// See `Flags`.
+    public var flags: UInt8
+
+    /// A header from its fields.
+    public init(length: Int, streamID: UInt32, kind: UInt8, flags: UInt8) {
+        self.length = length
+        self.streamID = streamID
+        self.kind = kind
+        self.flags = flags
+    }
+
+    /// Reads the first ten bytes of `bytes`.
+    @inline(__always)
+    init(reading bytes: UnsafeRawBufferPointer) {
+        length = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)))
+        streamID = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        kind = bytes[8]
+        flags = bytes[9]
+    }
+
+    /// Writes the header into the first ten bytes of `bytes`.
+    @inline(__always)
+    func write(to bytes: UnsafeMutableRawBufferPointer) {
+        bytes.storeBytes(of: UInt32(truncatingIfNeeded: length).bigEndian, toByteOffset: 0, as: UInt32.self)
+        bytes.storeBytes(of: streamID.bigEndian, toByteOffset: 4, as: UInt32.self)
+        bytes[8] = kind
+        bytes[9] = flags
+    }
+}
