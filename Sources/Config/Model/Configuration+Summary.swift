@@ -1,0 +1,37 @@
+extension Configuration {
+    /// A short text for people, a line a thing, without secrets.
+    public func summary() -> String {
+        var lines: [String] = []
+        func add(_ label: String, _ text: String) {
+            lines.append(label + String(repeating: " ", count: max(1, 11 - label.count)) + text)
+        }
+        add("listen", server.listen.isEmpty ? "(default)" : server.listen.joined(separator: ", "))
+        if let admin = server.admin { add("admin", admin) }
+        for model in allModels {
+            if let reason = model.unconfiguredReason {
+                add("left out", "\(model.name): \(reason)")
+                continue
+            }
+            let auth = model.auth.map { ", auth \($0)" } ?? ""
+            add("model", "\(model.name): \(model.provider) \(model.modelName)\(auth)")
+        }
+        for route in routes {
+            let targets = route.targets.map {
+                route.strategy == .weighted ? "\($0.model) (weight \($0.weight))" : $0.model
+            }
+            add("route", "\(route.name): \(route.strategy.rawValue) over \(targets.joined(separator: ", "))")
+        }
+        for (name, auth) in auth.sorted(by: { $0.key < $1.key }) {
+            add("auth", "\(name): \(auth.kind.rawValue)")
+        }
+        for (name, generator) in generators.sorted(by: { $0.key < $1.key }) {
+            add("generator", "\(name): \(generator.model)")
+        }
+        add(
+            "limits",
+            "\(limits.maxConnections) connections, \(limits.maxStreamsPerConnection) streams a connection, "
+                + "\(limits.maxMessageBytes) bytes a message, "
+                + "\(limits.maxBufferedBytesPerConnection) bytes buffered a connection")
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,103 @@
+/// Everything that the daemon reads from its `config.yaml`, checked and with all defaults filled in.
+public struct Configuration: Sendable {
+    /// How a route chooses.
+    public typealias RouteStrategy = RouteConfiguration.Strategy
+
+    /// The name under which the `generation` section is known.
+    public static let defaultModelName = "default"
+
+    /// Where the daemon listens.
+    public var server = ServerConfiguration()
+    /// The models, `default` from the `generation` section first, then in the order of the file. Those with an
+    /// `unconfiguredReason` are not to be used.
+    public var allModels: [ModelConfiguration] = []
+    /// The routes in the order of the file. Each target is the name of one of `allModels`.
+    public var routes: [RouteConfiguration] = []
+    /// The credentials by name.
+    public var auth: [String: AuthConfiguration] = [:]
+    /// The generators by name.
+    public var generators: [String: GeneratorConfiguration] = [:]
+    /// What one caller may take.
+    public var limits = LimitsConfiguration()
+    /// The timeouts of models that have none of their own.
+    public var timeouts = TimeoutsConfiguration()
+    /// The retry rules of models that have none of their own.
+    public var retry = RetryConfiguration()
+    /// How upstream servers are verified.
+    public var tls = TLSConfiguration()
+    /// What is logged.
+    public var log = LogConfiguration()
+
+    /// The defaults, without any model.
+    public init() {}
+
+    /// The usable models by name, made anew at each call.
+    public var models: [String: ModelConfiguration] {
+        let usable = allModels.filter { $0.unconfiguredReason == nil }
+        return Dictionary(usable.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The `generation` section, where it is usable.
+    public var generation: ModelConfiguration? {
+        allModels.first { $0.name == Self.defaultModelName && $0.unconfiguredReason == nil }
+    }
+
+    /// A model that the file does not name. Address, credential, timeouts and retry rules are those of the provider's
+    /// first usable model in the file, else the file's own and the provider's defaults.
+    public func dynamicModel(name: String, provider: String, modelName: String) -> ModelConfiguration {
+        let relative = allModels.first { $0.provider == provider && $0.unconfiguredReason == nil }
+        var model = ModelConfiguration(name: name, provider: provider, modelName: modelName)
+        guard let relative else {
+            model.timeouts = timeouts
+            model.retry = retry
+            model.caFile = tls.caFile
+            return model
+        }
+        model.copyConnection(from: relative)
+        return model
+    }
+
+    /// Reads and checks a file. Files and programs that secrets come from are read and run here, so this may block.
+    /// - Parameters:
+    ///   - path: the file, relative to the working directory; errors name it like this.
+    ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
+    ///   - knownProviders: the names that `provider` may have.
+    /// - Throws: all mistakes of the file, or why it could not be read.
+    public static func load(
+        path: String, environment: [String: String], knownProviders: [String]
+    ) throws(ConfigErrors) -> Configuration {
+        let bytes: [UInt8]
+        do {
+            bytes = try FileContents.read(path, limit: YAMLReader.maximumSize, onlyRegular: false)
+        } catch {
+            let message = "the file \(error.reason)"
+            throw ConfigErrors([ConfigError(file: path, line: 0, key: "", message: message)])
+        }
+        return try parse(bytes, file: path, environment: environment, knownProviders: knownProviders)
+    }
+
+    /// Reads and checks the text of a file; see `load`.
+    /// - Parameters:
+    ///   - text: UTF-8 YAML, with or without a byte order mark.
+    ///   - file: the name that errors give.
+    ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
+    ///   - knownProviders: the names that `provider` may have.
+    /// - Throws: all mistakes of the text.
+    public static func parse(
+        _ text: [UInt8], file: String, environment: [String: String], knownProviders: [String]
+    ) throws(ConfigErrors) -> Configuration {
+        let tree: (root: ConfigNode?, mistakes: [ConfigError])
+        do {
+            tree = try YAMLReader.read(text, file: file)
+        } catch {
+            throw ConfigErrors([error])
+        }
+        let reading = Reading(file: file, environment: environment, knownProviders: knownProviders)
+        let root = tree.root ?? ConfigNode(.mapping([]), line: 1, column: 1)
+        let cursor = Cursor(node: root, path: "", reading: reading)
+        let configuration = ConfigurationReader(reading: reading).read(cursor)
+        let errors = tree.mistakes + reading.problems.map(\.error)
+        guard errors.isEmpty else { throw ConfigErrors(errors) }
+        return configuration
+    }
+}

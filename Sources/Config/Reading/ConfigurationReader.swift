@@ -1,0 +1,191 @@
+/// The reader of the whole file: its sections, then the references between them.
+struct ConfigurationReader {
+    let reading: Reading
+
+    private static let keys = [
+        "server", "generation", "models", "routes", "auth", "generators", "limits", "timeouts", "retry", "tls", "log",
+    ]
+
+    /// What a model became: a broken one counts as there, so that references to it are not reported as well.
+    private struct ModelState {
+        var model: ModelConfiguration?
+        let cursor: Cursor
+        /// The place among the models.
+        let order: Int
+    }
+
+    /// The most targets of a route.
+    private static let maximumTargets = 256
+
+    private struct AuthState {
+        var auth: AuthConfiguration?
+        /// What it lacks of the environment.
+        var missing: [Reading.Problem]
+    }
+
+    func read(_ root: Cursor) -> Configuration {
+        var configuration = Configuration()
+        guard let section = root.section(keys: Self.keys) else { return configuration }
+        configuration.server = section["server"]?.server() ?? configuration.server
+        configuration.limits = section["limits"]?.limits() ?? configuration.limits
+        configuration.timeouts = section["timeouts"]?.timeouts(over: configuration.timeouts) ?? configuration.timeouts
+        configuration.retry = section["retry"]?.retry(over: configuration.retry) ?? configuration.retry
+        configuration.tls = section["tls"]?.tls() ?? configuration.tls
+        configuration.log = section["log"]?.log() ?? configuration.log
+
+        var models = models(section, configuration)
+        let auth = auth(section)
+        checkAuthReferences(&models, auth)
+        configuration.allModels = models.values.sorted { $0.order < $1.order }.compactMap(\.model)
+        configuration.auth = auth.compactMapValues(\.auth)
+        let routes = section["routes"]?.named() ?? []
+        readRoutes(routes, models, into: &configuration)
+        readGenerators(section, Set(models.keys).union(routes.map(\.name)), into: &configuration)
+        return configuration
+    }
+
+    // MARK: Models
+
+    private func models(_ section: Section, _ configuration: Configuration) -> [String: ModelState] {
+        let reader = ModelReader(
+            timeouts: configuration.timeouts, retry: configuration.retry, caFile: configuration.tls.caFile)
+        var models: [String: ModelState] = [:]
+        if let generation = section["generation"] {
+            models[Configuration.defaultModelName] = model(
+                generation, Configuration.defaultModelName, order: 0, reader)
+        }
+        let named = section["models"]?.named() ?? []
+        for (name, cursor) in named {
+            guard name != Configuration.defaultModelName else {
+                cursor.report("'default' is the name of the 'generation' section; choose another")
+                continue
+            }
+            models[name] = model(cursor, name, order: models.count + 1, reader)
+        }
+        if models.isEmpty, section["models"].map({ $0.node.isEmpty }) ?? true {
+            section.reportMissing(
+                "generation",
+                "no model is configured; the smallest configuration is 'generation: {provider: openai, "
+                    + "config: {model_name: gpt-4, api_key: \"${OPENAI_API_KEY}\"}}'")
+        }
+        return models
+    }
+
+    private func model(_ cursor: Cursor, _ name: String, order: Int, _ reader: ModelReader) -> ModelState {
+        var (model, problems) = reading.capturing { reader.read(cursor, name: name) }
+        if model?.isOptional == true {
+            model?.unconfiguredReason = problems.first { $0.isMissingVariable }.map(Self.reason)
+            problems.removeAll { $0.isMissingVariable }
+        }
+        reading.report(problems)
+        return ModelState(model: model, cursor: cursor, order: order)
+    }
+
+    private static func reason(_ problem: Reading.Problem) -> String {
+        "\(problem.error.key): \(problem.error.message)"
+    }
+
+    // MARK: Credentials
+
+    private func auth(_ section: Section) -> [String: AuthState] {
+        var auth: [String: AuthState] = [:]
+        for (name, cursor) in section["auth"]?.named() ?? [] {
+            let (value, problems) = reading.capturing { AuthReader.read(cursor, name: name) }
+            reading.report(problems.filter { !$0.isMissingVariable })
+            let missing = problems.filter(\.isMissingVariable)
+            auth[name] = AuthState(auth: missing.isEmpty ? value : nil, missing: missing)
+        }
+        return auth
+    }
+
+    /// Checks the models' `auth`. What a credential lacks of the environment is a mistake, unless only optional models
+    /// want the credential: those are left out.
+    private func checkAuthReferences(_ models: inout [String: ModelState], _ auth: [String: AuthState]) {
+        var excused: Set<String> = []
+        var wanted: Set<String> = []
+        for (name, state) in models {
+            guard let model = state.model, let reference = model.auth else { continue }
+            guard let target = auth[reference] else {
+                let node = state.cursor.node["config"]?["auth"] ?? state.cursor.node
+                let cursor = Cursor(node: node, path: "\(state.cursor.path).config.auth", reading: reading)
+                cursor.report("there is no 'auth' section of this name\(hint(cursor, reference, auth.keys))")
+                continue
+            }
+            if model.isOptional {
+                excused.insert(reference)
+                if model.unconfiguredReason == nil {
+                    models[name]?.model?.unconfiguredReason = target.missing.first.map(Self.reason)
+                }
+            } else {
+                wanted.insert(reference)
+            }
+        }
+        for (name, state) in auth where wanted.contains(name) || !excused.contains(name) {
+            reading.report(state.missing)
+        }
+    }
+
+    // MARK: Routes and generators
+
+    private func readRoutes(
+        _ routes: [(name: String, value: Cursor)], _ models: [String: ModelState],
+        into configuration: inout Configuration
+    ) {
+        let routeNames = Set(routes.map(\.name))
+        for (name, cursor) in routes {
+            if name == Configuration.defaultModelName || models[name] != nil {
+                cursor.report("a model has this name too; a route needs its own")
+            }
+            guard let section = cursor.section(keys: ["strategy", "targets"]) else { continue }
+            let strategy = section["strategy"]?.choice(RouteConfiguration.Strategy.self) ?? .fallback
+            let items = section.required("targets")?.items(of: "models") ?? []
+            if let targets = section["targets"], case .sequence([]) = targets.node.value {
+                targets.report("the list is empty; a route needs at least one model")
+            }
+            if items.count > Self.maximumTargets {
+                section["targets"]?.report("more than \(Self.maximumTargets) models")
+            }
+            var targets: [RouteConfiguration.Target] = []
+            for item in items.prefix(Self.maximumTargets) {
+                guard let (target, cursor) = item.target() else { continue }
+                if models[target.model] == nil, routeNames.contains(target.model) {
+                    cursor.report("is a route; only models can be targets")
+                } else if models[target.model] == nil {
+                    cursor.report("there is no model of this name\(hint(cursor, target.model, models.keys))")
+                } else if targets.contains(where: { $0.model == target.model }) {
+                    cursor.report("this model is a target twice")
+                }
+                targets.append(target)
+            }
+            configuration.routes.append(RouteConfiguration(name: name, strategy: strategy, targets: targets))
+        }
+    }
+
+    private func readGenerators(_ section: Section, _ names: Set<String>, into configuration: inout Configuration) {
+        for (name, cursor) in section["generators"]?.named() ?? [] {
+            guard let generator = cursor.generator(name: name) else { continue }
+            configuration.generators[name] = generator
+            guard !names.contains(generator.model) else { continue }
+            let node = cursor.node["model"] ?? cursor.node
+            let reference = Cursor(node: node, path: "\(cursor.path).model", reading: reading)
+            reference.report("there is no model or route of this name\(hint(reference, generator.model, names))")
+        }
+    }
+
+    /// The nearest name, unless the misspelt one came from the environment.
+    private func hint(_ cursor: Cursor, _ name: String, _ names: some Collection<String>) -> String {
+        if case .scalar(let scalar) = cursor.node.value, scalar.text != name { return "" }
+        return reading.hint(for: name, among: names.sorted())
+    }
+}
+
+extension Cursor {
+    /// A route's target, `NAME` or `{model: NAME, weight: N}`, and where the name is.
+    fileprivate func target() -> (RouteConfiguration.Target, Cursor)? {
+        guard case .mapping = node.value else { return text().map { (RouteConfiguration.Target(model: $0), self) } }
+        guard let section = section(keys: ["model", "weight"]) else { return nil }
+        let weight = section["weight"]?.integer(in: 1...1_000_000) ?? 1
+        guard let cursor = section.required("model"), let model = cursor.text() else { return nil }
+        return (RouteConfiguration.Target(model: model, weight: weight), cursor)
+    }
+}

@@ -1,0 +1,51 @@
+/// Finds the name that a misspelt one was meant to be.
+enum NearestName {
+    /// The candidate nearest to `name`, or `nil` where none is near enough to be a guess worth making.
+    static func suggestion(for name: String, among candidates: [String]) -> String? {
+        let letters = normalized(name)
+        guard !letters.isEmpty, letters.count <= 64 else { return nil }
+        var best: (name: String, distance: Int)?
+        for candidate in candidates {
+            let distance = distance(letters, normalized(candidate))
+            if distance < best?.distance ?? .max { best = (candidate, distance) }
+        }
+        if let best, best.distance <= max(1, letters.count / 3) { return best.name }
+        // A part of the right name: `tokens` for `max_tokens`, `key` for `api_key`.
+        guard letters.count >= 3 else { return nil }
+        return candidates.first { normalized($0).endsOrStarts(with: letters) }
+    }
+
+    /// `; did you mean 'x'?`, or the list of what is valid.
+    static func hint(for name: String, among candidates: [String]) -> String {
+        if let suggestion = suggestion(for: name, among: candidates) { return "; did you mean '\(suggestion)'?" }
+        guard (1...40).contains(candidates.count) else { return "" }
+        return "; valid: \(candidates.joined(separator: ", "))"
+    }
+
+    /// Lower case, with `-` as `_`: the usual slips cost nothing.
+    private static func normalized(_ text: String) -> [UInt8] {
+        text.lowercased().utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
+    }
+
+    /// Edits (insert, delete, replace, swap of neighbours) from `a` to `b`.
+    private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...b.count)
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var cost = min(row[j] + 1, last[j + 1] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { cost = min(cost, beforeLast[j - 1] + 1) }
+                row.append(cost)
+            }
+            (beforeLast, last) = (last, row)
+        }
+        return last[b.count]
+    }
+}
+
+extension [UInt8] {
+    fileprivate func endsOrStarts(with part: [UInt8]) -> Bool {
+        starts(with: part) || suffix(part.count).elementsEqual(part)
+    }
+}

@@ -1,0 +1,120 @@
+/// The readers of the sections that have no references to others.
+extension Cursor {
+    func server() -> ServerConfiguration {
+        var server = ServerConfiguration()
+        guard let section = section(keys: ["listen", "admin", "loops", "drain_timeout", "token"]) else { return server }
+        server.admin = section["admin"]?.hostAndPort()
+        server.loops = section["loops"]?.integer(in: 1...256)
+        server.drainTimeout = section["drain_timeout"]?.number(in: 0...86400) ?? server.drainTimeout
+        server.token = section["token"]?.secret()
+        let hasToken = section["token"] != nil
+        if let listen = section["listen"] {
+            server.listen = listen.listenAddresses(hasToken: hasToken, admin: server.admin)
+        }
+        return server
+    }
+
+    private func listenAddresses(hasToken: Bool, admin: String?) -> [String] {
+        var items = [self]
+        if case .sequence = node.value { items = self.items(of: "addresses") ?? [] }
+        if items.count > 64 { report("more than 64 addresses") }
+        var addresses: [String] = []
+        for item in items.prefix(64) {
+            guard let address = item.text() else { continue }
+            if let mistake = ListenAddress.mistake(in: address) {
+                item.report(mistake)
+            } else if addresses.contains(address) {
+                item.report("this address is here twice")
+            } else if address == admin.map({ "tcp:\($0)" }), !address.hasSuffix(":0") {
+                item.report("this is the address of 'server.admin' too")
+            } else if !hasToken, !ListenAddress.isLocal(address) {
+                item.report(
+                    "other machines reach this address; set 'server.token', or listen on a loopback address "
+                        + "such as 127.0.0.1")
+            }
+            addresses.append(address)
+        }
+        return addresses
+    }
+
+    private func hostAndPort() -> String? {
+        let expected = "HOST:PORT, for example 127.0.0.1:7412"
+        guard let value = expanded(expected: expected) else { return nil }
+        let text = value.text.hasPrefix("tcp:") ? String(value.text.dropFirst(4)) : value.text
+        guard ListenAddress.hostAndPort(text[...]) != nil else {
+            reportExpected(expected, value)
+            return nil
+        }
+        return text
+    }
+
+    func limits() -> LimitsConfiguration {
+        var limits = LimitsConfiguration()
+        let keys = [
+            "max_connections", "max_streams_per_connection", "max_message_bytes", "max_buffered_bytes_per_connection",
+        ]
+        guard let section = section(keys: keys) else { return limits }
+        limits.maxConnections = section[keys[0]]?.integer(in: 1...1_000_000) ?? limits.maxConnections
+        limits.maxStreamsPerConnection =
+            section[keys[1]]?.integer(in: 1...1_000_000) ?? limits.maxStreamsPerConnection
+        limits.maxMessageBytes = section[keys[2]]?.integer(in: 1024...(1 << 28)) ?? limits.maxMessageBytes
+        limits.maxBufferedBytesPerConnection =
+            section[keys[3]]?.integer(in: 4096...(1 << 32)) ?? limits.maxBufferedBytesPerConnection
+        return limits
+    }
+
+    /// `timeouts` over the values of `base`.
+    func timeouts(over base: TimeoutsConfiguration) -> TimeoutsConfiguration {
+        guard let section = section(keys: ["connect", "first_token", "idle", "total"]) else { return base }
+        func seconds(_ key: String) -> Double? {
+            section[key]?.number(in: 0...86400, excludingLowerBound: true)
+        }
+        var timeouts = base
+        timeouts.connect = seconds("connect") ?? base.connect
+        timeouts.firstToken = seconds("first_token") ?? base.firstToken
+        timeouts.idle = seconds("idle") ?? base.idle
+        timeouts.total = seconds("total") ?? base.total
+        return timeouts
+    }
+
+    /// `retry` over the values of `base`.
+    func retry(over base: RetryConfiguration) -> RetryConfiguration {
+        let keys = ["max_attempts", "initial_backoff", "max_backoff", "max_retry_after"]
+        guard let section = section(keys: keys) else { return base }
+        var retry = base
+        retry.maxAttempts = section[keys[0]]?.integer(in: 1...100) ?? base.maxAttempts
+        retry.initialBackoff = section[keys[1]]?.number(in: 0...86400) ?? base.initialBackoff
+        retry.maxBackoff = section[keys[2]]?.number(in: 0...86400) ?? base.maxBackoff
+        retry.maxRetryAfter = section[keys[3]]?.number(in: 0...86400) ?? base.maxRetryAfter
+        return retry
+    }
+
+    func tls() -> TLSConfiguration {
+        var tls = TLSConfiguration()
+        guard let section = section(keys: ["ca_file", "insecure_skip_verify"]) else { return tls }
+        tls.caFile = section["ca_file"]?.text()
+        tls.insecureSkipVerify = section["insecure_skip_verify"]?.boolean() ?? false
+        return tls
+    }
+
+    func log() -> LogConfiguration {
+        var log = LogConfiguration()
+        guard let section = section(keys: ["level", "format"]) else { return log }
+        log.level = section["level"]?.choice(LogConfiguration.Level.self) ?? log.level
+        log.format = section["format"]?.choice(LogConfiguration.Format.self) ?? log.format
+        return log
+    }
+
+    /// A generator; `nil` where it is unclear which model it wants.
+    func generator(name: String) -> GeneratorConfiguration? {
+        guard let section = section(keys: ["model", "template", "max_context_tokens", "system"]) else { return nil }
+        var generator = GeneratorConfiguration(name: name)
+        generator.template = section["template"]?.text()
+        generator.maxContextTokens = section["max_context_tokens"]?.integer(in: 1...100_000_000)
+        generator.system = section["system"]?.text()
+        guard let model = section["model"] else { return generator }
+        guard let target = model.text() else { return nil }
+        generator.model = target
+        return generator
+    }
+}

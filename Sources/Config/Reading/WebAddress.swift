@@ -1,0 +1,48 @@
+/// Checks of `http` and `https` URLs, as far as a configuration needs them (RFC 3986 §3).
+enum WebAddress {
+    /// What is wrong with a URL.
+    enum Mistake: Equatable {
+        /// It begins with neither `http://` nor `https://`.
+        case notWeb
+        /// It holds a user name or password.
+        case userInfo
+        /// Something else, in words that do not quote the URL.
+        case other(String)
+    }
+
+    /// The first mistake in `text`, or `nil`.
+    static func mistake(in text: String) -> Mistake? {
+        let scheme = text.prefix(8).lowercased()
+        guard scheme == "https://" || scheme.hasPrefix("http://") else { return .notWeb }
+        let rest = text.dropFirst(scheme == "https://" ? 8 : 7)
+        guard rest.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\\") }) else {
+            return .other("it contains a space, a control character or a backslash")
+        }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard !authority.contains("@") else { return .userInfo }
+        guard !rest.contains("#") else { return .other("it has a fragment ('#…')") }
+        return authorityMistake(authority)
+    }
+
+    private static func authorityMistake(_ authority: Substring) -> Mistake? {
+        let host: Substring
+        let port: Substring?
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { return .other("'[' without its ']'") }
+            host = authority[authority.index(after: authority.startIndex)..<end]
+            let after = authority[authority.index(after: end)...]
+            guard after.isEmpty || after.hasPrefix(":") else { return .other("something follows ']'") }
+            port = after.isEmpty ? nil : after.dropFirst()
+        } else if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+            port = authority[authority.index(after: colon)...]
+        } else {
+            (host, port) = (authority, nil)
+        }
+        guard !host.isEmpty else { return .other("the host is missing") }
+        if let port {
+            guard let number = UInt16(port), number > 0 else { return .other("the port must be from 1 to 65535") }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,202 @@
+public import EventLoop
+public import Generation
+public import Providers
+
+/// Hears a run's answer. Called on the run's loop.
+public protocol RunSink: AnyObject {
+    /// A piece of a streamed answer. With `.pause` the upstream is held until `GenerationRun.resume`.
+    func run(_ run: GenerationRun, didDeliver event: ChunkEvent) -> Demand
+    /// The end: the whole answer of a unary run, or what closes a stream. Called exactly once, unless cancelled.
+    func run(_ run: GenerationRun, didFinish result: Result<ChatResponse, GenerationError>)
+}
+
+/// One request on its way through retries and fallbacks to an answer. Belongs to one loop.
+///
+/// The targets are tried in order, each as often as its retry policy allows; what has once delivered content is
+/// never tried again, since the caller has already seen it.
+public final class GenerationRun: AttemptSink {
+    private enum State {
+        case waiting
+        case attempting(ProviderAttempt, since: UInt64)
+        case backingOff
+        case over
+    }
+
+    private let request: ChatRequest
+    private let isStream: Bool
+    private let targets: [ConfiguredModel]
+    private let context: ProviderContext
+    private let ledger: UsageLedger
+    private weak var sink: (any RunSink)?
+    private let startedAt: UInt64
+    /// When the caller wants the end at the latest; no backoff goes beyond it.
+    private let deadline: UInt64?
+
+    private var state = State.waiting
+    private var targetIndex = 0
+    private var attemptsAtTarget = 0
+    private var attempts: [Attempt] = []
+    private var firstContentAt: UInt64?
+    private var upstreamNanoseconds: UInt64 = 0
+    private var lastError: GenerationError?
+    private var backoffTimer: LoopTimer?
+
+    /// A run that `start` sets going.
+    /// - Parameters:
+    ///   - startedAt: when the request arrived, CLOCK_MONOTONIC in nanoseconds.
+    ///   - deadline: when the caller gives up, on the same clock.
+    public init(
+        request: ChatRequest, isStream: Bool, targets: [ConfiguredModel], context: ProviderContext,
+        ledger: UsageLedger, startedAt: UInt64, deadline: UInt64?, sink: any RunSink
+    ) {
+        precondition(!targets.isEmpty, "a run needs a target")
+        self.request = request
+        self.isStream = isStream
+        self.targets = targets
+        self.context = context
+        self.ledger = ledger
+        self.startedAt = startedAt
+        self.deadline = deadline
+        self.sink = sink
+    }
+
+    /// Begins the first attempt. The sink may hear the end before this returns.
+    public func start() { attempt() }
+
+    /// Stops at once, whatever the run is doing; the upstream connection is closed. The sink hears nothing more.
+    public func cancel() {
+        switch state {
+        case .attempting(let attempt, _):
+            attempt.cancel()
+            record(GenerationError(.cancelled, "cancelled by the caller"), attempt)
+        case .waiting, .backingOff, .over: break
+        }
+        if let backoffTimer { context.loop.cancel(backoffTimer) }
+        backoffTimer = nil
+        state = .over
+    }
+
+    /// Lets a paused upstream go on.
+    public func resume() {
+        if case .attempting(let attempt, _) = state { attempt.resume() }
+    }
+
+    // MARK: - Attempts
+
+    private var target: ConfiguredModel { targets[targetIndex] }
+
+    private func attempt() {
+        attemptsAtTarget += 1
+        let attempt = ProviderAttempt(
+            model: target, request: request, isStream: isStream, context: context, sink: self)
+        state = .attempting(attempt, since: EventLoop.monotonicNanoseconds())
+        do {
+            try attempt.start()
+        } catch {
+            self.attempt(attempt, didFinish: .failure(error))
+        }
+    }
+
+    /// Part of `AttemptSink`.
+    public func attempt(_ attempt: ProviderAttempt, didDeliver event: ChunkEvent) -> Demand {
+        if firstContentAt == nil { firstContentAt = EventLoop.monotonicNanoseconds() }
+        return sink?.run(self, didDeliver: event) ?? .pause
+    }
+
+    /// Part of `AttemptSink`.
+    public func attempt(_ attempt: ProviderAttempt, didFinish result: Result<ChatResponse, GenerationError>) {
+        guard case .attempting(let current, _) = state, current === attempt else { return }
+        switch result {
+        case .success(var response):
+            record(nil, attempt, usage: response.completion.usage)
+            complete(&response.completion, attempt)
+            finish(.success(response))
+        case .failure(let error):
+            record(error, attempt)
+            failed(error)
+        }
+    }
+
+    private func failed(_ error: GenerationError) {
+        lastError = error
+        // The caller has seen a part of this answer: another attempt would give it a second beginning.
+        guard firstContentAt == nil else { return finishFailed(error) }
+        let delay = target.retry.delay(after: error, attempt: attemptsAtTarget, jitter: .random(in: 0...1))
+        if let delay, fits(delay) {
+            state = .backingOff
+            let timer = LoopTimer { [unowned self] in attempt() }
+            backoffTimer = timer
+            context.loop.schedule(timer, afterNanoseconds: delay)
+        } else if targetIndex + 1 < targets.count, error.kind.mayFallBack {
+            targetIndex += 1
+            attemptsAtTarget = 0
+            attempt()
+        } else {
+            finishFailed(error)
+        }
+    }
+
+    private func fits(_ delay: UInt64) -> Bool {
+        guard let deadline else { return true }
+        return EventLoop.monotonicNanoseconds() + delay < deadline
+    }
+
+    // MARK: - Records
+
+    private func record(_ error: GenerationError?, _ attempt: ProviderAttempt, usage: Usage = Usage()) {
+        guard case .attempting(_, let since) = state else { return }
+        let elapsed = EventLoop.monotonicNanoseconds() - since
+        upstreamNanoseconds += elapsed
+        attempts.append(
+            Attempt(
+                model: target.name, provider: target.providerName, status: attempt.httpStatus,
+                error: error.map(\.description) ?? "", durationMicroseconds: Int64(elapsed / 1000)))
+        ledger.record(
+            provider: target.providerName, model: target.modelName, usage: usage, succeeded: error == nil,
+            nanoseconds: elapsed)
+    }
+
+    private func complete(_ completion: inout Completion, _ attempt: ProviderAttempt) {
+        let now = EventLoop.monotonicNanoseconds()
+        completion.attempts = attempts
+        completion.timing.connectMicroseconds = attempt.timing.connectMicroseconds
+        completion.timing.firstTokenMicroseconds = Int64(((firstContentAt ?? now) - startedAt) / 1000)
+        completion.timing.totalMicroseconds = Int64((now - startedAt) / 1000)
+        completion.timing.gatewayMicroseconds = Int64((now - startedAt - min(upstreamNanoseconds, now - startedAt)) / 1000)
+    }
+
+    private func finishFailed(_ error: GenerationError) {
+        var error = error
+        error.attempts = attempts
+        if error.provider.isEmpty { error.provider = target.providerName }
+        if error.model.isEmpty { error.model = target.name }
+        finish(.failure(error))
+    }
+
+    private func finish(_ result: Result<ChatResponse, GenerationError>) {
+        state = .over
+        sink?.run(self, didFinish: result)
+    }
+
+    /// The failure to report when the deadline ends the run: the last attempt's trail is worth more than silence.
+    public func timeoutError(_ phase: GenerationError.TimeoutPhase) -> GenerationError {
+        var message = "the call's deadline passed"
+        if let lastError { message += " (the last attempt failed: \(lastError.message))" }
+        var error = GenerationError(.timeout, message)
+        error.timeoutPhase = phase
+        error.attempts = attempts
+        error.provider = target.providerName
+        error.model = target.name
+        return error
+    }
+}
+
+extension GenerationError.Kind {
+    /// Whether another model may do better. A wrong request is wrong everywhere, and a cancel is a cancel.
+    var mayFallBack: Bool {
+        switch self {
+        case .invalidRequest, .cancelled, .shuttingDown: false
+        default: true
+        }
+    }
+}

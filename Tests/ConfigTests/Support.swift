@@ -1,0 +1,38 @@
+import Testing
+
+@testable import Config
+
+/// The providers that the tests know.
+let providers = ["vertex", "anthropic_vertex", "openai", "azure_openai", "groq"]
+
+/// Reads `text` as `config.yaml`.
+func parse(_ text: String, _ environment: [String: String] = [:]) throws(ConfigErrors) -> Configuration {
+    try Configuration.parse(
+        Array(text.utf8), file: "config.yaml", environment: environment, knownProviders: providers)
+}
+
+/// The mistakes of `text`, a line each; empty where there is none.
+func mistakes(_ text: String, _ environment: [String: String] = [:]) -> [String] {
+    mistakes(Array(text.utf8), environment)
+}
+
+/// The mistakes of some bytes.
+func mistakes(_ text: [UInt8], _ environment: [String: String] = [:]) -> [String] {
+    do {
+        _ = try Configuration.parse(
+            text, file: "config.yaml", environment: environment, knownProviders: providers)
+        return []
+    } catch {
+        return error.errors.map(\.description)
+    }
+}
+
+/// A file with one good model and `more` below it, from line 2 on.
+func withModel(_ more: String) -> String {
+    "generation: {provider: openai, config: {model_name: gpt-4, api_key: k}}\n" + more
+}
+
+/// A file whose only model has `config` in its `config` map, in line 1.
+func withConfig(_ config: String) -> String {
+    "generation: {provider: openai, config: {model_name: gpt-4, \(config)}}"
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+
+@testable import Config
+
+@Suite("Values")
+struct ValueTests {
+    @Test("partial maps keep the other defaults, and models inherit")
+    func partial() throws {
+        let configuration = try parse(
+            withModel(
+                """
+                timeouts: {idle: 2}
+                retry: {max_attempts: 1}
+                limits: {max_connections: 9}
+                tls: {ca_file: /ca.pem}
+                log: {format: json}
+                models:
+                  m: {provider: groq, config: {model_name: m, timeouts: {total: 0.5}, retry: {max_backoff: 0}, ca_file: own}}
+                """))
+        var timeouts = TimeoutsConfiguration()
+        timeouts.idle = 2
+        #expect(configuration.timeouts == timeouts)
+        #expect(configuration.generation?.timeouts == timeouts)
+        timeouts.total = 0.5
+        #expect(configuration.models["m"]?.timeouts == timeouts)
+        #expect(configuration.retry.maxAttempts == 1)
+        #expect(configuration.retry.initialBackoff == 0.5)
+        #expect(configuration.models["m"]?.retry.maxAttempts == 1)
+        #expect(configuration.models["m"]?.retry.maxBackoff == 0)
+        #expect(configuration.limits.maxConnections == 9)
+        #expect(configuration.limits.maxMessageBytes == 4_194_304)
+        #expect(configuration.generation?.caFile == "/ca.pem")
+        #expect(configuration.models["m"]?.caFile == "own")
+        #expect(configuration.log.format == .json)
+        #expect(configuration.log.level == .info)
+    }
+
+    @Test("a model takes every key")
+    func everyKey() throws {
+        let configuration = try parse(
+            """
+            generation:
+              provider: anthropic_vertex
+              optional: false
+              config:
+                model_name: claude@1
+                top_k: 5
+                stop: [a, b]
+                seed: -3
+                presence_penalty: -2
+                frequency_penalty: +1.5
+                api_base: "http://[::1]:9001//"
+                deployment: d
+                organization: o
+                project: p
+                anthropic_version: vertex-2023-10-16
+                extra_headers: {X-A: b}
+                extra_body: {n: 1, deep: {list: [yes, "1", ${WORD}]}}
+                safety_settings: [{category: c, threshold: t}]
+                max_tokens_parameter: max_completion_tokens
+                system_role: developer
+                stream_usage: false
+                cache_ttl: 0.5
+            """.replacing("${WORD}", with: "\"${WORD}\""), ["WORD": "w\"x"])
+        let model = try #require(configuration.generation)
+        #expect(model.topK == 5)
+        #expect(model.stop == ["a", "b"])
+        #expect(model.seed == -3)
+        #expect(model.presencePenalty == -2)
+        #expect(model.frequencyPenalty == 1.5)
+        #expect(model.apiBase == "http://[::1]:9001")
+        #expect(model.extraHeaders == ["X-A": "b"])
+        #expect(model.extraBody?.jsonText() == #"{"n":1,"deep":{"list":["yes","1","w\"x"]}}"#)
+        #expect(model.safetySettings?.jsonText() == #"[{"category":"c","threshold":"t"}]"#)
+        #expect(model.maxTokensParameter == .maxCompletionTokens)
+        #expect(model.systemRole == .developer)
+        #expect(!model.streamUsage)
+        #expect(model.cacheTTL == 0.5)
+        #expect(try parse(withConfig("stop: one")).generation?.stop == ["one"])
+    }
+
+    @Test(
+        "become JSON by the core schema",
+        arguments: [
+            ("null", "null"), ("~", "null"), ("", "null"), ("true", "true"), ("False", "false"), ("yes", "\"yes\""),
+            ("12", "12"), ("+12", "12"), ("-0", "-0"), ("007", "7"), ("0x1F", "31"), ("0o17", "15"),
+            ("0x+1", "\"0x+1\""), ("0xfffffffffffffffff", "\"0xfffffffffffffffff\""), ("1.50", "1.50"), (".5", "0.5"),
+            ("5.", "5"), ("-1e+3", "-1e+3"), ("1e", "\"1e\""), (".", "\".\""), ("-.", "\"-.\""),
+            ("123456789012345678901234567890", "123456789012345678901234567890"), ("1.2.3", "\"1.2.3\""),
+            ("2024-02-15", "\"2024-02-15\""), (".inf", "null"), ("\"12\"", "\"12\""), ("'null'", "\"null\""),
+            ("\"a\\\"\\\\\\n\\r\\t\\x01é\"", "\"a\\\"\\\\\\n\\r\\t\\u0001é\""), ("!!str 12", "\"12\""),
+            ("|\n  a\n  b\n", "\"a\\nb\\n\""), ("[1, {a: b}]", "[1,{\"a\":\"b\"}]"), ("[]", "[]"), ("{}", "{}"),
+            ("١", "\"١\""),
+        ])
+    func json(_ yaml: String, _ expected: String) throws {
+        let root = try YAMLReader.read(Array("v: \(yaml)".utf8), file: "f").root
+        #expect(root?["v"]?.jsonText() == expected)
+    }
+
+    @Test("names that are near are found")
+    func nearest() {
+        let names = ["max_tokens", "temperature", "api_key", "top_p", "top_k"]
+        func nearest(_ name: String) -> String? { NearestName.suggestion(for: name, among: names) }
+        #expect(nearest("max_token") == "max_tokens")
+        #expect(nearest("temprature") == "temperature")
+        #expect(nearest("TEMPERATURE") == "temperature")
+        #expect(nearest("apikey") == "api_key")
+        #expect(nearest("topp") == "top_p")
+        #expect(nearest("tokens") == "max_tokens")
+        #expect(nearest("zebra") == nil)
+        #expect(nearest("") == nil)
+        #expect(NearestName.hint(for: "q", among: ["ab", "cd"]) == "; valid: ab, cd")
+    }
+
+    @Test("a model that the file does not name is reached like its provider's first one")
+    func dynamicModel() throws {
+        let configuration = try parse(
+            """
+            generation: {provider: groq, config: {model_name: a, temperature: 1, api_base: "http://h", api_key: k}}
+            models: {b: {provider: groq, config: {model_name: b}}}
+            timeouts: {idle: 9}
+            """)
+        let model = configuration.dynamicModel(name: "groq/x", provider: "groq", modelName: "x")
+        #expect(model.name == "groq/x")
+        #expect(model.modelName == "x")
+        #expect(model.apiBase == "http://h")
+        #expect(model.apiKey?.reveal() == "k")
+        #expect(model.temperature == nil)
+        #expect(model.timeouts.idle == 9)
+        let other = configuration.dynamicModel(name: "openai/x", provider: "openai", modelName: "x")
+        #expect(other.apiBase == nil)
+        #expect(other.timeouts.idle == 9)
+    }
+
+    @Test("of a file on disk are read")
+    func load() throws {
+        try withFolder { folder in
+            let path = folder + "/config.yaml"
+            try withConfig("api_key: \"${K}\"").write(toFile: path, atomically: true, encoding: .utf8)
+            let configuration = try Configuration.load(
+                path: path, environment: ["K": "v"], knownProviders: providers)
+            #expect(configuration.generation?.apiKey?.reveal() == "v")
+            #expect(throws: ConfigErrors.self) {
+                try Configuration.load(path: path, environment: [:], knownProviders: providers)
+            }
+        }
+    }
+}
