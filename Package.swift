@@ -58,14 +58,15 @@ let package = Package(
         // 2: values, configuration, JSON.
         library("Generation", []),
         library("JSON", ["CSimdJSON"]),
+        library("Messages", ["Generation", "CGenwireProto", "CProtobufC"]),
         library("Config", ["CYAML"]),
 
         // 3-6: providers, gateway, RPC handlers.
         library("Providers", ["EventLoop", "HTTPClient", "Generation", "JSON", "Config"]),
-        library("Gateway", ["EventLoop", "HTTPClient", "Generation", "Providers", "Config", logging]),
+        library("Gateway", ["EventLoop", "Generation", "Providers", "Config"]),
         library(
             "Service",
-            ["EventLoop", "RPC", "Generation", "Gateway", "Providers", "CGenwireProto", "CProtobufC", logging]),
+            ["EventLoop", "RPC", "HTTPClient", "JSON", "Messages", "Generation", "Config", "Gateway", "Providers"]),
 
         // 7-9: what others link, and the programs.
         library(
@@ -74,7 +75,7 @@ let package = Package(
                 "EventLoop", "RPC", "HTTPClient", "Generation", "JSON", "Config", "Providers", "Gateway", "Service",
                 logging,
             ]),
-        library("GenwireClient", ["EventLoop", "RPC", "Generation", "CGenwireProto", "CProtobufC"]),
+        library("GenwireClient", ["EventLoop", "RPC", "Generation", "Messages"]),
         library("GenwireCommands", ["GenwireClient", "Generation", "JSON", argumentParser]),
         library("Simulator", ["EventLoop", "JSON", "CMicroHTTPD"]),
         executable("genwired", ["Genwire", "Config", "CLinux", argumentParser, logging]),

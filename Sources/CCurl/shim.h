@@ -72,3 +72,6 @@ static inline CURL *gw_curl_multi_next_done(CURLM *multi, CURLcode *result) {
     }
     return NULL;
 }
+
+// The certificates that this libcurl trusts by default, or NULL.
+static inline const char *gw_curl_default_ca_file(void) { return curl_version_info(CURLVERSION_NOW)->cainfo; }

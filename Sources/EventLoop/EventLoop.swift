@@ -338,3 +338,8 @@ public protocol TurnEndHandler: AnyObject {
     /// The batch is through. Called on the loop, once a call of `atTurnEnd`.
     func turnEnded()
 }
+
+extension EventLoop {
+    /// How many loops keep every core busy: one each.
+    public static var defaultCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+}

@@ -1,3 +1,4 @@
+internal import Config
 public import EventLoop
 public import Generation
 public import Providers
@@ -121,7 +122,7 @@ public final class GenerationRun: AttemptSink {
         lastError = error
         // The caller has seen a part of this answer: another attempt would give it a second beginning.
         guard firstContentAt == nil else { return finishFailed(error) }
-        let delay = target.retry.delay(after: error, attempt: attemptsAtTarget, jitter: .random(in: 0...1))
+        let delay = RetryPolicy(target.configuration.retry).delay(after: error, attempt: attemptsAtTarget, jitter: .random(in: 0...1))
         if let delay, fits(delay) {
             state = .backingOff
             let timer = LoopTimer { [unowned self] in attempt() }
@@ -159,7 +160,7 @@ public final class GenerationRun: AttemptSink {
     private func complete(_ completion: inout Completion, _ attempt: ProviderAttempt) {
         let now = EventLoop.monotonicNanoseconds()
         completion.attempts = attempts
-        completion.timing.connectMicroseconds = attempt.timing.connectMicroseconds
+        completion.timing.connectMicroseconds = attempt.connectMicroseconds
         completion.timing.firstTokenMicroseconds = Int64(((firstContentAt ?? now) - startedAt) / 1000)
         completion.timing.totalMicroseconds = Int64((now - startedAt) / 1000)
         completion.timing.gatewayMicroseconds = Int64((now - startedAt - min(upstreamNanoseconds, now - startedAt)) / 1000)

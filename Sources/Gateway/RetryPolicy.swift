@@ -1,18 +1,24 @@
+public import Config
 public import Generation
 
 /// When a failed attempt is repeated, and after how long.
 public struct RetryPolicy: Sendable, Equatable {
     /// Attempts at one model, the first included.
-    public var maxAttempts = 3
+    public var maxAttempts: Int
     /// The first wait, in seconds; each further one is twice as long.
-    public var initialBackoff = 0.5
+    public var initialBackoff: Double
     /// The longest wait that is not the provider's own wish, in seconds.
-    public var maxBackoff = 8.0
+    public var maxBackoff: Double
     /// A provider that asks for a longer wait than this many seconds is not asked again.
-    public var maxRetryAfter = 60.0
+    public var maxRetryAfter: Double
 
-    /// The defaults.
-    public init() {}
+    /// The rules of a configuration's `retry` map.
+    public init(_ configuration: RetryConfiguration = RetryConfiguration()) {
+        maxAttempts = configuration.maxAttempts
+        initialBackoff = configuration.initialBackoff
+        maxBackoff = configuration.maxBackoff
+        maxRetryAfter = configuration.maxRetryAfter
+    }
 
     /// Nanoseconds to wait before attempt number `attempt + 1` at the same model; `nil` to give this model up.
     /// - Parameters:

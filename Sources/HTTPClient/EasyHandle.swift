@@ -10,6 +10,9 @@ final class EasyHandle {
     unowned(unsafe) var transfer: HTTPTransfer?
     private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
+    private let defaultCAFile: String
+    private var caFile: String
+
     init(options: HTTPClientOptions) {
         guard let curl = curl_easy_init() else { preconditionFailure("out of memory") }
         self.curl = curl
@@ -20,7 +23,10 @@ final class EasyHandle {
         gw_curl_set_long(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         gw_curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
         gw_curl_set_text(curl, CURLOPT_USERAGENT, options.userAgent)
-        if let caFile = options.caFile { gw_curl_set_text(curl, CURLOPT_CAINFO, caFile) }
+        // libcurl's built-in path is remembered, since an option that was set cannot be unset.
+        defaultCAFile = options.caFile ?? gw_curl_default_ca_file().map { String(cString: $0) } ?? ""
+        caFile = defaultCAFile
+        if !caFile.isEmpty { gw_curl_set_text(curl, CURLOPT_CAINFO, caFile) }
         if options.skipsVerification {
             gw_curl_set_long(curl, CURLOPT_SSL_VERIFYPEER, 0)
             gw_curl_set_long(curl, CURLOPT_SSL_VERIFYHOST, 0)
@@ -43,6 +49,11 @@ final class EasyHandle {
         gw_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: max(1, request.timeouts.connect / 1_000_000)))
         gw_curl_set_long(
             curl, CURLOPT_HTTP_VERSION, request.prefersHTTP1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
+        let wantedCAFile = request.caFile ?? defaultCAFile
+        if wantedCAFile != caFile {
+            gw_curl_set_text(curl, CURLOPT_CAINFO, wantedCAFile)
+            caFile = wantedCAFile
+        }
         if let body = request.body {
             gw_curl_set_long(curl, CURLOPT_POST, 1)
             gw_curl_set_size(curl, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))

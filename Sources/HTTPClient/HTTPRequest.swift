@@ -59,17 +59,20 @@ public struct HTTPRequest: Sendable {
     /// Keeps the transfer off shared HTTP/2 connections. Wanted for streams: pausing one of several streams of an
     /// HTTP/2 connection makes libcurl buffer up to 10 MB for it.
     public var prefersHTTP1: Bool
+    /// A file of PEM certificates to trust instead of the client's; `nil` for the client's.
+    public var caFile: String?
 
     /// A request.
     public init(
         url: String, headers: HTTPHeaders, body: [UInt8]?, timeouts: HTTPTimeouts = HTTPTimeouts(),
-        prefersHTTP1: Bool = false
+        prefersHTTP1: Bool = false, caFile: String? = nil
     ) {
         self.url = url
         self.headers = headers
         self.body = body
         self.timeouts = timeouts
         self.prefersHTTP1 = prefersHTTP1
+        self.caFile = caFile
     }
 }
 

@@ -1,0 +1,106 @@
+public import Config
+internal import EventLoop
+internal import Gateway
+internal import Generation
+internal import HTTPClient
+public import Logging
+internal import Providers
+internal import RPC
+internal import Service
+internal import Synchronization
+
+/// A whole gateway in one object: loops, upstream clients, services and the server, built from one configuration.
+public final class Runtime: Sendable {
+    /// Why a runtime did not come up.
+    public struct StartError: Error, Sendable, CustomStringConvertible {
+        /// What is wrong and what to do.
+        public let description: String
+    }
+
+    private let loops: [EventLoop]
+    private let contexts: [LoopBound<ServiceLoop>]
+    private let gateway: Gateway
+    private let server: Server
+    private let logger: Logger
+
+    private init(
+        loops: [EventLoop], contexts: [LoopBound<ServiceLoop>], gateway: Gateway, server: Server, logger: Logger
+    ) {
+        self.loops = loops
+        self.contexts = contexts
+        self.gateway = gateway
+        self.server = server
+        self.logger = logger
+    }
+
+    /// Builds everything but listens nowhere yet.
+    /// - Throws: `StartError`.
+    public static func start(_ configuration: Configuration, logger: Logger) async throws(StartError) -> Runtime {
+        let (gateway, loops) = try build(configuration)
+        for model in gateway.catalog.unconfigured {
+            logger.warning("model is not usable", metadata: ["model": "\(model.name)", "reason": "\(model.reason)"])
+        }
+        var http = HTTPClientOptions()
+        http.caFile = configuration.tls.caFile
+        http.skipsVerification = configuration.tls.insecureSkipVerify
+        http.userAgent = "genwire/\(genwireVersion)"
+        let options = http
+        var contexts: [LoopBound<ServiceLoop>] = []
+        for loop in loops {
+            contexts.append(await loop.perform { LoopBound(ServiceLoop(loop: loop, http: options), on: loop) })
+        }
+        var limits = ServerLimits()
+        limits.maxConnections = configuration.limits.maxConnections
+        limits.maxStreamsPerConnection = configuration.limits.maxStreamsPerConnection
+        limits.maxMessageBytes = configuration.limits.maxMessageBytes
+        limits.maxBufferedBytesPerConnection = configuration.limits.maxBufferedBytesPerConnection
+        let registry = CallRegistry()
+        let service = GenerationService(gateway: gateway, registry: registry, limits: limits, loops: contexts)
+        let server = await Server(
+            loops: loops, methods: service.methods, limits: limits, registry: registry,
+            drainingStatus: service.drainingStatus)
+        return Runtime(loops: loops, contexts: contexts, gateway: gateway, server: server, logger: logger)
+    }
+
+    private static func build(_ configuration: Configuration) throws(StartError) -> (Gateway, [EventLoop]) {
+        do {
+            let gateway = try Gateway(configuration)
+            let count = max(1, configuration.server.loops ?? EventLoop.defaultCount)
+            return (gateway, try (0..<count).map { try EventLoop(label: "genwire-loop-\($0)") })
+        } catch let error as GenerationError {
+            throw StartError(description: error.message)
+        } catch {
+            throw StartError(description: "\(error)")
+        }
+    }
+
+    /// Listens at every address and returns them as bound. All or none.
+    /// - Throws: `StartError` for the first address that cannot be had.
+    public func listen(at addresses: [String]) async throws(StartError) -> [String] {
+        var bound: [String] = []
+        do {
+            for text in addresses { bound.append(try await server.listen(at: Address(text)).description) }
+        } catch {
+            await server.drain(seconds: 0)
+            throw StartError(description: "\(error)")
+        }
+        return bound
+    }
+
+    /// Takes over another configuration's models and routes. Listeners, loops and limits stay as they are.
+    /// - Throws: `StartError` where a model cannot be built; nothing has changed then.
+    public func reload(_ configuration: Configuration) throws(StartError) {
+        do {
+            try gateway.reload(configuration)
+        } catch {
+            throw StartError(description: error.message)
+        }
+    }
+
+    /// Refuses new calls, lets those in progress end for at most `seconds`, cancels the rest, and ends the loops.
+    public func drain(seconds: Double) async {
+        await server.drain(seconds: seconds)
+        for context in contexts { await context.loop.perform { context.value.shutdown() } }
+        for loop in loops { await loop.shutdown() }
+    }
+}

@@ -1,0 +1,128 @@
+internal import Generation
+internal import JSON
+
+extension ChatCompletions {
+    /// What a unary answer and the chunks of a stream have in common.
+    struct AnswerState {
+        var completion = Completion()
+        var assembler = ToolCallAssembler()
+        var hasRefusal = false
+        var hasFinishReason = false
+        let quirks: Quirks
+
+        init(quirks: Quirks) { self.quirks = quirks }
+
+        /// Takes id, model and usage. Azure's first chunk has them empty.
+        mutating func readHead(_ root: JSONElement) {
+            if completion.id.isEmpty, let id = root["id"]?.nonEmptyString { completion.id = id }
+            if completion.model.isEmpty, let model = root["model"]?.nonEmptyString { completion.model = model }
+            // May come in any chunk, more than once, and with further chunks behind it: the last one counts.
+            if let usage = root["usage"] { read(usage: usage) }
+            if quirks.contains(.usageInXGroq), let usage = root["x_groq"]?["usage"] { read(usage: usage) }
+        }
+
+        mutating func read(usage: JSONElement) {
+            guard usage.kind == .object else { return }
+            let input = usage["prompt_tokens"]?.int
+            let output = usage["completion_tokens"]?.int
+            guard input != nil || output != nil else { return }
+            var result = Usage()
+            result.inputTokens = max(0, input ?? 0)
+            result.outputTokens = max(0, output ?? 0)
+            result.totalTokens = usage["total_tokens"]?.int ?? result.inputTokens + result.outputTokens
+            result.cachedInputTokens = usage["prompt_tokens_details"]?["cached_tokens"]?.int ?? 0
+            result.reasoningTokens = usage["completion_tokens_details"]?["reasoning_tokens"]?.int ?? 0
+            result.source = .provider
+            completion.usage = result
+        }
+
+        mutating func read(finishReason: JSONElement?) {
+            guard let raw = finishReason?.nonEmptyString else { return }
+            hasFinishReason = true
+            completion.rawFinishReason = raw
+        }
+
+        /// The finish reason by everything that was seen; called once, at the end.
+        mutating func close(providerName: String) {
+            completion.provider = providerName
+            if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
+            completion.finishReason =
+                switch completion.rawFinishReason {
+                case _ where assembler.hasCalls: .toolCalls
+                case _ where hasRefusal: .refusal
+                case "stop": .stop
+                case "length": .length
+                case "tool_calls", "function_call": .toolCalls
+                case "content_filter": .contentFilter
+                default: .other
+                }
+        }
+    }
+
+    /// The choice that is delivered. Further ones were not asked for.
+    static func choice(_ root: JSONElement) -> JSONElement? {
+        guard let choices = root["choices"] else { return nil }
+        for choice in choices.elements where (choice["index"]?.int ?? 0) == 0 { return choice }
+        return nil
+    }
+
+    /// The text of a `content` member: a string, or the text parts of an array.
+    static func text(_ content: JSONElement?) -> String? {
+        guard let content else { return nil }
+        guard content.kind == .array else { return content.nonEmptyString }
+        let joined = content.elements.compactMap { $0["text"]?.string }.joined()
+        return joined.isEmpty ? nil : joined
+    }
+
+    /// The reasoning of a message or delta; servers have two names for it.
+    static func reasoning(_ message: JSONElement) -> String? {
+        message["reasoning_content"]?.nonEmptyString ?? message["reasoning"]?.nonEmptyString
+    }
+
+    /// Reads a whole answer.
+    /// - Throws: `.badProviderResponse` where it is none, or the error that the body carries.
+    static func decode(
+        _ root: JSONElement, quirks: Quirks, includeReasoning: Bool, model: ConfiguredModel
+    ) throws(GenerationError) -> ChatResponse {
+        if let error = VendorError(inAnswer: root) { throw error.generationError(for: model) }
+        guard let choice = choice(root) else {
+            throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any choice")
+        }
+        var state = AnswerState(quirks: quirks)
+        state.readHead(root)
+        state.read(finishReason: choice["finish_reason"])
+        var message = Message(role: .assistant)
+        // A filtered answer may come without a message.
+        if let raw = choice["message"] {
+            message.content = text(raw["content"]) ?? ""
+            if let refusal = raw["refusal"]?.nonEmptyString {
+                state.hasRefusal = true
+                message.content += refusal
+            }
+            if includeReasoning, let reasoning = reasoning(raw) { message.reasoning = reasoning }
+            if let calls = raw["tool_calls"] {
+                // A whole answer has each call in one piece, whatever its index says.
+                for call in calls.elements {
+                    append(call, &state.assembler, to: &message)
+                }
+            }
+        } else if choice["finish_reason"] == nil {
+            throw GenerationError(.badProviderResponse, "\(model.providerName) answered with a choice without a message")
+        }
+        state.close(providerName: model.providerName)
+        return ChatResponse(message: message, completion: state.completion)
+    }
+
+    private static func append(_ call: JSONElement, _ assembler: inout ToolCallAssembler, to message: inout Message) {
+        let function = call["function"]
+        let arguments = function?["arguments"]
+        let piece = assembler.piece(
+            index: message.toolCalls.count, id: call["id"]?.string ?? "", name: function?["name"]?.string ?? "",
+            arguments: arguments.map { $0.string ?? $0.text } ?? "")
+        guard let piece = piece ?? assembler.remaining().first else { return }
+        message.toolCalls.append(
+            ToolCall(
+                id: piece.id, name: piece.name,
+                argumentsJSON: piece.argumentsJSONDelta.isEmpty ? "{}" : piece.argumentsJSONDelta))
+    }
+}

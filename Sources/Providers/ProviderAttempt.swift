@@ -1,0 +1,331 @@
+internal import Config
+public import EventLoop
+public import Generation
+public import HTTPClient
+public import JSON
+
+/// What attempts on one loop share.
+public struct ProviderContext {
+    /// The loop.
+    public let loop: EventLoop
+    /// Its HTTP client.
+    public let client: HTTPClient
+    /// Its JSON parser.
+    public let parser: JSONParser
+
+    /// The things of one loop.
+    public init(loop: EventLoop, client: HTTPClient, parser: JSONParser) {
+        self.loop = loop
+        self.client = client
+        self.parser = parser
+    }
+}
+
+/// Hears of one attempt. Called on the loop.
+public protocol AttemptSink: AnyObject {
+    /// A piece of a streamed answer.
+    func attempt(_ attempt: ProviderAttempt, didDeliver event: ChunkEvent) -> Demand
+    /// The end. Exactly once; never after `cancel`. A streamed answer's message is empty, since it was delivered.
+    func attempt(_ attempt: ProviderAttempt, didFinish result: Result<ChatResponse, GenerationError>)
+}
+
+/// One request to one model: builds the body, runs the transfer, decodes what comes. Belongs to one loop.
+public final class ProviderAttempt: TransferDelegate {
+    /// The largest unary answer, in bytes.
+    private static let maximumBodyBytes = 32 << 20
+    /// How much of an error's body is read, in bytes.
+    private static let maximumErrorBytes = 64 << 10
+    /// How long a connection may stay open after its stream's end mark before it is given up.
+    private static let closingNanoseconds: UInt64 = 1_000_000_000
+
+    private let model: ConfiguredModel
+    private let request: ChatRequest
+    private let isStream: Bool
+    private let context: ProviderContext
+    private weak var sink: (any AttemptSink)?
+    private var transfer: HTTPTransfer?
+    private var head: HTTPResponseHead?
+    private var sse = SSEParser()
+    private var decoder: ChatCompletions.StreamDecoder?
+    /// The body, where it is not decoded piece by piece.
+    private var body: [UInt8] = []
+    private var warnings: [String] = []
+    private var isOver = false
+    private var closingTimer: LoopTimer?
+
+    /// The HTTP status; 0 while none came.
+    public private(set) var httpStatus = 0
+    /// Making the connection took this long, in microseconds; 0 where one was re-used.
+    public var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
+
+    /// An attempt that `start` sets going.
+    public init(
+        model: ConfiguredModel, request: ChatRequest, isStream: Bool, context: ProviderContext, sink: any AttemptSink
+    ) {
+        self.model = model
+        self.request = request
+        self.isStream = isStream
+        self.context = context
+        self.sink = sink
+    }
+
+    private var quirks: ChatCompletions.Quirks {
+        switch model.provider.dialect {
+        case .chatCompletions(let quirks): quirks
+        }
+    }
+
+    /// Sends the request.
+    /// - Throws: `GenerationError` where the request cannot be put into the vendor's words.
+    public func start() throws(GenerationError) {
+        let body = try ChatCompletions.encode(request, for: model, isStream: isStream)
+        warnings = body.warnings
+        transfer = context.client.start(
+            HTTPRequest(
+                url: model.chatURL, headers: model.headers, body: body.bytes, timeouts: model.timeouts,
+                prefersHTTP1: isStream, caFile: model.configuration.caFile),
+            delegate: self)
+    }
+
+    /// Gives up: the upstream connection is closed at once, and the sink hears nothing more.
+    public func cancel() {
+        guard !isOver else { return }
+        isOver = true
+        transfer?.cancel()
+    }
+
+    /// Lets a paused stream go on.
+    public func resume() { transfer?.resume() }
+
+    // MARK: - From the transfer
+
+    /// Part of `TransferDelegate`.
+    public func transferDidReceiveHead(_ head: HTTPResponseHead) {
+        self.head = head
+        httpStatus = head.status
+        guard isStream, head.status < 300 else { return }
+        let contentType = head.header("content-type")?.lowercased() ?? "text/event-stream"
+        if contentType.hasPrefix("text/event-stream") {
+            decoder = ChatCompletions.StreamDecoder(
+                model: model, quirks: quirks, includesReasoning: request.options.reasoning.include)
+        }
+    }
+
+    /// Part of `TransferDelegate`.
+    public func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
+        guard !isOver else { return .more }
+        guard decoder != nil else { return collect(bytes) }
+        var demand = Demand.more
+        do {
+            try decode(bytes, &demand)
+        } catch {
+            fail(error)
+            return .more
+        }
+        if decoder?.isDone == true, !isOver { endStream() }
+        return demand
+    }
+
+    /// Part of `TransferDelegate`.
+    public func transferDidFinish(_ error: HTTPError?) {
+        if let closingTimer { context.loop.cancel(closingTimer) }
+        closingTimer = nil
+        guard !isOver else { return }
+        if let error { return fail(self.error(from: error)) }
+        guard let head else { return fail(GenerationError(.badProviderResponse, "an answer without a head")) }
+        if head.status >= 300 { return fail(errorAnswer(head)) }
+        if decoder != nil {
+            do {
+                try flushStream()
+            } catch {
+                return fail(error)
+            }
+            endStream()
+        } else {
+            finishWhole()
+        }
+    }
+
+    // MARK: - Streams
+
+    private func decode(_ bytes: UnsafeRawBufferPointer, _ demand: inout Demand) throws(GenerationError) {
+        var failure: GenerationError?
+        do {
+            try sse.consume(bytes) { event in take(event, &failure, &demand) }
+        } catch {
+            throw GenerationError(.badProviderResponse, "\(model.providerName): \(error)")
+        }
+        if let failure { throw failure }
+    }
+
+    private func take(_ event: SSEEvent, _ failure: inout GenerationError?, _ demand: inout Demand) {
+        guard failure == nil, !isOver else { return }
+        var wanted = Demand.more
+        do {
+            try decoder?.consume(event, parser: context.parser) { chunk in
+                if sink?.attempt(self, didDeliver: chunk) == .pause { wanted = .pause }
+            }
+        } catch {
+            failure = error
+        }
+        if wanted == .pause { demand = .pause }
+    }
+
+    private func flushStream() throws(GenerationError) {
+        var failure: GenerationError?
+        var demand = Demand.more
+        sse.finish { event in take(event, &failure, &demand) }
+        if let failure { throw failure }
+    }
+
+    /// Reports the end of a good stream at once. The transfer goes on to its own end, a moment later as a rule, so
+    /// that its connection can be used again.
+    private func endStream() {
+        do {
+            let completion = try decoder?.finish { chunk in _ = sink?.attempt(self, didDeliver: chunk) }
+            guard let completion, !isOver else { return }
+            let timer = LoopTimer { [weak self] in self?.transfer?.cancel() }
+            closingTimer = timer
+            context.loop.schedule(timer, afterNanoseconds: Self.closingNanoseconds)
+            finish(ChatResponse(message: Message(role: .assistant), completion: completion))
+        } catch {
+            fail(error)
+        }
+    }
+
+    // MARK: - Whole answers
+
+    private func collect(_ bytes: UnsafeRawBufferPointer) -> Demand {
+        if httpStatus >= 300 {
+            body.append(contentsOf: bytes.prefix(Self.maximumErrorBytes - body.count))
+            // A vendor's error fits; of anything else the beginning tells enough.
+            if body.count >= Self.maximumErrorBytes, let head { fail(errorAnswer(head)) }
+            return .more
+        }
+        guard body.count + bytes.count <= Self.maximumBodyBytes else {
+            fail(
+                GenerationError(
+                    .badProviderResponse, "\(model.providerName)'s answer exceeds \(Self.maximumBodyBytes) bytes"))
+            return .more
+        }
+        body.append(contentsOf: bytes)
+        return .more
+    }
+
+    private func finishWhole() {
+        do {
+            let root: JSONElement
+            do {
+                root = try context.parser.parse(body)
+            } catch {
+                throw GenerationError(
+                    .badProviderResponse, "\(model.providerName)'s answer is not JSON: \(Self.beginning(body, error))")
+            }
+            let response = try ChatCompletions.decode(
+                root, quirks: quirks, includeReasoning: request.options.reasoning.include, model: model)
+            guard isStream else { return finish(response) }
+            // A server that answers a stream's request with a whole answer: one burst of chunks.
+            deliver(response.message)
+            if !isOver { finish(ChatResponse(message: Message(role: .assistant), completion: response.completion)) }
+        } catch let error as GenerationError {
+            fail(error)
+        } catch {
+            fail(GenerationError(.badProviderResponse, "\(error)"))
+        }
+    }
+
+    private func deliver(_ message: Message) {
+        var events: [ChunkEvent] = []
+        if !message.reasoning.isEmpty { events.append(.reasoning(message.reasoning)) }
+        if !message.content.isEmpty { events.append(.text(message.content)) }
+        for (index, call) in message.toolCalls.enumerated() {
+            events.append(
+                .toolCall(
+                    ToolCallDelta(
+                        index: index, id: call.id, name: call.name, argumentsJSONDelta: call.argumentsJSON,
+                        providerState: call.providerState)))
+        }
+        for event in events { _ = sink?.attempt(self, didDeliver: event) }
+    }
+
+    // MARK: - Errors
+
+    private func errorAnswer(_ head: HTTPResponseHead) -> GenerationError {
+        do {
+            let error = VendorError(try context.parser.parse(body))
+            return error.generationError(httpStatus: head.status, head: head, model: model)
+        } catch {
+            var vendor = VendorError()
+            vendor.message =
+                body.isEmpty
+                ? "" : "\(model.providerName) answered with HTTP \(head.status): \(Self.beginning(body, nil))"
+            return vendor.generationError(httpStatus: head.status, head: head, model: model)
+        }
+    }
+
+    /// The first words of a body that is no JSON, without the tags of a web page.
+    private static func beginning(_ body: [UInt8], _ error: JSONError?) -> String {
+        if body.isEmpty { return "it is empty" }
+        var words = ""
+        var inTag = false
+        for character in String(decoding: body.prefix(2000), as: UTF8.self) {
+            switch character {
+            case "<": inTag = true
+            case ">": inTag = false
+            default: if !inTag { words.append(character.isWhitespace || !character.isPrintable ? " " : character) }
+            }
+        }
+        words = words.split(separator: " ").joined(separator: " ")
+        if words.isEmpty { words = error?.description ?? "no text" }
+        return String(words.prefix(200))
+    }
+
+    private func error(from error: HTTPError) -> GenerationError {
+        let hasContent = httpStatus != 0 && httpStatus < 300
+        let words = "\(model.providerName): \(error.description)"
+        switch error.kind {
+        case .timeout(let phase):
+            var result = GenerationError(.timeout, words)
+            result.timeoutPhase =
+                switch phase {
+                case .connect: .connect
+                case .firstByte: .firstToken
+                case .idle: .idle
+                case .total: .total
+                }
+            return result
+        case .interrupted: return GenerationError(hasContent ? .streamInterrupted : .network, words)
+        case .resolve, .connect, .tls: return GenerationError(.network, words)
+        case .badURL: return GenerationError(.invalidRequest, "\(model.name): api_base is not a usable URL: \(error)")
+        case .tooLarge: return GenerationError(.badProviderResponse, words)
+        case .other: return GenerationError(hasContent ? .streamInterrupted : .network, words)
+        }
+    }
+
+    // MARK: - The end
+
+    private func finish(_ response: ChatResponse) {
+        isOver = true
+        var response = response
+        response.completion.providerRequestID = head?.header("x-request-id") ?? head?.header("apim-request-id") ?? ""
+        response.completion.warnings = warnings
+        if response.completion.model.isEmpty { response.completion.model = model.modelName }
+        sink?.attempt(self, didFinish: .success(response))
+    }
+
+    private func fail(_ error: GenerationError) {
+        guard !isOver else { return }
+        isOver = true
+        var error = error
+        error.message = model.scrub(error.message)
+        if error.provider.isEmpty { error.provider = model.providerName }
+        if error.model.isEmpty { error.model = model.name }
+        if error.httpStatus == 0 { error.httpStatus = httpStatus }
+        transfer?.cancel()
+        sink?.attempt(self, didFinish: .failure(error))
+    }
+}
+
+extension Character {
+    fileprivate var isPrintable: Bool { unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFD } }
+}

@@ -1,0 +1,151 @@
+internal import Generation
+internal import HTTPClient
+internal import JSON
+
+/// An error as a vendor put it, in any of the forms that are seen in the wild.
+struct VendorError {
+    var message = ""
+    var type = ""
+    var code = ""
+    /// The HTTP status that the error itself names; 0 for none.
+    var status = 0
+
+    /// Reads an error's body: `{"error":{…}}`, `{"error":"…"}`, `{"detail":…}`, `{"message":…}`, any of them in an array.
+    init(_ root: JSONElement) {
+        let root = root.kind == .array ? root.first ?? root : root
+        if let error = root["error"] {
+            read(error)
+            if message.isEmpty, let words = root["message"]?.string { message = words }
+        } else if let detail = root["detail"] {
+            message = detail.string ?? detail.first?["msg"]?.string ?? detail.text
+        } else {
+            read(root)
+        }
+    }
+
+    /// The error inside an answer that came with a good status; `nil` where there is none.
+    init?(inAnswer root: JSONElement, isErrorEvent: Bool = false) {
+        let inner = root.kind == .array ? root.first ?? root : root
+        guard inner["error"] != nil || isErrorEvent || (inner["object"]?.string == "error") else { return nil }
+        self.init(root)
+    }
+
+    private mutating func read(_ error: JSONElement) {
+        guard error.kind == .object else {
+            message = error.string ?? error.text
+            return
+        }
+        message = error["message"]?.string ?? ""
+        type = error["type"]?.string ?? error["status"]?.string ?? ""
+        if let number = error["code"]?.int {
+            code = String(number)
+            status = number
+        } else {
+            code = error["code"]?.string ?? ""
+        }
+        if let number = error["status_code"]?.int ?? error["status"]?.int { status = number }
+        if let inner = error["innererror"]?["code"]?.string, inner == "ResponsibleAIPolicyViolation" { code = "content_filter" }
+    }
+
+    // MARK: - Meaning
+
+    /// The error for one that came inside a good answer: its own words decide, since the status says nothing.
+    func generationError(for model: ConfiguredModel) -> GenerationError {
+        let kind = specialKind ?? kindByType ?? (400..<600 ~= status ? Self.kind(status: status) : .providerUnavailable)
+        return make(kind, httpStatus: 400..<600 ~= status ? status : 200, model: model)
+    }
+
+    /// The error for an answer with an error status.
+    func generationError(httpStatus: Int, head: HTTPResponseHead, model: ConfiguredModel) -> GenerationError {
+        var error = make(specialKind ?? Self.kind(status: httpStatus), httpStatus: httpStatus, model: model)
+        error.retryAfterMilliseconds = RetryHint.milliseconds(head) ?? error.retryAfterMilliseconds
+        switch head.header("x-should-retry") {
+        case "true": error.isRetryable = true
+        case "false": error.isRetryable = false
+        default: break
+        }
+        return error
+    }
+
+    private func make(_ kind: GenerationError.Kind, httpStatus: Int, model: ConfiguredModel) -> GenerationError {
+        let words = message.isEmpty ? "\(model.providerName) answered with HTTP \(httpStatus) and no explanation" : message
+        var error = GenerationError(kind, model.scrub(words))
+        error.provider = model.providerName
+        error.model = model.name
+        error.httpStatus = httpStatus
+        error.providerCode = model.scrub(code.isEmpty ? type : code)
+        // A limit always comes with a time; a second is the least that makes sense where the vendor names none.
+        if kind == .rateLimit { error.retryAfterMilliseconds = 1000 }
+        return error
+    }
+
+    /// Meanings that the status does not tell.
+    private var specialKind: GenerationError.Kind? {
+        if code == "insufficient_quota" || type == "insufficient_quota" { return .quotaExhausted }
+        if code == "content_filter" || code == "content_policy_violation" { return .contentFiltered }
+        if code == "context_length_exceeded" { return .contextLength }
+        guard type.isEmpty || type == "invalid_request_error" || type == "BadRequestError" else { return nil }
+        let words = message.lowercased()
+        let hints = ["maximum context length", "context length", "context window", "prompt is too long", "prompt too long"]
+        return hints.contains { words.contains($0) } ? .contextLength : nil
+    }
+
+    private var kindByType: GenerationError.Kind? {
+        switch type {
+        case "invalid_request_error", "BadRequestError": return .invalidRequest
+        case "authentication_error", "invalid_api_key": return .authentication
+        case "permission_error": return .permission
+        case "not_found_error": return .unknownModel
+        case "rate_limit_error", "rate_limit_exceeded", "tokens", "requests": return .rateLimit
+        case "billing_error": return .quotaExhausted
+        case "overloaded_error": return .overloaded
+        case "server_error", "api_error", "internal_error", "internal_server_error": return .providerUnavailable
+        default: break
+        }
+        switch code {
+        case "invalid_api_key": return .authentication
+        case "model_not_found": return .unknownModel
+        case "rate_limit_exceeded": return .rateLimit
+        default: return nil
+        }
+    }
+
+    static func kind(status: Int) -> GenerationError.Kind {
+        switch status {
+        case 401: .authentication
+        case 402: .quotaExhausted
+        case 403: .permission
+        case 404: .unknownModel
+        case 408, 409: .providerUnavailable
+        case 429: .rateLimit
+        case 498, 503, 529: .overloaded
+        case 500...599: .providerUnavailable
+        case 400...499: .invalidRequest
+        default: .badProviderResponse
+        }
+    }
+}
+
+/// How long a vendor asks to wait.
+enum RetryHint {
+    /// The larger of `retry-after-ms` and `retry-after` (seconds or a date): Azure sends 0 in one and 1 in the other.
+    static func milliseconds(_ head: HTTPResponseHead) -> Int64? {
+        var hint: Int64?
+        if let text = head.header("retry-after-ms"), let value = Double(text) { hint = clamp(value) }
+        if let text = head.header("retry-after") {
+            let seconds = Double(text) ?? HTTPDate.secondsFromNow(text)
+            if let seconds { hint = max(hint ?? 0, clamp(seconds * 1000)) }
+        }
+        return hint
+    }
+
+    private static func clamp(_ milliseconds: Double) -> Int64 {
+        guard milliseconds.isFinite else { return 0 }
+        return Int64(min(max(milliseconds, 0), 86_400_000))
+    }
+}
+
+extension VendorError {
+    /// An error without words.
+    init() {}
+}

@@ -1,0 +1,198 @@
+internal import Config
+public import EventLoop
+public import Gateway
+internal import Generation
+internal import Messages
+internal import Providers
+public import RPC
+
+/// The `genwire.v1` services: Protobuf on one side, the gateway on the other.
+public final class GenerationService: Sendable {
+    private static let generation = "genwire.v1.Generation"
+    private static let control = "genwire.v1.Control"
+
+    private let gateway: Gateway
+    private let registry: CallRegistry
+    private let limits: ServerLimits
+    private let loops: [LoopBound<ServiceLoop>]
+    private let startedAt = EventLoop.monotonicNanoseconds()
+
+    /// The services over a gateway. `loops` are in the server's order.
+    public init(gateway: Gateway, registry: CallRegistry, limits: ServerLimits, loops: [LoopBound<ServiceLoop>]) {
+        self.gateway = gateway
+        self.registry = registry
+        self.limits = limits
+        self.loops = loops
+    }
+
+    /// What a new call gets while the server drains.
+    public var drainingStatus: Status {
+        let error = GenerationError(.shuttingDown, "the server is shutting down; try another one")
+        return Status(
+            Int32(error.kind.statusCode), error.message,
+            details: [
+                Status.Detail(
+                    typeURL: "type.googleapis.com/genwire.v1.ErrorDetail", value: MessageCoder().encode(error))
+            ])
+    }
+
+    /// Every RPC, for a server's method table.
+    public var methods: [Method] {
+        [
+            generation("Generate") { service, call, payload, context throws(MessageError) in
+                let (request, fields) = try context.coder.generateRequest(payload)
+                AnswerCall.start(call, .generate, request, fields, gateway: service.gateway, context: context)
+            },
+            generation("Chat") { service, call, payload, context throws(MessageError) in
+                let (request, fields) = try context.coder.chatRequest(payload)
+                AnswerCall.start(call, .chat, request, fields, gateway: service.gateway, context: context)
+            },
+            generation("StreamChat", isServerStreaming: true) { service, call, payload, context throws(MessageError) in
+                let (request, fields) = try context.coder.chatRequest(payload)
+                AnswerCall.start(call, .stream, request, fields, gateway: service.gateway, context: context)
+            },
+            generation("CountTokens") { service, call, payload, context throws(MessageError) in
+                let (model, texts) = try context.coder.countTokensRequest(payload)
+                service.countTokens(call, model, texts, context)
+            },
+            generation("ListModels") { service, call, _, context throws(MessageError) in
+                context.coder.encode(service.modelList) { size, fill in call.respond(size: size, fill) }
+            },
+            generation("ValidateAuth") { service, call, payload, context throws(MessageError) in
+                let (model, provider) = try context.coder.validateAuthRequest(payload)
+                service.validateAuth(call, model, provider, context)
+            },
+            generation("Health") { service, call, payload, context throws(MessageError) in
+                service.health(call, deep: try context.coder.healthRequest(payload), context)
+            },
+            generation("GetUsage") { service, call, _, context throws(MessageError) in
+                context.coder.encode(service.usage) { size, fill in call.respond(size: size, fill) }
+            },
+            method(Self.control, "Hello") { service, call, _, context throws(MessageError) in
+                context.coder.encode(service.info) { size, fill in call.respond(size: size, fill) }
+            },
+            method(Self.control, "Cancel") { service, call, payload, context throws(MessageError) in
+                let callID = try context.coder.cancelRequest(payload)
+                let found = !callID.isEmpty && service.registry.cancel(callID: callID, caller: call.peer)
+                context.coder.encodeCancelled(found: found) { size, fill in call.respond(size: size, fill) }
+            },
+            method(Self.control, "Ping") { _, call, payload, context throws(MessageError) in
+                call.respond(try context.coder.ping(payload))
+            },
+        ]
+    }
+
+    private typealias Handler =
+        @Sendable (GenerationService, Call, UnsafeRawBufferPointer, ServiceLoop) throws(MessageError) -> Void
+
+    private func generation(_ name: String, isServerStreaming: Bool = false, _ handler: @escaping Handler) -> Method {
+        method(Self.generation, name, isServerStreaming: isServerStreaming, handler)
+    }
+
+    private func method(
+        _ service: String, _ name: String, isServerStreaming: Bool = false, _ handler: @escaping Handler
+    ) -> Method {
+        Method(service: service, name: name, isServerStreaming: isServerStreaming) { [self] call, payload in
+            let context = loops[call.loopIndex].value
+            do throws(MessageError) {
+                try handler(self, call, payload, context)
+            } catch {
+                context.refuse(call, error)
+            }
+        }
+    }
+
+    // MARK: - The small RPCs
+
+    private func health(_ call: Call, deep: Bool, _ context: ServiceLoop) {
+        let uptime = Double(EventLoop.monotonicNanoseconds() - startedAt) / 1e9
+        var report = HealthReport(status: "serving", version: genwireVersion, uptimeSeconds: uptime)
+        guard deep else {
+            return context.coder.encode(report) { size, fill in call.respond(size: size, fill) }
+        }
+        let catalog = gateway.catalog
+        ProbeCall.start(call, models: catalog.models, unconfigured: catalog.unconfigured, context: context) { findings in
+            report.providers = findings.map { finding in
+                HealthReport.Provider(
+                    provider: finding.provider, model: finding.model,
+                    status: finding.unconfigured != nil ? "unconfigured" : finding.error == nil ? "healthy" : "failed",
+                    detail: finding.unconfigured ?? finding.error?.message ?? "")
+            }
+            if report.providers.contains(where: { $0.status == "failed" }) { report.status = "degraded" }
+            context.coder.encode(report) { size, fill in call.respond(size: size, fill) }
+        }
+    }
+
+    private func validateAuth(_ call: Call, _ model: String, _ provider: String, _ context: ServiceLoop) {
+        let catalog = gateway.catalog
+        func isWanted(_ name: String, _ itsProvider: String) -> Bool {
+            (model.isEmpty || model == name) && (provider.isEmpty || provider == itsProvider)
+        }
+        let models = catalog.models.filter { isWanted($0.name, $0.providerName) }
+        let unconfigured = catalog.unconfigured.filter { isWanted($0.name, $0.provider) }
+        guard !models.isEmpty || !unconfigured.isEmpty else {
+            return call.fail(
+                context.status(
+                    GenerationError(.unknownModel, "no configured model fits model '\(model)' and provider '\(provider)'")))
+        }
+        ProbeCall.start(call, models: models, unconfigured: unconfigured, context: context) { findings in
+            let reports = findings.map { finding in
+                AuthReport(
+                    model: finding.model, provider: finding.provider,
+                    isValid: finding.unconfigured == nil && finding.error == nil,
+                    status: finding.unconfigured != nil ? "unconfigured" : finding.error == nil ? "healthy" : "failed",
+                    detail: finding.unconfigured ?? finding.error?.message ?? "")
+            }
+            context.coder.encode(reports) { size, fill in call.respond(size: size, fill) }
+        }
+    }
+
+    private func countTokens(_ call: Call, _ model: String, _ texts: [String], _ context: ServiceLoop) {
+        do {
+            _ = try gateway.catalog.resolve(model)
+            // This dialect has no endpoint that counts; the estimate says that it is one.
+            let tokens = estimateTokens(texts.joined())
+            context.coder.encodeTokenCount(tokens, source: .estimated) { size, fill in call.respond(size: size, fill) }
+        } catch {
+            call.fail(context.status(error))
+        }
+    }
+
+    private var modelList: ModelList {
+        let catalog = gateway.catalog
+        var list = ModelList()
+        list.models = catalog.models.map {
+            ModelList.Model(
+                name: $0.name, provider: $0.providerName, modelName: $0.modelName, capabilities: $0.capabilities,
+                isDefault: $0.name == Catalog.defaultName)
+        }
+        list.routes = catalog.routes.map {
+            ModelList.Route(
+                name: $0.name, strategy: $0.strategy.rawValue, targets: $0.targets.map(\.model.name))
+        }
+        list.providers = ProviderRegistry.all.map { ModelList.Provider(name: $0.name, capabilities: $0.capabilities) }
+        return list
+    }
+
+    private var usage: [UsageReport] {
+        gateway.ledger.snapshot().map { key, row in
+            var report = UsageReport()
+            report.provider = key.provider
+            report.model = key.model
+            report.requests = row.requests
+            report.successfulRequests = row.successfulRequests
+            report.failedRequests = row.failedRequests
+            report.inputTokens = row.inputTokens
+            report.outputTokens = row.outputTokens
+            report.averageLatencySeconds = row.averageLatencySeconds
+            report.errorRate = row.errorRate
+            return report
+        }
+    }
+
+    private var info: ServerInfo {
+        ServerInfo(
+            server: "genwired", version: genwireVersion, features: ["cancel", "ping"],
+            maxMessageBytes: Int64(limits.maxMessageBytes), maxStreams: Int64(limits.maxStreamsPerConnection))
+    }
+}

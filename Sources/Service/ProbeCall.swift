@@ -1,0 +1,59 @@
+internal import Gateway
+internal import Generation
+internal import Messages
+internal import Providers
+internal import RPC
+
+/// Asks the providers of several models whether they take their credentials, for `ValidateAuth` and a deep `Health`.
+/// Held by its call's closures.
+final class ProbeCall {
+    /// What was found out about one model.
+    struct Finding {
+        let model: String
+        let provider: String
+        let error: GenerationError?
+        /// Why the model is not usable at all; `nil` for one that was asked.
+        var unconfigured: String?
+    }
+
+    private var findings: [Finding] = []
+    private var waiting: Int
+    private var probes: [CredentialProbe] = []
+    private let completion: ([Finding]) -> Void
+
+    /// Asks every one of `models` at the same time; `completion` hears all findings, in the models' order.
+    static func start(
+        _ call: Call, models: [ConfiguredModel], unconfigured: [(name: String, provider: String, reason: String)],
+        context: ServiceLoop, _ completion: @escaping ([Finding]) -> Void
+    ) {
+        let probeCall = ProbeCall(waiting: models.count) { findings in
+            let order = Dictionary(
+                models.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+            completion(
+                findings.sorted { (order[$0.model] ?? .max) < (order[$1.model] ?? .max) }
+                    + unconfigured.map {
+                        Finding(model: $0.name, provider: $0.provider, error: nil, unconfigured: $0.reason)
+                    })
+        }
+        call.onCancel = { _ in for probe in probeCall.probes { probe.cancel() } }
+        guard !models.isEmpty else { return probeCall.completion([]) }
+        for model in models {
+            let probe = CredentialProbe(model: model, context: context.providers)
+            probeCall.probes.append(probe)
+            probe.start { error in
+                probeCall.found(Finding(model: model.name, provider: model.providerName, error: error))
+            }
+        }
+    }
+
+    private init(waiting: Int, _ completion: @escaping ([Finding]) -> Void) {
+        self.waiting = waiting
+        self.completion = completion
+    }
+
+    private func found(_ finding: Finding) {
+        findings.append(finding)
+        waiting -= 1
+        if waiting == 0 { completion(findings) }
+    }
+}

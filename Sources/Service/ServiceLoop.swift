@@ -1,0 +1,38 @@
+public import EventLoop
+internal import Generation
+public import HTTPClient
+internal import JSON
+internal import Messages
+internal import Providers
+internal import RPC
+
+/// What the handlers on one loop share. Belongs to that loop.
+public final class ServiceLoop {
+    /// The upstream side of the loop.
+    let providers: ProviderContext
+    /// Packs and unpacks messages.
+    let coder = MessageCoder()
+
+    /// The things of `loop`, which must be the current one.
+    public init(loop: EventLoop, http: HTTPClientOptions) {
+        providers = ProviderContext(
+            loop: loop, client: HTTPClient(loop: loop, options: http), parser: JSONParser())
+    }
+
+    /// Cancels every upstream transfer and closes all connections.
+    public func shutdown() { providers.client.shutdown() }
+
+    /// The RPC status of an error: its code, its words, and one `ErrorDetail`.
+    func status(_ error: GenerationError) -> Status {
+        Status(
+            Int32(error.kind.statusCode), error.message,
+            details: [
+                Status.Detail(typeURL: "type.googleapis.com/genwire.v1.ErrorDetail", value: coder.encode(error))
+            ])
+    }
+
+    /// Ends a call whose message cannot be read.
+    func refuse(_ call: Call, _ error: MessageError) {
+        call.fail(status(GenerationError(.invalidRequest, error.description)))
+    }
+}
