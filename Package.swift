@@ -76,10 +76,10 @@ let package = Package(
                 logging,
             ]),
         library("GenwireClient", ["EventLoop", "RPC", "Generation", "Messages"]),
-        library("GenwireCommands", ["GenwireClient", "Generation", "JSON", argumentParser]),
+        library("GenwireCommands", ["GenwireClient", "Generation", "Messages", "JSON", argumentParser]),
         library("Simulator", ["EventLoop", "JSON", "CMicroHTTPD"]),
         executable("genwired", ["Genwire", "Config", "CLinux", argumentParser, logging]),
-        executable("genwire", ["GenwireCommands"]),
+        executable("genwire", ["GenwireCommands", argumentParser]),
         executable("genwire-sim", ["Simulator", argumentParser]),
         executable("genwire-bench", [argumentParser]),
 

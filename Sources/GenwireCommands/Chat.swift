@@ -1,0 +1,101 @@
+internal import ArgumentParser
+internal import GenwireClient
+internal import Generation
+internal import JSON
+
+/// A conversation, answered whole or streamed.
+struct Chat: ServerCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Answer a conversation.",
+        discussion: "Without -m the user's message is read from standard input.")
+
+    @ParentCommand var parent: GenwireCommand
+    @OptionGroup var own: GlobalOptions
+    @OptionGroup var sampling: SamplingOptions
+    @Option(name: [.customShort("m"), .long], help: "ROLE:TEXT, with system, user or assistant; in order.")
+    var message: [String] = []
+    @Flag(help: "Print the answer as it is made.") var stream = false
+    @Option(help: "A JSON file of tools: [{name, description, parameters}], or OpenAI's form.") var tools: String?
+    @Option(help: "auto, none, required, or the name of a tool.") var toolChoice: String?
+    @Option(help: "A JSON Schema file that the answer follows.") var schema: String?
+    @Option(help: "An image file, or its URL, for the last user message; may be given several times.")
+    var image: [String] = []
+
+    func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
+        let request = try self.request(options)
+        guard stream else {
+            let response = try await client.chat(request, deadlineMilliseconds: options.deadlineMilliseconds)
+            return AnswerPrinter(json: options.json).whole(response)
+        }
+        var printer = AnswerPrinter(json: options.json)
+        var answer = Message(role: .assistant)
+        do {
+            for try await chunk in client.streamChat(request, deadlineMilliseconds: options.deadlineMilliseconds) {
+                printer.piece(chunk, &answer)
+            }
+        } catch {
+            if !options.json { printer.finishLine() }
+            throw error
+        }
+    }
+
+    private func request(_ options: GlobalOptions) throws -> ChatRequest {
+        var messages = try message.map { try Self.message($0) }
+        if messages.isEmpty { messages = [Message(role: .user, content: try Input.text("-"))] }
+        if !image.isEmpty {
+            guard let last = messages.lastIndex(where: { $0.role == .user }) else {
+                throw ValidationError("--image needs a user message")
+            }
+            messages[last].parts += try image.map { .image(try Self.image($0)) }
+        }
+        var request = ChatRequest(model: options.model ?? "", messages: messages, options: sampling.options)
+        if let tools { request.tools = try Self.tools(tools) }
+        switch toolChoice {
+        case nil: break
+        case "auto": request.toolChoice = .auto
+        case "none": request.toolChoice = ToolChoice.none
+        case "required": request.toolChoice = .required
+        case .some(let name): request.toolChoice = .named(name)
+        }
+        if let schema {
+            request.options.responseFormat = .jsonSchema(schema: try Input.text(schema), name: "", strict: nil)
+        }
+        return request
+    }
+
+    static func message(_ text: String) throws -> Message {
+        let roles: [(String, Role)] = [("system:", .system), ("user:", .user), ("assistant:", .assistant)]
+        for (prefix, role) in roles where text.hasPrefix(prefix) {
+            return Message(role: role, content: String(text.dropFirst(prefix.count)))
+        }
+        throw ValidationError("-m '\(text.prefix(40))': expected system:TEXT, user:TEXT or assistant:TEXT")
+    }
+
+    private static func image(_ path: String) throws -> Image {
+        if path.hasPrefix("http://") || path.hasPrefix("https://") { return Image(mimeType: "", source: .url(path)) }
+        let types = ["png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"]
+        guard let type = types[path.split(separator: ".").last.map { $0.lowercased() } ?? ""] else {
+            throw ValidationError("--image \(path): expected .png, .jpg, .gif or .webp, or a URL")
+        }
+        return Image(mimeType: type, source: .data(try Input.bytes(path)))
+    }
+
+    /// Tools in our form or in OpenAI's.
+    static func tools(_ path: String) throws -> [Tool] {
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: try Input.bytes(path))
+        } catch let error as JSONError {
+            throw ValidationError("--tools \(path): not JSON: \(error)")
+        }
+        return try (value.array ?? [value]).map { entry in
+            let function = entry["function"] ?? entry
+            guard let name = function["name"]?.string else {
+                throw ValidationError("--tools \(path): a tool has no name")
+            }
+            return Tool(
+                name: name, description: function["description"]?.string ?? "",
+                parametersJSON: function["parameters"]?.text ?? "", strict: function["strict"]?.bool)
+        }
+    }
+}

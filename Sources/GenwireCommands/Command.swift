@@ -1,0 +1,132 @@
+internal import ArgumentParser
+internal import GenwireClient
+internal import Generation
+internal import Glibc
+
+/// A subcommand that talks to a server.
+protocol ServerCommand: AsyncParsableCommand {
+    var parent: GenwireCommand { get }
+    var own: GlobalOptions { get }
+    func run(_ client: GenwireClient, _ options: GlobalOptions) async throws
+}
+
+extension ServerCommand {
+    func run() async throws {
+        let options = own.merged(over: parent.options)
+        do {
+            let client = try await GenwireClient.connect(to: options.address)
+            do {
+                try await run(client, options)
+            } catch {
+                await client.close()
+                throw error
+            }
+            await client.close()
+        } catch let error as ClientError {
+            try fail(error, options)
+        }
+    }
+}
+
+/// Says on standard error what went wrong and what to do, and ends with the exit code for it.
+func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
+    if options.json {
+        Output.errorLine(JSONForms.error(error))
+    } else if error.isUnreachable {
+        Output.errorLine("genwire: no server: \(error.message)")
+        Output.errorLine("Start one with: genwired --config config.yaml  (or name another with --connect or GENWIRE_CONNECT)")
+    } else {
+        Output.errorLine("genwire: \(error)")
+        if let detail = error.detail {
+            for attempt in detail.attempts.dropLast() where detail.attempts.count > 1 {
+                Output.errorLine("  earlier attempt at \(attempt.model): \(attempt.error)")
+            }
+            if let wait = detail.retryAfterMilliseconds, detail.isRetryable {
+                Output.errorLine("  try again in \(Double(wait) / 1000) s")
+            }
+        }
+    }
+    throw ExitCode(exitCode(error))
+}
+
+/// The exit code of a failure, by `sysexits.h`.
+func exitCode(_ error: ClientError) -> Int32 {
+    if error.isUnreachable { return 69 }
+    switch error.code {
+    case 7, 16: return 77
+    case 8, 14: return error.detail?.kind == .quotaExhausted ? 70 : 75
+    default: return 70
+    }
+}
+
+/// Standard output for data, standard error for everything else.
+enum Output {
+    static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+    static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    static func errorLine(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { buffer in
+            var done = 0
+            while done < buffer.count {
+                let count = Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+                if count < 0, errno == EINTR { continue }
+                // A reader that has gone (`genwire … | head`) is no error of ours.
+                if count <= 0 { _exit(errno == EPIPE ? 0 : 74) }
+                done += count
+            }
+        }
+    }
+
+    /// Whether to colour what goes to a descriptor: only on a terminal that can, and not against the user's word.
+    static func isColoured(_ descriptor: Int32) -> Bool {
+        guard isatty(descriptor) == 1, getenv("NO_COLOR") == nil else { return false }
+        return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
+    }
+
+    /// Dim on a terminal that can.
+    static func dim(_ text: String, on descriptor: Int32) -> String {
+        isColoured(descriptor) ? "\u{1B}[2m\(text)\u{1B}[0m" : text
+    }
+
+    /// Columns of equal width, two spaces between.
+    static func table(_ rows: [[String]]) -> String {
+        let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                line += cell
+                if column < row.count - 1 { line += String(repeating: " ", count: widths[column] - cell.count + 2) }
+            }
+            return line
+        }.joined(separator: "\n")
+    }
+}
+
+/// Files and standard input.
+enum Input {
+    /// A whole file, or standard input for `-`.
+    static func bytes(_ path: String) throws -> [UInt8] {
+        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw ValidationError("\(path): \(String(cString: strerror(errno)))") }
+        defer { if path != "-" { close(descriptor) } }
+        var result: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw ValidationError("\(path): \(String(cString: strerror(errno)))") }
+            guard count > 0 else { return result }
+            result += buffer[..<count]
+            guard result.count <= 64 << 20 else { throw ValidationError("\(path): larger than 64 MiB") }
+        }
+    }
+
+    static func text(_ path: String) throws -> String {
+        guard let text = String(validating: try bytes(path), as: UTF8.self) else {
+            throw ValidationError("\(path): not UTF-8 text")
+        }
+        return text
+    }
+}

@@ -1,0 +1,63 @@
+public import ArgumentParser
+internal import Glibc
+
+/// `genwire`: the gateway from a shell.
+public struct GenwireCommand: AsyncParsableCommand {
+    /// Part of `ParsableCommand`.
+    public static let configuration = CommandConfiguration(
+        commandName: "genwire",
+        abstract: "Talk to language models through a Genwire server.",
+        discussion: """
+            Exit codes: 0 well, 64 wrong usage, 69 no server, 75 try again later (rate limit, overload), \
+            77 authentication, 70 anything else.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Generate.self, Chat.self, REPL.self, Auth.self, Health.self, Models.self, Tokens.self, UsageCommand.self,
+        ])
+
+    @OptionGroup var options: GlobalOptions
+
+    /// Part of `ParsableCommand`.
+    public init() {}
+}
+
+/// The options that every subcommand takes, before or after its name.
+struct GlobalOptions: ParsableArguments {
+    @Option(help: "The server: unix:PATH or tcp:HOST:PORT. Else GENWIRE_CONNECT, else the default socket.")
+    var connect: String?
+    @Flag(help: "Print JSON for programs: one object, or one a line for streams.")
+    var json = false
+    @Option(help: "The model or route; the server's default where it is left out.")
+    var model: String?
+    @Option(help: "Give up after this many seconds.")
+    var timeout: Double?
+
+    func validate() throws {
+        if let timeout, !(timeout > 0 && timeout <= 86_400) {
+            throw ValidationError("--timeout must be more than 0 and at most 86400 seconds")
+        }
+    }
+
+    /// The options of a subcommand over those before its name.
+    func merged(over parent: GlobalOptions) -> GlobalOptions {
+        var merged = self
+        merged.connect = connect ?? parent.connect
+        merged.json = json || parent.json
+        merged.model = model ?? parent.model
+        merged.timeout = timeout ?? parent.timeout
+        return merged
+    }
+
+    var deadlineMilliseconds: UInt64 { timeout.map { UInt64(max(1, $0 * 1000)) } ?? 0 }
+
+    /// The server's address: option, environment, default.
+    var address: String {
+        if let connect { return connect }
+        if let environment = getenv("GENWIRE_CONNECT"), environment.pointee != 0 { return String(cString: environment) }
+        if let folder = getenv("XDG_RUNTIME_DIR"), folder.pointee != 0 {
+            return "unix:\(String(cString: folder))/genwire.sock"
+        }
+        return "unix:/tmp/genwire-\(getuid())/genwire.sock"
+    }
+}

@@ -1,0 +1,263 @@
+"""A Genwire client in one file: ttrpc frames over a socket, messages from Genwire's own .proto files.
+
+Needs Python 3.9, the `protobuf` package and the `protoc` program (Debian: python3-protobuf, protobuf-compiler).
+
+    from genwire import Client, messages as m
+
+    with Client("unix:/run/user/1000/genwire.sock") as client:
+        request = m.ChatRequest(messages=[m.Message(role=m.ROLE_USER, content="Hello")])
+        for chunk in client.stream("Generation", "StreamChat", request):
+            print(chunk.text, end="", flush=True)
+
+A client may have several streams open at a time, but belongs to one thread.
+"""
+
+import collections
+import os
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import uuid
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+REQUEST, RESPONSE, DATA = 1, 2, 3  # frame types
+REMOTE_CLOSED, NO_DATA = 0x01, 0x04  # frame flags
+MAX_DATA = 4 << 20
+HEADER = struct.Struct(">IIBB")  # length, stream id, type, flags
+PACKAGE = "genwire.v1"
+
+CODES = (
+    "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED "
+    "RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS "
+    "UNAUTHENTICATED"
+).split()
+
+
+class RpcError(Exception):
+    """A call that failed: `code` (gRPC's number), `message`, and `detail`, a `genwire.v1.ErrorDetail` or None."""
+
+    def __init__(self, code, message, detail=None):
+        name = CODES[code] if 0 <= code < len(CODES) else str(code)
+        super().__init__(f"{name}: {message}")
+        self.code, self.message, self.detail = code, message, detail
+
+
+class Schema:
+    """Every message, enum value and service of the .proto files, compiled when first needed."""
+
+    def __init__(self):
+        self._pool = None
+
+    def __getattr__(self, name):
+        """`messages.ChatRequest` is a class, `messages.ROLE_USER` a number."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        for file in self.load().values():
+            if file.package != PACKAGE:
+                continue
+            if name in file.message_types_by_name:
+                return self.type_named(f"{PACKAGE}.{name}")
+            for enum in file.enum_types_by_name.values():
+                if name in enum.values_by_name:
+                    return enum.values_by_name[name].number
+        raise AttributeError(f"{PACKAGE} has no {name}")
+
+    def load(self):
+        if self._pool is None:
+            folder = os.environ.get("GENWIRE_PROTO") or os.path.join(
+                os.path.dirname(os.path.abspath(__file__)), "..", "..", "Proto")
+            with tempfile.NamedTemporaryFile() as out:
+                subprocess.run(
+                    ["protoc", "-I", folder, "--include_imports", f"--descriptor_set_out={out.name}",
+                     "genwire/v1/generation.proto", "ttrpc/ttrpc.proto"], check=True)
+                files = descriptor_pb2.FileDescriptorSet.FromString(out.read())
+            pool = descriptor_pool.DescriptorPool()
+            for file in files.file:  # protoc lists what a file imports before the file
+                pool.AddSerializedFile(file.SerializeToString())
+            self._files = {file.name: pool.FindFileByName(file.name) for file in files.file}
+            self._pool = pool
+        return self._files
+
+    def type_of(self, descriptor):
+        if hasattr(message_factory, "GetMessageClass"):
+            return message_factory.GetMessageClass(descriptor)
+        return message_factory.MessageFactory(self._pool).GetPrototype(descriptor)
+
+    def type_named(self, full_name):
+        self.load()
+        return self.type_of(self._pool.FindMessageTypeByName(full_name))
+
+    def answer_type(self, service, method):
+        """The class of the answers, or None where the .proto does not know the method."""
+        self.load()
+        try:
+            found = self._pool.FindServiceByName(f"{PACKAGE}.{service}").methods_by_name[method]
+        except KeyError:
+            return None
+        return self.type_of(found.output_type)
+
+
+messages = Schema()
+
+
+class Client:
+    """One connection to `unix:PATH` or `tcp:HOST:PORT` (or the environment's GENWIRE_CONNECT)."""
+
+    def __init__(self, address=None, connect_timeout=10.0):
+        address = address or os.environ.get("GENWIRE_CONNECT", "")
+        scheme, _, rest = address.partition(":")
+        if scheme == "unix" and rest:
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.settimeout(connect_timeout)
+            self._socket.connect(rest)
+        elif scheme == "tcp" and rest:
+            host, _, port = rest.rpartition(":")
+            self._socket = socket.create_connection((host.strip("[]"), int(port)), connect_timeout)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        else:
+            raise ValueError(f"address {address!r}: want unix:PATH or tcp:HOST:PORT")
+        self._last_id = -1
+        self._waiting = {}  # stream id -> frames that arrived while another stream was read
+        self._broken = None
+
+    def close(self):
+        self._socket.close()
+        self._broken = self._broken or "the client is closed"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def call(self, service, method, request=None, timeout=None):
+        """A unary call: returns the response, raises RpcError. `timeout` in seconds; None waits for ever."""
+        stream_id, until = self._open(service, method, request, timeout, 0)
+        try:
+            kind, _, data = self._next(stream_id, until)
+        finally:
+            self._waiting.pop(stream_id, None)
+        if kind != RESPONSE:
+            raise RpcError(13, f"frame of type {kind} instead of a response")
+        return self._decode(service, method, self._payload(data))
+
+    def stream(self, service, method, request=None, timeout=None):
+        """A server stream: yields messages, raises RpcError where it fails. Leaving the loop early cancels the call.
+
+        The call begins with the first `next`.
+        """
+        if request is not None and "call_id" in request.DESCRIPTOR.fields_by_name and not request.call_id:
+            named = type(request)()
+            named.CopyFrom(request)
+            named.call_id = uuid.uuid4().hex
+            request = named
+        stream_id, until = self._open(service, method, request, timeout, REMOTE_CLOSED)
+        ended = False
+        try:
+            while True:
+                kind, flags, data = self._next(stream_id, until)
+                if kind == RESPONSE:
+                    ended = True
+                    self._payload(data)  # raises: only errors end a stream this way
+                    return
+                if not flags & NO_DATA:
+                    yield self._decode(service, method, data)
+                if flags & REMOTE_CLOSED:
+                    ended = True
+                    return
+        finally:
+            if ended or self._broken or not getattr(request, "call_id", ""):
+                self._waiting.pop(stream_id, None)
+            else:
+                self._abandon(stream_id, request.call_id)
+
+    def cancel(self, call_id):
+        """Ends the call of this user that carries `call_id`, on whatever connection; False where none runs."""
+        return self.call("Control", "Cancel", messages.CancelRequest(call_id=call_id)).found
+
+    # -- frames
+
+    def _open(self, service, method, request, timeout, flags):
+        if self._broken:
+            raise RpcError(14, self._broken)
+        envelope = messages.type_named("ttrpc.Request")(
+            service=f"{PACKAGE}.{service}", method=method,
+            payload=request.SerializeToString() if request is not None else b"",
+            timeout_nano=int(timeout * 1e9) if timeout else 0)
+        data = envelope.SerializeToString()
+        if len(data) > MAX_DATA:
+            raise RpcError(8, f"a request of {len(data)} bytes; ttrpc carries {MAX_DATA}")
+        self._last_id += 2
+        self._waiting[self._last_id] = collections.deque()
+        self._socket.settimeout(None)
+        try:
+            self._socket.sendall(HEADER.pack(len(data), self._last_id, REQUEST, flags) + data)
+        except OSError as error:
+            raise self._break(str(error)) from error
+        # The server ends the call in time by itself; the grace is for a server that does not answer at all.
+        return self._last_id, time.monotonic() + timeout + 2 if timeout else None
+
+    def _next(self, stream_id, until):
+        """The stream's next frame. Frames of other streams that come first are kept for them."""
+        while not self._waiting[stream_id]:
+            if self._broken:
+                raise RpcError(14, self._broken)
+            length, owner, kind, flags = HEADER.unpack(self._read(HEADER.size, until))
+            if length > MAX_DATA:
+                raise self._break(f"the server announced a frame of {length} bytes")
+            data = self._read(length, until)
+            if owner in self._waiting:  # else: the rest of a call that nobody waits for
+                self._waiting[owner].append((kind, flags, data))
+        return self._waiting[stream_id].popleft()
+
+    def _read(self, count, until):
+        data = bytearray()
+        while len(data) < count:
+            left = None if until is None else until - time.monotonic()
+            try:
+                if left is not None and left <= 0:
+                    raise socket.timeout()
+                self._socket.settimeout(left)
+                piece = self._socket.recv(count - len(data))
+            except socket.timeout:
+                # Half a frame may have been read: the connection is of no further use.
+                self._break("an earlier call timed out inside a frame")
+                raise RpcError(4, "the server did not answer in time") from None
+            except OSError as error:
+                raise self._break(str(error)) from error
+            if not piece:
+                raise self._break("the server closed the connection")
+            data += piece
+        return bytes(data)
+
+    def _break(self, why):
+        self._broken = why
+        self._socket.close()
+        return RpcError(14, why)
+
+    def _abandon(self, stream_id, call_id):
+        """Cancels a stream that nobody reads any more; its last frames are dropped when they come."""
+        self._waiting.pop(stream_id, None)
+        try:
+            self.call("Control", "Cancel", messages.CancelRequest(call_id=call_id), timeout=5)
+        except RpcError:
+            pass  # nothing is left to cancel on a connection that has failed
+
+    # -- messages
+
+    def _decode(self, service, method, payload):
+        answer = messages.answer_type(service, method)
+        return payload if answer is None else answer.FromString(payload)
+
+    def _payload(self, data):
+        response = messages.type_named("ttrpc.Response").FromString(data)
+        if response.status.code == 0:
+            return response.payload
+        detail = None
+        for any_value in response.status.details:
+            if any_value.type_url.endswith(f"/{PACKAGE}.ErrorDetail"):
+                detail = messages.ErrorDetail.FromString(any_value.value)
+        raise RpcError(response.status.code, response.status.message, detail)
