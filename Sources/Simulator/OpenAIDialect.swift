@@ -1,0 +1,195 @@
+internal import JSON
+
+/// OpenAI's chat completions, as strict as the vendor.
+struct OpenAIDialect: SimulatedDialect {
+    func serves(_ path: String) -> Bool {
+        path.hasSuffix("/chat/completions") || path.hasSuffix("/models") || path.contains("/models/")
+    }
+
+    // MARK: - Errors
+
+    func error(status: Int) -> SimulatedAnswer {
+        let known: [Int: (String, JSONValue, JSONValue)] = [
+            400: ("The request was not understood.", "invalid_request_error", nil),
+            401: ("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
+            402: ("Your account has no credit left.", "billing_error", nil),
+            403: ("You are not allowed to use this model.", "permission_error", nil),
+            404: ("The model does not exist or you do not have access to it.", "invalid_request_error", "model_not_found"),
+            429: ("Rate limit reached for requests. Please try again later.", "requests", "rate_limit_exceeded"),
+            503: ("The engine is currently overloaded, please try again later.", "server_error", nil),
+        ]
+        let (message, type, code) = known[status] ?? ("The server had an error.", "server_error", nil)
+        var answer = refusal(status, message, type: type, code: code)
+        if status == 429 { answer.headers.append(("retry-after", "2")) }
+        return answer
+    }
+
+    var errorEvent: String {
+        "data: {\"error\":{\"message\":\"The server had an error while processing your request.\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n"
+    }
+
+    private func refusal(
+        _ status: Int, _ message: String, param: JSONValue = nil, type: JSONValue = "invalid_request_error",
+        code: JSONValue = nil
+    ) -> SimulatedAnswer {
+        .json(["error": ["message": .string(message), "type": type, "param": param, "code": code]], status: status)
+    }
+
+    // MARK: - Requests
+
+    func answer(_ request: SimulatedRequest, _ options: SimulatorOptions) -> SimulatedAnswer {
+        let authorization = request.headers["authorization"] ?? ""
+        if let key = options.apiKey, authorization != "Bearer \(key)" {
+            // Vendors echo a part of the key.
+            return refusal(
+                401, "Incorrect API key provided: \(authorization.dropFirst(7).prefix(40)). You can find your API key in your account.",
+                code: "invalid_api_key")
+        }
+        if options.apiKey == nil, authorization.isEmpty {
+            return refusal(401, "You didn't provide an API key.", code: nil)
+        }
+        if request.path.contains("/models") {
+            guard request.method == "GET" else { return refusal(405, "Not allowed to \(request.method) here.") }
+            return models(request.path)
+        }
+        guard request.method == "POST" else { return refusal(405, "Not allowed to \(request.method) here.") }
+        guard let body = try? JSONValue(parsing: request.body), body.members != nil else {
+            return refusal(400, "We could not parse the JSON body of your request.")
+        }
+        if let problem = OpenAIChecks.problem(body) {
+            return refusal(problem.status, problem.message, param: problem.param, code: problem.code)
+        }
+        let reply = OpenAIReply(body, options)
+        return body["stream"]?.bool == true
+            ? .events(reply.events, intervalMilliseconds: options.chunkIntervalMilliseconds) : .json(reply.whole)
+    }
+
+    private func models(_ path: String) -> SimulatedAnswer {
+        func entry(_ id: String) -> JSONValue {
+            ["id": .string(id), "object": "model", "created": 1_715_367_049, "owned_by": "system"]
+        }
+        if let range = path.firstRange(of: "/models/") { return .json(entry(String(path[range.upperBound...]))) }
+        return .json(["object": "list", "data": .array(["gpt-4o", "gpt-4o-mini", "o3-mini"].map(entry))])
+    }
+}
+
+/// What the vendor refuses, in its words.
+enum OpenAIChecks {
+    struct Problem {
+        var status = 400
+        var message: String
+        var param: JSONValue = nil
+        var code: JSONValue = nil
+    }
+
+    static func problem(_ body: JSONValue) -> Problem? {
+        guard let model = body["model"]?.string, !model.isEmpty else {
+            return Problem(message: "you must provide a model parameter", param: "model")
+        }
+        if model.hasPrefix("missing-model") {
+            return Problem(
+                status: 404, message: "The model `\(model)` does not exist or you do not have access to it.",
+                code: "model_not_found")
+        }
+        guard let messages = body["messages"]?.array else {
+            return Problem(message: "Missing required parameter: 'messages'.", param: "messages", code: "missing_required_parameter")
+        }
+        guard !messages.isEmpty else {
+            return Problem(
+                message: "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+                param: "messages", code: "empty_array")
+        }
+        return self.messages(messages) ?? parameters(body, model, messages)
+    }
+
+    private static func messages(_ messages: [JSONValue]) -> Problem? {
+        var open: [String] = []
+        for (index, message) in messages.enumerated() {
+            let role = message["role"]?.string ?? ""
+            guard ["developer", "system", "user", "assistant", "tool"].contains(role) else {
+                return Problem(
+                    message: "Invalid value: '\(role)'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
+                    param: .string("messages[\(index)].role"), code: "invalid_value")
+            }
+            if role == "tool" {
+                guard let id = message["tool_call_id"]?.string, let position = open.firstIndex(of: id) else {
+                    return Problem(
+                        message: "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
+                        param: .string("messages.[\(index)].role"))
+                }
+                open.remove(at: position)
+                continue
+            }
+            guard open.isEmpty else { return unanswered(open) }
+            let calls = message["tool_calls"]?.array ?? []
+            if message["content"] == nil || message["content"]?.isNull == true, calls.isEmpty {
+                return Problem(
+                    message: "Invalid value for 'content': expected a string, got null.",
+                    param: .string("messages.[\(index)].content"))
+            }
+            open = calls.compactMap { $0["id"]?.string }
+        }
+        return open.isEmpty ? nil : unanswered(open)
+    }
+
+    private static func unanswered(_ ids: [String]) -> Problem {
+        Problem(
+            message: "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: \(ids.joined(separator: ", "))",
+            param: "messages")
+    }
+
+    static func isReasoning(_ model: String) -> Bool { ["o1", "o3", "o4", "gpt-5"].contains { model.hasPrefix($0) } }
+
+    private static func parameters(_ body: JSONValue, _ model: String, _ messages: [JSONValue]) -> Problem? {
+        if isReasoning(model) {
+            if body["max_tokens"] != nil {
+                return Problem(
+                    message: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+                    param: "max_tokens", code: "unsupported_parameter")
+            }
+            if let temperature = body["temperature"]?.double, temperature != 1 {
+                return Problem(
+                    message: "Unsupported value: 'temperature' does not support \(temperature) with this model. Only the default (1) value is supported.",
+                    param: "temperature", code: "unsupported_value")
+            }
+        }
+        if let temperature = body["temperature"]?.double, !(0...2).contains(temperature) {
+            return Problem(
+                message: "Invalid 'temperature': decimal \(temperature < 0 ? "below minimum" : "above maximum") value.",
+                param: "temperature", code: "decimal_out_of_range")
+        }
+        if let format = body["response_format"] {
+            switch format["type"]?.string {
+            case "text": break
+            case "json_object":
+                guard body["messages"]?.text.lowercased().contains("json") == true else {
+                    return Problem(
+                        message: "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+                        param: "messages")
+                }
+            case "json_schema":
+                guard format["json_schema"]?["name"]?.string != nil, format["json_schema"]?["schema"]?.members != nil else {
+                    return Problem(
+                        message: "Missing required parameter: 'response_format.json_schema'.",
+                        param: "response_format.json_schema", code: "missing_required_parameter")
+                }
+            default:
+                return Problem(
+                    message: "Invalid value for 'response_format.type'.", param: "response_format.type", code: "invalid_value")
+            }
+        }
+        for (index, tool) in (body["tools"]?.array ?? []).enumerated() {
+            guard tool["type"]?.string == "function", tool["function"]?["name"]?.string?.isEmpty == false else {
+                return Problem(
+                    message: "Missing required parameter: 'tools[\(index)].function.name'.",
+                    param: .string("tools[\(index)].function.name"), code: "missing_required_parameter")
+            }
+        }
+        if body["tool_choice"] != nil, body["tools"]?.array?.isEmpty != false {
+            return Problem(
+                message: "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.",
+                param: "tool_choice")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,73 @@
+internal import JSON
+
+/// Answers told in advance: a JSON array of steps, one a request.
+public struct Script: Sendable {
+    struct Step: Sendable {
+        var status: Int?
+        var headers: [String: String]
+        var body: String?
+        var events: [String]
+        var recording: String?
+        var slicing: Slicing?
+        var faults: [Fault]
+        var latencyMilliseconds: Int
+        var chunkIntervalMilliseconds: Int
+        var path: String?
+        var model: String?
+    }
+
+    /// A script that cannot be used, and why.
+    public struct ScriptError: Error, CustomStringConvertible {
+        /// What is wrong.
+        public let description: String
+    }
+
+    let steps: [Step]
+
+    /// Reads `[{"status", "headers", "body", "events", "recording", "slice", "fault", "latency_ms",
+    /// "chunk_interval_ms", "match": {"path", "model"}}, …]`; every member may be left out.
+    /// - Throws: `ScriptError` that names the step.
+    public init(_ text: String) throws(ScriptError) {
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: text)
+        } catch {
+            throw ScriptError(description: "the script is not JSON: \(error)")
+        }
+        guard let entries = value.array, !entries.isEmpty else {
+            throw ScriptError(description: "a script is a JSON array of at least one step")
+        }
+        var steps: [Step] = []
+        for (index, entry) in entries.enumerated() {
+            guard let members = entry.members else {
+                throw ScriptError(description: "step \(index + 1) is not an object")
+            }
+            let known = [
+                "status", "headers", "body", "events", "recording", "slice", "fault", "latency_ms", "chunk_interval_ms",
+                "match",
+            ]
+            if let unknown = members.first(where: { !known.contains($0.key) }) {
+                throw ScriptError(description: "step \(index + 1): unknown member '\(unknown.key)'")
+            }
+            var headers: [String: String] = [:]
+            for header in entry["headers"]?.members ?? [] { headers[header.key] = header.value.string ?? header.value.text }
+            steps.append(
+                Step(
+                    status: entry["status"]?.int, headers: headers,
+                    body: entry["body"].map { $0.string ?? $0.text },
+                    events: (entry["events"]?.array ?? []).map { $0.string ?? $0.text },
+                    recording: entry["recording"]?.string,
+                    slicing: entry["slice"].flatMap { Slicing($0.string ?? $0.text) },
+                    faults: Fault.list(entry["fault"]?.string ?? ""), latencyMilliseconds: entry["latency_ms"]?.int ?? 0,
+                    chunkIntervalMilliseconds: entry["chunk_interval_ms"]?.int ?? 0,
+                    path: entry["match"]?["path"]?.string, model: entry["match"]?["model"]?.string))
+        }
+        self.steps = steps
+    }
+}
+
+extension Script.Step {
+    func matches(path: String, model: String) -> Bool {
+        (self.path.map { path.hasSuffix($0) } ?? true) && (self.model.map { $0 == model } ?? true)
+    }
+}

@@ -1,0 +1,251 @@
+internal import CMicroHTTPD
+public import EventLoop
+internal import Glibc
+internal import JSON
+
+/// The simulator's HTTP server: libmicrohttpd without threads, its epoll descriptor in our loop. Belongs to the loop.
+public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
+    /// The dialects, in the order in which they are asked whether a path is theirs.
+    private static let dialects: [any SimulatedDialect] = [OpenAIDialect()]
+
+    /// Why the server did not start.
+    public struct StartError: Error, CustomStringConvertible {
+        /// What is wrong and what to do.
+        public let description: String
+    }
+
+    let loop: EventLoop
+    private let options: SimulatorOptions
+    private var daemon: OpaquePointer?
+    private var registration: Registration?
+    private var exchanges: [ObjectIdentifier: Exchange] = [:]
+    private var scriptPosition = 0
+    private var isRunScheduled = false
+    // Counters for /sim/stats.
+    private var requestCount = 0
+    private var connectionCount = 0
+    private var cancelledCount = 0
+    private var lastCloseNanoseconds: UInt64 = 0
+    private var bodies: [[UInt8]] = []
+
+    /// A server that does not listen yet.
+    public init(_ options: SimulatorOptions, loop: EventLoop) {
+        self.options = options
+        self.loop = loop
+    }
+
+    /// Listens on 127.0.0.1 and returns the port.
+    /// - Throws: `StartError`.
+    public func start() throws(StartError) -> UInt16 {
+        let user = Unmanaged.passUnretained(self).toOpaque()
+        guard
+            let daemon = gw_mhd_start(options.port, Self.accessCallback, Self.completedCallback, Self.connectionCallback, user)
+        else {
+            throw StartError(description: "cannot listen on 127.0.0.1:\(options.port): \(SystemError("bind").reason)")
+        }
+        do {
+            registration = try loop.register(gw_mhd_epoll(daemon), .readable, self)
+        } catch {
+            MHD_stop_daemon(daemon)
+            throw StartError(description: "\(error)")
+        }
+        self.daemon = daemon
+        return gw_mhd_port(daemon)
+    }
+
+    /// Closes everything.
+    public func stop() {
+        if let registration { loop.deregister(registration) }
+        registration = nil
+        for exchange in Array(exchanges.values) { exchange.release() }
+        if let daemon { MHD_stop_daemon(daemon) }
+        daemon = nil
+    }
+
+    /// Part of `ReadinessHandler`.
+    public func ready(_ readiness: Readiness) { run() }
+
+    /// Part of `TurnEndHandler`.
+    public func turnEnded() {
+        isRunScheduled = false
+        run()
+    }
+
+    private func run() {
+        guard let daemon else { return }
+        MHD_run(daemon)
+        // What became ready meanwhile shows in the timeout, not in the descriptor.
+        var milliseconds: UInt64 = 0
+        if MHD_get_timeout(daemon, &milliseconds) == gw_mhd_yes, milliseconds == 0 { runSoon() }
+    }
+
+    func runSoon() {
+        guard !isRunScheduled, daemon != nil else { return }
+        isRunScheduled = true
+        loop.atTurnEnd(self)
+    }
+
+    // MARK: - Callbacks
+
+    private static let accessCallback: MHD_AccessHandlerCallback = {
+        user, connection, url, method, _, uploaded, uploadedSize, state in
+        guard let user, let connection, let url, let method, let state, let uploadedSize else { return gw_mhd_no }
+        let server = Unmanaged<SimulatorServer>.fromOpaque(user).takeUnretainedValue()
+        guard let existing = state.pointee else {
+            // libmicrohttpd keeps the exchange until it says that the request is completed.
+            let exchange = Exchange(
+                server, connection, method: String(cString: method), path: String(cString: url))
+            server.exchanges[ObjectIdentifier(exchange)] = exchange
+            state.pointee = Unmanaged.passRetained(exchange).toOpaque()
+            return gw_mhd_yes
+        }
+        let exchange = Unmanaged<Exchange>.fromOpaque(existing).takeUnretainedValue()
+        if uploadedSize.pointee > 0 {
+            exchange.append(UnsafeRawBufferPointer(start: uploaded, count: uploadedSize.pointee))
+            uploadedSize.pointee = 0
+            return gw_mhd_yes
+        }
+        return exchange.begin()
+    }
+
+    private static let completedCallback: MHD_RequestCompletedCallback = { user, _, state, code in
+        guard let user, let state, let existing = state.pointee else { return }
+        let server = Unmanaged<SimulatorServer>.fromOpaque(user).takeUnretainedValue()
+        let exchange = Unmanaged<Exchange>.fromOpaque(existing).takeRetainedValue()
+        state.pointee = nil
+        server.exchanges[ObjectIdentifier(exchange)] = nil
+        exchange.ended()
+        if !gw_mhd_is_completed_ok(code), !exchange.closedByPlan {
+            server.cancelledCount += 1
+            server.lastCloseNanoseconds = EventLoop.monotonicNanoseconds()
+        }
+    }
+
+    private static let connectionCallback: MHD_NotifyConnectionCallback = { user, _, _, code in
+        guard let user else { return }
+        let server = Unmanaged<SimulatorServer>.fromOpaque(user).takeUnretainedValue()
+        server.connectionCount += gw_mhd_is_started(code) ? 1 : -1
+    }
+
+    // MARK: - Answers
+
+    func answer(_ request: SimulatedRequest) -> SimulatedAnswer {
+        if request.path.hasPrefix("/sim/") { return control(request) }
+        requestCount += 1
+        if request.method == "POST" {
+            if bodies.count >= 100 { bodies.removeFirst() }
+            bodies.append(request.body)
+        }
+        guard let dialect = Self.dialects.first(where: { $0.serves(request.path) }) else {
+            return .json(
+                [
+                    "error": [
+                        "message": .string("Invalid URL (\(request.method) \(request.path))"),
+                        "type": "invalid_request_error", "param": nil, "code": nil,
+                    ]
+                ], status: 404)
+        }
+        var (request, model, faults, slicing) = directives(request)
+        faults = options.faults + faults
+        var answer: SimulatedAnswer
+        if let scripted = scripted(request, model, &faults, &slicing) {
+            answer = scripted
+        } else if let name = recordingName(model, request) {
+            answer =
+                options.recordings.flatMap { Recording.answer(name, in: $0) }
+                ?? dialect.error(status: 404)
+        } else if request.method == "POST", faults.contains(where: { if case .refuseTimes(let count) = $0 { requestCount <= count } else { false } }) {
+            answer = dialect.error(status: 503)
+        } else {
+            answer = dialect.answer(request, options)
+        }
+        answer.headers += [
+            ("x-request-id", "req_\(requestCount)"), ("openai-processing-ms", "12"),
+            ("x-ratelimit-limit-requests", "10000"), ("x-ratelimit-remaining-requests", "9999"),
+        ].filter { own in !answer.headers.contains { $0.name.lowercased() == own.0 } }
+        answer.slice(slicing)
+        if options.latencyMilliseconds > 0 { faults.append(.delay(options.latencyMilliseconds)) }
+        // Only generation goes wrong; asking for the models is how a health check finds that the vendor is there.
+        if request.method == "POST" { answer.apply(faults, dialect: dialect) }
+        return answer
+    }
+
+    /// Takes `#fault,fault,slice=N` off the model's name: so a configuration can ask for a fault a model.
+    private func directives(
+        _ request: SimulatedRequest
+    ) -> (request: SimulatedRequest, model: String, faults: [Fault], slicing: Slicing) {
+        guard request.method == "POST", let body = try? JSONValue(parsing: request.body),
+            let full = body["model"]?.string
+        else { return (request, "", [], options.slicing) }
+        let parts = full.split(separator: "#", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return (request, full, [], options.slicing) }
+        var slicing = options.slicing
+        for word in parts[1].split(separator: ",") where word.hasPrefix("slice=") {
+            slicing = Slicing(String(word.dropFirst(6))) ?? slicing
+        }
+        var request = request
+        request.body = Array(
+            JSONValue.object(
+                (body.members ?? []).map { (key: $0.key, value: $0.key == "model" ? .string(parts[0]) : $0.value) }
+            ).text.utf8)
+        return (request, parts[0], Fault.list(parts[1]), slicing)
+    }
+
+    private func recordingName(_ model: String, _ request: SimulatedRequest) -> String? {
+        if let name = request.headers["x-sim-recording"] { return name }
+        return model.hasPrefix("recording:") ? String(model.dropFirst(10)) : nil
+    }
+
+    private func scripted(
+        _ request: SimulatedRequest, _ model: String, _ faults: inout [Fault], _ slicing: inout Slicing
+    ) -> SimulatedAnswer? {
+        guard let steps = options.script?.steps, request.method == "POST" else { return nil }
+        let step = steps[min(scriptPosition, steps.count - 1)]
+        guard step.matches(path: request.path, model: model) else { return nil }
+        scriptPosition += 1
+        faults += step.faults
+        if step.latencyMilliseconds > 0 { faults.append(.delay(step.latencyMilliseconds)) }
+        slicing = step.slicing ?? slicing
+        var answer: SimulatedAnswer
+        if let name = step.recording {
+            guard let recorded = options.recordings.flatMap({ Recording.answer(name, in: $0) }) else { return nil }
+            answer = recorded
+        } else if !step.events.isEmpty {
+            answer = .events(
+                step.events.map { "data: \($0)\n\n" }, intervalMilliseconds: step.chunkIntervalMilliseconds)
+        } else if let body = step.body {
+            answer = SimulatedAnswer(
+                headers: [("content-type", "application/json")],
+                pieces: [SimulatedAnswer.Piece(bytes: Array(body.utf8))])
+        } else {
+            return nil
+        }
+        if let status = step.status { answer.status = status }
+        for (name, value) in step.headers {
+            answer.headers.removeAll { $0.name.lowercased() == name.lowercased() }
+            answer.headers.append((name, value))
+        }
+        return answer
+    }
+
+    private func control(_ request: SimulatedRequest) -> SimulatedAnswer {
+        switch request.path {
+        case "/sim/stats":
+            let last = bodies.last.flatMap { try? JSONValue(parsing: $0) }
+            return .json([
+                "requests": .int(requestCount), "open_connections": .int(connectionCount),
+                "active_streams": .int(exchanges.count - 1), "cancelled_streams": .int(cancelledCount),
+                "last_close_ns": .int(Int(lastCloseNanoseconds)), "last_request": last ?? nil,
+            ])
+        case "/sim/requests":
+            return .json(.array(bodies.map { (try? JSONValue(parsing: $0)) ?? .string("not JSON") }))
+        case "/sim/reset":
+            requestCount = 0
+            cancelledCount = 0
+            scriptPosition = 0
+            bodies = []
+            return .json(["ok": true])
+        default: return .json(["error": "no such control path"], status: 404)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Dispatch
+import EventLoop
+import Glibc
+import Simulator
+
+/// The simulator as a program.
+@main
+struct GenwireSim: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "genwire-sim",
+        abstract: "A vendor on loopback: answers, streams, tools, errors and faults, without a key.",
+        discussion: """
+            Point api_base at http://127.0.0.1:PORT/v1. A model's name may ask for faults: gpt-4o#stall-after=3, or for \
+            a recording: recording:openai/CASE#slice=1.
+            Faults: \(Fault.names)
+            Control: GET /sim/stats, GET /sim/requests, POST /sim/reset.
+            """,
+        version: "0.1.0")
+
+    @Option(help: "The port on 127.0.0.1; 0 for a free one.") var port: UInt16
+    @Option(help: "A JSON file of answers, one a request.") var script: String?
+    @Option(help: "A folder of recordings, PROVIDER/CASE.") var recordings: String?
+    @Option(help: "Milliseconds before the first byte.") var latency = 0
+    @Option(help: "Milliseconds between two pieces of a stream.") var chunkInterval = 0
+    @Option(help: "Words in an answer.") var tokens = 24
+    @Option(help: "A fault of every request; may be given several times.") var fault: [String] = []
+    @Option(help: "The only key that is taken.") var apiKey: String?
+    @Option(help: "Cut bodies into pieces of N bytes, or 'random'.") var slice: String?
+
+    func run() async throws {
+        var options = SimulatorOptions()
+        options.port = port
+        options.latencyMilliseconds = latency
+        options.chunkIntervalMilliseconds = chunkInterval
+        options.tokens = tokens
+        options.apiKey = apiKey
+        options.recordings = recordings
+        options.faults = try fault.flatMap { $0.split(separator: ",") }.map { text in
+            guard let fault = Fault(String(text)) else { throw ValidationError("--fault \(text): use one of \(Fault.names)") }
+            return fault
+        }
+        if let slice {
+            guard let slicing = Slicing(slice) else { throw ValidationError("--slice \(slice): use a number or 'random'") }
+            options.slicing = slicing
+        }
+        if let script { options.script = try Script(Self.text(script)) }
+        signal(SIGPIPE, SIG_IGN)
+        let ended = Self.signals()
+        let loop = try EventLoop(label: "genwire-sim")
+        let start = options
+        let server = await loop.perform { LoopBound(SimulatorServer(start, loop: loop), on: loop) }
+        let result = await loop.perform { () -> Result<UInt16, SimulatorServer.StartError> in
+            do throws(SimulatorServer.StartError) { return .success(try server.value.start()) } catch { return .failure(error) }
+        }
+        let bound = try result.get()
+        var line = "genwire-sim ready on http://127.0.0.1:\(bound)\n"
+        line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        for await _ in ended.stream { break }
+        await loop.perform { server.value.stop() }
+        await loop.shutdown()
+    }
+
+    private static func text(_ path: String) throws -> String {
+        guard let file = fopen(path, "r") else { throw ValidationError("\(path): \(String(cString: strerror(errno)))") }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func signals() -> (stream: AsyncStream<Void>, sources: [any DispatchSourceSignal]) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        let sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { continuation.yield() }
+            source.activate()
+            return source
+        }
+        return (stream, sources)
+    }
+}
