@@ -26,10 +26,10 @@ int gw_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token) {
 
 int gw_epoll_remove(int epoll, int fd) { return control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
 
-int gw_epoll_poll(int epoll, gw_epoll_event *out, int capacity) {
+int gw_epoll_poll(int epoll, gw_epoll_event *out, int capacity, int wait_ms) {
     struct epoll_event events[256];
     if (capacity > 256) capacity = 256;
-    int count = epoll_wait(epoll, events, capacity, 0);
+    int count = epoll_wait(epoll, events, capacity, wait_ms);
     for (int i = 0; i < count; i++) {
         out[i].token = events[i].data.u64;
         out[i].events = events[i].events;

@@ -227,19 +227,29 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: - The turn
 
+    /// How long a turn that has nothing to do waits for more before it goes back to Dispatch. Waiting in our own
+    /// `epoll_wait` saves the hop over Dispatch's manager thread, which costs more than a whole small request; and a
+    /// loop that stays idle costs nothing, since it returns after this once.
+    private static let lingerMilliseconds: Int32 = 50
+
     private func turn() {
         runningThread.store(UInt(pthread_self()), ordering: .relaxed)
-        var idle = false
-        while !idle {
+        var isFirst = true
+        while true {
+            let isIdle = ready.isEmpty && turnEnd.isEmpty
+            if isIdle { armTimer() }
+            let wait = isIdle && !isFirst ? Self.lingerMilliseconds : 0
+            let collected = stopped ? 0 : poller.collect(into: &events, waitMilliseconds: wait)
             now = Self.monotonicNanoseconds()
-            let collected = stopped ? 0 : poller.collect(into: &events)
             for index in events.indices { deliver(events[index]) }
             events.removeAll(keepingCapacity: true)
             let worked = drainInbox()
             let ran = runReadyJobs()
             let fired = fireDueTimers()
             let ended = runTurnEnd()
-            idle = collected == 0 && !worked && !ran && !fired && !ended && ready.isEmpty
+            // The first round only looks, since Dispatch may have called for nothing.
+            if collected == 0, !worked, !ran, !fired, !ended, !isFirst || stopped { break }
+            isFirst = false
         }
         armTimer()
         runningThread.store(0, ordering: .relaxed)

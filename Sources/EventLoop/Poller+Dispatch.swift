@@ -45,7 +45,7 @@ final class DispatchPoller: Poller {
         pending.removeAll { $0.token == token }
     }
 
-    func collect(into events: inout [ReadyEvent]) -> Int {
+    func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int {
         let count = pending.count
         events.append(contentsOf: pending)
         pending.removeAll(keepingCapacity: true)

@@ -60,8 +60,8 @@ final class EpollPoller: Poller {
         _ = gw_epoll_remove(epoll, fd)
     }
 
-    func collect(into events: inout [ReadyEvent]) -> Int {
-        let count = Int(gw_epoll_poll(epoll, scratch.baseAddress, Int32(scratch.count)))
+    func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int {
+        let count = Int(gw_epoll_poll(epoll, scratch.baseAddress, Int32(scratch.count), waitMilliseconds))
         guard count > 0 else { return 0 }
         var appended = 0
         for event in scratch.prefix(count) {

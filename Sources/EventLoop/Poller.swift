@@ -16,8 +16,9 @@ protocol Poller: AnyObject {
     func modify(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError)
     /// After this no event with this token is produced; the descriptor may be closed at once.
     func remove(_ fd: Int32, token: UInt64)
-    /// Appends what is ready now, without blocking; returns how many were appended.
-    func collect(into events: inout [ReadyEvent]) -> Int
+    /// Appends what is ready now; where nothing is, waits for at most so many milliseconds, or not at all where the
+    /// poller cannot. Returns how many reports there were, wake-ups and timers included.
+    func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int
     /// Fires one turn at this CLOCK_MONOTONIC instant (nanoseconds); `nil` disarms.
     func setTimer(_ deadline: UInt64?)
     /// Makes a turn happen soon. Safe from any thread.

@@ -21,8 +21,8 @@ int gw_epoll_create(void);
 int gw_epoll_add(int epoll, int fd, uint32_t events, uint64_t token);
 int gw_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token);
 int gw_epoll_remove(int epoll, int fd);
-// Never blocks. `capacity` is at most 256.
-int gw_epoll_poll(int epoll, gw_epoll_event *out, int capacity);
+// Waits for at most `wait_ms`. `capacity` is at most 256.
+int gw_epoll_poll(int epoll, gw_epoll_event *out, int capacity, int wait_ms);
 
 int gw_eventfd(void);
 int gw_timerfd(void);

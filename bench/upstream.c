@@ -1,0 +1,252 @@
+// A vendor that costs next to nothing: canned chat completions over HTTP/1.1 on loopback. Usage: upstream PORT
+// Paths: /unary/…            one answer of about 450 bytes
+//        /full/N/…           N chunks as fast as they are taken
+//        /paced/RATE/SECONDS/…  RATE chunks a second, each with CLOCK_MONOTONIC in its text
+//        /hang/…             one chunk, then silence until the client goes
+//        /stats              {"closes": how many streams were closed by the client, "last_close_ns": when}
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum mode { IDLE, FULL, PACED, HANG };
+
+struct connection {
+    int fd;
+    enum mode mode;
+    size_t used;       // bytes of the request so far
+    char in[16384];
+    long left;         // chunks to send
+    size_t offset;     // bytes of the current block that are out
+    int slot;          // of the pacing wheel
+    int period;        // milliseconds between chunks
+    struct connection *next, *previous;
+};
+
+static int epoll, timer = -1;
+static struct connection *wheel[1000];
+static long paced, tick, closes, assigned;
+static uint64_t last_close;
+static char block[1 << 16];
+static size_t block_size;
+static int block_chunks;
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static const char head_stream[] =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+static const char last_chunks[] =
+    "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,"
+    "\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":"
+    "1,\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":9,\"total_tokens\":18}}\n\ndata: "
+    "[DONE]\n\n";
+
+static int chunk(char *out, const char *text) {
+    char event[512];
+    int size = snprintf(event, sizeof event,
+                        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\","
+                        "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"},\"finish_reason\":null}]}\n\n", text);
+    return sprintf(out, "%x\r\n%s\r\n", size, event);
+}
+
+static void unlink_paced(struct connection *c) {
+    if (c->previous) c->previous->next = c->next; else wheel[c->slot] = c->next;
+    if (c->next) c->next->previous = c->previous;
+    if (--paced == 0) {
+        struct itimerspec off = {0};
+        timerfd_settime(timer, 0, &off, NULL);
+    }
+}
+
+static void drop(struct connection *c) {
+    if (c->mode != IDLE) {
+        closes++;
+        last_close = now_ns();
+    }
+    if (c->mode == PACED) unlink_paced(c);
+    close(c->fd);
+    free(c);
+}
+
+static int send_all(struct connection *c, const char *bytes, size_t size) {
+    // Small writes to a fresh socket buffer: a short one means a peer that is of no use here.
+    return send(c->fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
+}
+
+static void finish_stream(struct connection *c) {
+    char out[1024];
+    int size = sprintf(out, "%zx\r\n%s\r\n0\r\n\r\n", sizeof last_chunks - 1, last_chunks);
+    send_all(c, out, (size_t)size);
+    c->mode = IDLE;
+}
+
+static void watch(struct connection *c, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.ptr = c};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &event);
+}
+
+// Writes blocks of chunks until the socket is full.
+static void push_full(struct connection *c) {
+    while (c->left > 0) {
+        ssize_t count = send(c->fd, block + c->offset, block_size - c->offset, MSG_NOSIGNAL);
+        if (count < 0) return watch(c, EPOLLIN | EPOLLOUT);
+        c->offset += (size_t)count;
+        if (c->offset < block_size) return watch(c, EPOLLIN | EPOLLOUT);
+        c->offset = 0;
+        c->left -= block_chunks;
+    }
+    finish_stream(c);
+    watch(c, EPOLLIN);
+}
+
+static void answer(struct connection *c, const char *path) {
+    char out[1024], body[1024];
+    if (!strncmp(path, "/full/", 6)) {
+        c->left = atol(path + 6);
+        c->offset = 0;
+        c->mode = FULL;
+        send_all(c, head_stream, sizeof head_stream - 1);
+        push_full(c);
+    } else if (!strncmp(path, "/paced/", 7)) {
+        int rate = atoi(path + 7);
+        const char *slash = strchr(path + 7, '/');
+        c->period = 1000 / (rate > 0 ? rate : 1);
+        c->left = (long)rate * (slash ? atoi(slash + 1) : 1);
+        c->mode = PACED;
+        // Spread over the period, as independent callers are.
+        c->slot = (int)((tick + assigned++) % c->period);
+        c->previous = NULL;
+        c->next = wheel[c->slot];
+        if (c->next) c->next->previous = c;
+        wheel[c->slot] = c;
+        send_all(c, head_stream, sizeof head_stream - 1);
+        if (paced++ == 0) {
+            struct itimerspec every = {{0, 1000000}, {0, 1000000}};
+            timerfd_settime(timer, 0, &every, NULL);
+        }
+    } else if (!strncmp(path, "/hang/", 6)) {
+        c->mode = HANG;
+        int size = sprintf(out, "%s", head_stream);
+        size += chunk(out + size, "hello");
+        send_all(c, out, (size_t)size);
+    } else {
+        int length;
+        if (!strncmp(path, "/stats", 6))
+            length = sprintf(body, "{\"closes\":%ld,\"last_close_ns\":%lu}", closes, last_close);
+        else
+            length = sprintf(body,
+                "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1764000000,\"model\":\"gpt-4o-mini\","
+                "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"The quick brown fox jumps over "
+                "the lazy dog, and then it does so again.\",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}],"
+                "\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":17,\"total_tokens\":29,\"prompt_tokens_details\":"
+                "{\"cached_tokens\":0}},\"system_fingerprint\":\"fp_0\"}");
+        int size = sprintf(out, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s",
+                           length, body);
+        send_all(c, out, (size_t)size);
+    }
+}
+
+static void requests(struct connection *c) {
+    ssize_t count = read(c->fd, c->in + c->used, sizeof c->in - 1 - c->used);
+    if (count <= 0) {
+        if (count < 0 && errno == EAGAIN) return;
+        return drop(c);
+    }
+    c->used += (size_t)count;
+    c->in[c->used] = 0;
+    for (;;) {
+        char *end = strstr(c->in, "\r\n\r\n");
+        if (!end) return;
+        char *length = strcasestr(c->in, "content-length:");
+        size_t body = length && length < end ? strtoul(length + 15, NULL, 10) : 0;
+        size_t total = (size_t)(end - c->in) + 4 + body;
+        if (c->used < total) return;
+        char *path = strchr(c->in, ' ');
+        if (path && c->mode == IDLE) answer(c, path + 1);
+        memmove(c->in, c->in + total, c->used - total + 1);
+        c->used -= total;
+    }
+}
+
+static void ticked(void) {
+    uint64_t times;
+    if (read(timer, &times, 8) != 8) return;
+    for (uint64_t i = 0; i < times; i++, tick++) {
+        // All periods here are equal in one run, so one wheel of that period serves.
+        for (int slot = 0; slot < 1000; slot++) {
+            struct connection *c = wheel[slot];
+            if (!c || tick % c->period != slot) continue;
+            while (c) {
+                struct connection *next = c->next;
+                char out[1024], text[32];
+                snprintf(text, sizeof text, "%lu ", now_ns());
+                send_all(c, out, (size_t)chunk(out, text));
+                if (--c->left == 0) {
+                    unlink_paced(c);
+                    finish_stream(c);
+                }
+                c = next;
+            }
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN);
+    int port = argc > 1 ? atoi(argv[1]) : 0, one = 1;
+    while (block_size < sizeof block - 1024) {
+        block_size += (size_t)chunk(block + block_size, " token");
+        block_chunks++;
+    }
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) return perror("bind"), 1;
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    epoll = epoll_create1(0);
+    timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
+    event.data.ptr = &timer;
+    epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event);
+    fprintf(stderr, "ready %d\n", ntohs(address.sin_port));
+    struct epoll_event events[256];
+    for (;;) {
+        int count = epoll_wait(epoll, events, 256, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr == NULL) {
+                int fd;
+                while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+                    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+                    struct connection *c = calloc(1, sizeof *c);
+                    c->fd = fd;
+                    event.events = EPOLLIN;
+                    event.data.ptr = c;
+                    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+                }
+            } else if (events[i].data.ptr == &timer) {
+                ticked();
+            } else {
+                struct connection *c = events[i].data.ptr;
+                if (events[i].events & EPOLLOUT && c->mode == FULL) push_full(c);
+                if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) requests(c);
+            }
+        }
+    }
+}
