@@ -77,7 +77,7 @@ let package = Package(
         library("GenwireClient", ["EventLoop", "RPC", "Generation", "Messages"]),
         library("GenwireCommands", ["GenwireClient", "Generation", "Messages", "JSON", argumentParser]),
         library("Simulator", ["EventLoop", "JSON", "CMicroHTTPD"]),
-        executable("genwired", ["Genwire", "Config", "CLinux", argumentParser, logging]),
+        executable("genwired", ["Genwire", "Config", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
         executable("genwire-sim", ["Simulator", "EventLoop", argumentParser]),
 

@@ -1,4 +1,3 @@
-import ArgumentParser
 import CLinux
 import Config
 import Genwire
@@ -7,49 +6,70 @@ import Logging
 
 /// The daemon.
 @main
-struct Genwired: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "genwired",
-        abstract: "A generation gateway: any language model, over a Unix or TCP socket.",
-        version: genwireVersion,
-        subcommands: [Serve.self, Check.self],
-        defaultSubcommand: Serve.self)
-}
-
-/// Runs the daemon in the foreground.
-struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Serve until told to stop (the default).")
-
-    @Option(help: "The configuration file.") var config: String
-    @Option(help: "An address to listen at instead of the configured ones: unix:PATH or tcp:HOST:PORT.")
-    var listen: [String] = []
-    @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel: String?
-    @Option(help: "text or json.") var logFormat: String?
-
-    func run() async throws {
-        // Before anything secret is in memory.
-        _ = gw_disable_core_dumps()
-        signal(SIGPIPE, SIG_IGN)
-        let loaded = try Loading.configuration(config)
-        let logger = try makeLogger(loaded)
-        let addresses = listen.isEmpty ? (loaded.server.listen.isEmpty ? [DefaultAddress.text] : loaded.server.listen) : listen
-        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
-        do {
-            let runtime = try await Runtime.start(loaded, logger: logger)
-            let bound = try await runtime.listen(at: addresses)
-            complain("genwired ready on \(bound.joined(separator: ", "))")
-            await serve(runtime, signals, logger, drainSeconds: loaded.server.drainTimeout)
+struct Genwired {
+    static func main() async {
+        let arguments: Arguments
+        do throws(Arguments.UsageError) {
+            arguments = try Arguments(CommandLine.arguments.dropFirst())
         } catch {
-            complain("genwired: \(error)")
-            throw ExitCode(78)
+            complain("genwired: \(error.description)\n\n\(Arguments.usage)")
+            exit(64)
+        }
+        switch arguments.action {
+        case .help: print(Arguments.usage)
+        case .version: print(genwireVersion)
+        case .check: check(arguments)
+        case .serve: await serve(arguments)
         }
     }
 
-    private func serve(_ runtime: Runtime, _ signals: Signals, _ logger: Logger, drainSeconds: Double) async {
+    /// Validates the configuration.
+    private static func check(_ arguments: Arguments) {
+        let configuration = load(arguments)
+        do {
+            try Loading.validate(configuration)
+        } catch {
+            complain("\(arguments.config): \(error)")
+            exit(78)
+        }
+        print(configuration.summary())
+    }
+
+    private static func load(_ arguments: Arguments) -> Configuration {
+        do {
+            return try Loading.configuration(arguments.config)
+        } catch {
+            complain("\(error)")
+            exit(78)
+        }
+    }
+
+    private static func serve(_ arguments: Arguments) async {
+        // Before anything secret is in memory.
+        _ = gw_disable_core_dumps()
+        signal(SIGPIPE, SIG_IGN)
+        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
+        let configuration = load(arguments)
+        let logger = makeLogger(arguments, configuration)
+        let configured = configuration.server.listen.isEmpty ? [DefaultAddress.text] : configuration.server.listen
+        do {
+            let runtime = try await Runtime.start(configuration, logger: logger)
+            let bound = try await runtime.listen(at: arguments.listen.isEmpty ? configured : arguments.listen)
+            complain("genwired ready on \(bound.joined(separator: ", "))")
+            await run(runtime, signals, logger, arguments, drainSeconds: configuration.server.drainTimeout)
+        } catch {
+            complain("genwired: \(error)")
+            exit(78)
+        }
+    }
+
+    private static func run(
+        _ runtime: Runtime, _ signals: Signals, _ logger: Logger, _ arguments: Arguments, drainSeconds: Double
+    ) async {
         for await signal in signals.stream {
             guard signal == SIGHUP else { break }
             do {
-                try runtime.reload(try Loading.configuration(config))
+                try runtime.reload(try Loading.configuration(arguments.config))
                 logger.notice("configuration reloaded")
             } catch {
                 logger.error("the configuration was not reloaded; the old one stays", metadata: ["reason": "\(error)"])
@@ -66,35 +86,18 @@ struct Serve: AsyncParsableCommand {
         logger.notice("stopped")
     }
 
-    private func makeLogger(_ configuration: Configuration) throws -> Logger {
-        let levelName = logLevel ?? configuration.log.level.rawValue
+    private static func makeLogger(_ arguments: Arguments, _ configuration: Configuration) -> Logger {
+        let levelName = arguments.logLevel ?? configuration.log.level.rawValue
+        let formatName = arguments.logFormat ?? configuration.log.format.rawValue
         guard let level = Logger.Level(rawValue: levelName) else {
-            throw ValidationError("--log-level \(levelName): use trace, debug, info, notice, warning, error or critical")
+            complain("genwired: --log-level \(levelName): use trace, debug, info, notice, warning, error or critical")
+            exit(64)
         }
-        let formatName = logFormat ?? configuration.log.format.rawValue
         guard let format = StandardErrorLog.Format(rawValue: formatName) else {
-            throw ValidationError("--log-format \(formatName): use text or json")
+            complain("genwired: --log-format \(formatName): use text or json")
+            exit(64)
         }
         return Logger(label: "genwired") { StandardErrorLog(label: $0, format: format, level: level) }
-    }
-}
-
-/// Says whether a configuration is right.
-struct Check: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Validate a configuration: exit 0 and a summary, or exit 78 and what is wrong where.")
-
-    @Option(help: "The configuration file.") var config: String
-
-    func run() async throws {
-        let loaded = try Loading.configuration(config)
-        do {
-            try Loading.validate(loaded)
-        } catch {
-            complain("\(config): \(error)")
-            throw ExitCode(78)
-        }
-        print(loaded.summary())
     }
 }
 

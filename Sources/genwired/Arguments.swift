@@ -1,0 +1,72 @@
+/// The daemon's command line. Its few flags are read here and not by a library: a parser that works by reflection
+/// would be a third of the daemon's resident memory for the whole of its life.
+struct Arguments: Equatable {
+    /// What the process is to do.
+    enum Action: Equatable {
+        case serve, check, help, version
+    }
+
+    var action = Action.serve
+    var config = ""
+    var listen: [String] = []
+    var logLevel: String?
+    var logFormat: String?
+
+    static let usage = """
+        usage: genwired --config FILE [--listen ADDR …] [--log-level LEVEL] [--log-format text|json]
+               genwired check --config FILE
+               genwired --help | --version
+
+        A generation gateway: any language model, over a Unix or TCP socket.
+
+          --config FILE       the configuration
+          --listen ADDR       listen here instead: unix:PATH or tcp:HOST:PORT; may be given several times
+          --log-level LEVEL   trace, debug, info, notice, warning, error or critical
+          --log-format FORM   text or json
+          check               validate the configuration: exit 0 and a summary, or exit 78 and what is wrong where
+
+        SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP reloads models and routes.
+        """
+
+    /// A command line that cannot be understood, and why.
+    struct UsageError: Error {
+        let description: String
+    }
+
+    init(_ words: some Sequence<String>) throws(UsageError) {
+        var rest = Array(words)[...]
+        if rest.first == "check" {
+            action = .check
+            rest = rest.dropFirst()
+        } else if rest.first == "serve" {
+            rest = rest.dropFirst()
+        }
+        while let word = rest.popFirst() {
+            // --name value and --name=value
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            func value() throws(UsageError) -> String {
+                if parts.count == 2 { return parts[1] }
+                guard let next = rest.popFirst() else { throw UsageError(description: "\(word) needs a value") }
+                return next
+            }
+            switch parts[0] {
+            case "--help", "-h": action = .help
+            case "--version": action = .version
+            case "--config": config = try value()
+            case "--listen":
+                listen.append(try value())
+                // Several addresses may follow one flag.
+                while parts.count == 1, let next = rest.first, next.hasPrefix("unix:") || next.hasPrefix("tcp:") {
+                    listen.append(next)
+                    rest = rest.dropFirst()
+                }
+            case "--log-level": logLevel = try value()
+            case "--log-format": logFormat = try value()
+            default: throw UsageError(description: "unknown argument '\(word)'")
+            }
+        }
+        if action == .serve || action == .check, config.isEmpty {
+            throw UsageError(description: "--config FILE is missing")
+        }
+    }
+}
