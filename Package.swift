@@ -86,6 +86,9 @@ let package = Package(
         tests("EventLoopTests", ["EventLoop", "CLinux"]),
         tests("RPCTests", ["RPC", "EventLoop", "TestSupport"]),
         tests("ConfigTests", ["Config", "TestSupport"]),
+        tests(
+            "BlackBoxTests",
+            ["TestSupport", "GenwireClient", "Generation", "Messages", "genwired", "genwire", "genwire-sim"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

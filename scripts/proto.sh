@@ -4,7 +4,8 @@
 #   proto.sh --check   fails where the committed ones are not what Proto/ gives
 #
 # The server's bindings read every `string` as bytes with a length: protobuf-c's own strings end at the first NUL,
-# and a chat may hold U+0000. The wire form is the same, so the published file stays plain.
+# and a chat may hold U+0000. The wire form is the same, so the published file stays plain. Only the messages are
+# generated: the envelope around them is read in place (Sources/RPC/TTRPC).
 set -eu
 cd "$(dirname "$0")/.."
 target=Sources/CGenwireProto
@@ -15,18 +16,21 @@ mkdir -p "$work/proto/genwire/v1" "$work/out"
 awk '
     /^package / { print; print ""; print "import \"protobuf-c/protobuf-c.proto\";"
                   print "option (pb_c_file).c_package = \"Gw\";"; next }
-    /^ *(repeated )?string [a-z_]+ = [0-9]+;/ { sub(/;/, " [(pb_c_field).string_as_bytes = true];") }
+    /^ *(repeated )?string [A-Za-z0-9_]+ = [0-9]+;/ { sub(/;/, " [(pb_c_field).string_as_bytes = true];") }
     { print }
 ' Proto/genwire/v1/generation.proto >"$work/proto/genwire/v1/generation.proto"
 protoc -I "$work/proto" -I /usr/include --c_out="$work/out" genwire/v1/generation.proto
+if grep -n 'char \*' "$work/out/genwire/v1/generation.pb-c.h" >&2; then
+    echo "a string field came out as a C string; write it as \`string NAME = NUMBER;\` on a line of its own" >&2
+    exit 1
+fi
 
 layout() {
     mkdir -p "$1/include/genwire/v1" "$1/genwire/v1"
-    cp "$work/out/genwire/v1/generation.pb-c.h" "$1/include/genwire/v1/"
-    # The option import brings an include of protobuf-c's own descriptor, which the messages do not need.
-    grep -v 'protobuf-c/protobuf-c.pb-c.h' "$work/out/genwire/v1/generation.pb-c.c" >"$1/genwire/v1/generation.pb-c.c"
-    grep -v 'protobuf-c/protobuf-c.pb-c.h' "$1/include/genwire/v1/generation.pb-c.h" >"$work/header"
-    mv "$work/header" "$1/include/genwire/v1/generation.pb-c.h"
+    # The option's import brings an include of protobuf-c's own descriptor, which the messages do not need.
+    for file in include/genwire/v1/generation.pb-c.h genwire/v1/generation.pb-c.c; do
+        grep -v 'protobuf-c/protobuf-c.pb-c.h' "$work/out/${file#include/}" >"$1/$file"
+    done
 }
 
 if [ "${1:-}" = --check ]; then
@@ -34,7 +38,7 @@ if [ "${1:-}" = --check ]; then
     for file in include/genwire/v1/generation.pb-c.h genwire/v1/generation.pb-c.c; do
         if ! cmp -s "$work/fresh/$file" "$target/$file"; then
             echo "$target/$file is not what Proto/ generates; run: make proto" >&2
-            diff "$work/fresh/$file" "$target/$file" | head -20 >&2 || true
+            diff "$target/$file" "$work/fresh/$file" 2>&1 | head -20 >&2 || true
             exit 1
         fi
     done

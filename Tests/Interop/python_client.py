@@ -3,7 +3,8 @@
 
     python_client.py --socket PATH --model NAME [--slow-model NAME] [--limited-model NAME]
 
-The slow model takes at least five seconds for an answer, in many chunks; the limited one answers every request with 429 and a Retry-After.
+The slow model takes at least five seconds for an answer, in many chunks; the limited one answers every request with
+429 and a Retry-After.
 """
 
 import argparse

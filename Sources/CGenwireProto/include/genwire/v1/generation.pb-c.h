@@ -70,6 +70,9 @@ typedef struct Gw__PingResponse Gw__PingResponse;
 
 /* --- enums --- */
 
+/*
+ * How free the model is.
+ */
 typedef enum _Gw__ToolChoice__Mode {
   /*
    * The model decides.
@@ -89,6 +92,9 @@ typedef enum _Gw__ToolChoice__Mode {
   GW__TOOL_CHOICE__MODE__NAMED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__TOOL_CHOICE__MODE)
 } Gw__ToolChoice__Mode;
+/*
+ * What the answer must be.
+ */
 typedef enum _Gw__ResponseFormat__Type {
   /*
    * Free text.
@@ -104,6 +110,9 @@ typedef enum _Gw__ResponseFormat__Type {
   GW__RESPONSE_FORMAT__TYPE__JSON_SCHEMA = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__RESPONSE_FORMAT__TYPE)
 } Gw__ResponseFormat__Type;
+/*
+ * What the cache may do for this request.
+ */
 typedef enum _Gw__CacheOptions__Mode {
   /*
    * As the model is configured.
@@ -131,6 +140,9 @@ typedef enum _Gw__Usage__Source {
    * The provider said nothing. Missing is not zero.
    */
   GW__USAGE__SOURCE__ABSENT = 0,
+  /*
+   * As the provider reported.
+   */
   GW__USAGE__SOURCE__PROVIDER = 1,
   /*
    * 4 characters a token.
@@ -168,6 +180,9 @@ typedef enum _Gw__Role {
  * Why an answer ended.
  */
 typedef enum _Gw__FinishReason {
+  /*
+   * Never sent.
+   */
   GW__FINISH_REASON__FINISH_UNSPECIFIED = 0,
   /*
    * The model was done, or a stop sequence came.
@@ -198,6 +213,9 @@ typedef enum _Gw__FinishReason {
 
 /* --- messages --- */
 
+/*
+ * One prompt.
+ */
 struct  Gw__GenerateRequest
 {
   ProtobufCMessage base;
@@ -213,6 +231,9 @@ struct  Gw__GenerateRequest
    * Instructions to the model; empty for none.
    */
   ProtobufCBinaryData system;
+  /*
+   * Absent for the model's configuration.
+   */
   Gw__GenerationOptions *options;
   /*
    * The caller's own id for `Control.Cancel`, at most 256 bytes; empty for none.
@@ -228,6 +249,9 @@ struct  Gw__GenerateRequest
     , {0,NULL}, {0,NULL}, {0,NULL}, NULL, {0,NULL}, 0 }
 
 
+/*
+ * A conversation to go on with.
+ */
 struct  Gw__ChatRequest
 {
   ProtobufCMessage base;
@@ -249,6 +273,9 @@ struct  Gw__ChatRequest
    * Absent for the provider's default.
    */
   Gw__ToolChoice *tool_choice;
+  /*
+   * Absent for the model's configuration.
+   */
   Gw__GenerationOptions *options;
   /*
    * The caller's own id for `Control.Cancel`, at most 256 bytes; empty for none.
@@ -270,6 +297,9 @@ struct  Gw__ChatRequest
 struct  Gw__Message
 {
   ProtobufCMessage base;
+  /*
+   * Who says it.
+   */
   Gw__Role role;
   /*
    * The text; comes before `parts`.
@@ -323,8 +353,17 @@ struct  Gw__Part
   ProtobufCMessage base;
   Gw__Part__KindCase kind_case;
   union {
+    /*
+     * More text.
+     */
     ProtobufCBinaryData text;
+    /*
+     * A picture.
+     */
     Gw__Image *image;
+    /*
+     * A document.
+     */
     Gw__File *file;
   };
 };
@@ -435,6 +474,9 @@ struct  Gw__Tool
   ProtobufCBinaryData parameters_json;
   Gw__Tool__StrictOptCase strict_opt_case;
   union {
+    /*
+     * Whether arguments are held strictly to the schema; absent for the provider's default.
+     */
     protobuf_c_boolean strict;
   };
 };
@@ -453,6 +495,9 @@ struct  Gw__ToolCall
    * Ties the result to the call; never empty and never repeated in one answer.
    */
   ProtobufCBinaryData id;
+  /*
+   * The name of the tool.
+   */
   ProtobufCBinaryData name;
   /*
    * The arguments as the model wrote them: they may break the schema, or not be JSON at all.
@@ -474,6 +519,9 @@ struct  Gw__ToolCall
 struct  Gw__ToolChoice
 {
   ProtobufCMessage base;
+  /*
+   * AUTO unless set.
+   */
   Gw__ToolChoice__Mode mode;
   /*
    * For NAMED.
@@ -571,34 +619,58 @@ struct  Gw__GenerationOptions
   protobuf_c_boolean drop_unsupported;
   Gw__GenerationOptions__MaxTokensOptCase max_tokens_opt_case;
   union {
+    /*
+     * The longest answer in tokens, reasoning included.
+     */
     int32_t max_tokens;
   };
   Gw__GenerationOptions__TemperatureOptCase temperature_opt_case;
   union {
+    /*
+     * Randomness, 0 to 2.
+     */
     double temperature;
   };
   Gw__GenerationOptions__TopPOptCase top_p_opt_case;
   union {
+    /*
+     * Nucleus sampling, 0 to 1.
+     */
     double top_p;
   };
   Gw__GenerationOptions__TopKOptCase top_k_opt_case;
   union {
+    /*
+     * How many of the likeliest tokens to choose from.
+     */
     int32_t top_k;
   };
   Gw__GenerationOptions__SeedOptCase seed_opt_case;
   union {
+    /*
+     * For repeatable answers where the provider can.
+     */
     int64_t seed;
   };
   Gw__GenerationOptions__PresencePenaltyOptCase presence_penalty_opt_case;
   union {
+    /*
+     * -2 to 2.
+     */
     double presence_penalty;
   };
   Gw__GenerationOptions__FrequencyPenaltyOptCase frequency_penalty_opt_case;
   union {
+    /*
+     * -2 to 2.
+     */
     double frequency_penalty;
   };
   Gw__GenerationOptions__ParallelToolCallsOptCase parallel_tool_calls_opt_case;
   union {
+    /*
+     * Whether one answer may hold several tool calls; absent for the provider's default.
+     */
     protobuf_c_boolean parallel_tool_calls;
   };
 };
@@ -619,6 +691,9 @@ typedef enum {
 struct  Gw__ResponseFormat
 {
   ProtobufCMessage base;
+  /*
+   * TEXT unless set.
+   */
   Gw__ResponseFormat__Type type;
   /*
    * A JSON Schema, for JSON_SCHEMA.
@@ -630,6 +705,9 @@ struct  Gw__ResponseFormat
   ProtobufCBinaryData name;
   Gw__ResponseFormat__StrictOptCase strict_opt_case;
   union {
+    /*
+     * Whether the answer is held strictly to the schema; absent for the provider's default.
+     */
     protobuf_c_boolean strict;
   };
 };
@@ -660,6 +738,9 @@ struct  Gw__ReasoningOptions
   protobuf_c_boolean include;
   Gw__ReasoningOptions__BudgetTokensOptCase budget_tokens_opt_case;
   union {
+    /*
+     * A cap on thinking, in tokens.
+     */
     int32_t budget_tokens;
   };
 };
@@ -680,9 +761,15 @@ typedef enum {
 struct  Gw__CacheOptions
 {
   ProtobufCMessage base;
+  /*
+   * DEFAULT unless set.
+   */
   Gw__CacheOptions__Mode mode;
   Gw__CacheOptions__TtlSecondsOptCase ttl_seconds_opt_case;
   union {
+    /*
+     * How long the answer may be served; absent for the model's configuration.
+     */
     int32_t ttl_seconds;
   };
 };
@@ -697,8 +784,17 @@ struct  Gw__CacheOptions
 struct  Gw__Usage
 {
   ProtobufCMessage base;
+  /*
+   * What the request held.
+   */
   int64_t input_tokens;
+  /*
+   * What the model made.
+   */
   int64_t output_tokens;
+  /*
+   * Both together.
+   */
   int64_t total_tokens;
   /*
    * Of the input: read from the provider's prompt cache.
@@ -708,6 +804,9 @@ struct  Gw__Usage
    * Of the output: spent on thinking.
    */
   int64_t reasoning_tokens;
+  /*
+   * ABSENT where the other fields mean nothing.
+   */
   Gw__Usage__Source source;
 };
 #define GW__USAGE__INIT \
@@ -761,6 +860,9 @@ struct  Gw__Attempt
    * The configured model's name.
    */
   ProtobufCBinaryData model;
+  /*
+   * The model's provider.
+   */
   ProtobufCBinaryData provider;
   /*
    * The HTTP status; 0 where none came.
@@ -770,6 +872,9 @@ struct  Gw__Attempt
    * What went wrong; empty for the try that succeeded.
    */
   ProtobufCBinaryData error;
+  /*
+   * From its start to its end.
+   */
   int64_t duration_us;
 };
 #define GW__ATTEMPT__INIT \
@@ -783,7 +888,13 @@ struct  Gw__Attempt
 struct  Gw__CacheInfo
 {
   ProtobufCMessage base;
+  /*
+   * Whether the answer comes from the cache.
+   */
   protobuf_c_boolean hit;
+  /*
+   * Since it was stored; 0 without a hit.
+   */
   int64_t age_seconds;
   /*
    * The cache key, as hexadecimal text.
@@ -795,19 +906,43 @@ struct  Gw__CacheInfo
     , 0, 0, {0,NULL} }
 
 
+/*
+ * The answer to one prompt.
+ */
 struct  Gw__GenerateResponse
 {
   ProtobufCMessage base;
+  /*
+   * The vendor's id of the answer, or ours where it has none.
+   */
   ProtobufCBinaryData id;
   /*
    * The model that answered, in the provider's words.
    */
   ProtobufCBinaryData model;
+  /*
+   * The provider that answered.
+   */
   ProtobufCBinaryData provider;
+  /*
+   * The answer.
+   */
   ProtobufCBinaryData text;
+  /*
+   * Why the answer ended.
+   */
   Gw__FinishReason finish_reason;
+  /*
+   * What it cost.
+   */
   Gw__Usage *usage;
+  /*
+   * Where the time went.
+   */
   Gw__Timing *timing;
+  /*
+   * Every try, in order; the last one is the one that counts.
+   */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
@@ -833,23 +968,47 @@ struct  Gw__GenerateResponse
     , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, GW__FINISH_REASON__FINISH_UNSPECIFIED, NULL, NULL, 0,NULL, NULL, {0,NULL}, {0,NULL}, 0,NULL }
 
 
+/*
+ * The answer to a conversation.
+ */
 struct  Gw__ChatResponse
 {
   ProtobufCMessage base;
+  /*
+   * The vendor's id of the answer, or ours where it has none.
+   */
   ProtobufCBinaryData id;
   /*
    * The model that answered, in the provider's words.
    */
   ProtobufCBinaryData model;
+  /*
+   * The provider that answered.
+   */
   ProtobufCBinaryData provider;
+  /*
+   * The assistant's turn: append it to the conversation to go on.
+   */
   Gw__Message *message;
+  /*
+   * Why the answer ended.
+   */
   Gw__FinishReason finish_reason;
   /*
    * The vendor's own word.
    */
   ProtobufCBinaryData raw_finish_reason;
+  /*
+   * What it cost.
+   */
   Gw__Usage *usage;
+  /*
+   * Where the time went.
+   */
   Gw__Timing *timing;
+  /*
+   * Every try, in order; the last one is the one that counts.
+   */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
@@ -900,6 +1059,9 @@ struct  Gw__ChatChunk
      * More reasoning, where it was asked for.
      */
     ProtobufCBinaryData reasoning;
+    /*
+     * A piece of a tool call.
+     */
     Gw__ToolCallDelta *tool_call;
     /*
      * The good end. A stream without it failed.
@@ -922,7 +1084,13 @@ struct  Gw__ToolCallDelta
    * Which call of the answer, from 0.
    */
   int32_t index;
+  /*
+   * Ties the result to the call; in the first piece only.
+   */
   ProtobufCBinaryData id;
+  /*
+   * The tool; in the first piece only.
+   */
   ProtobufCBinaryData name;
   /*
    * More of the arguments' JSON text.
@@ -944,19 +1112,37 @@ struct  Gw__ToolCallDelta
 struct  Gw__Completed
 {
   ProtobufCMessage base;
+  /*
+   * The vendor's id of the answer, or ours where it has none.
+   */
   ProtobufCBinaryData id;
   /*
    * The model that answered, in the provider's words.
    */
   ProtobufCBinaryData model;
+  /*
+   * The provider that answered.
+   */
   ProtobufCBinaryData provider;
+  /*
+   * Why the answer ended.
+   */
   Gw__FinishReason finish_reason;
   /*
    * The vendor's own word.
    */
   ProtobufCBinaryData raw_finish_reason;
+  /*
+   * What it cost.
+   */
   Gw__Usage *usage;
+  /*
+   * Where the time went.
+   */
   Gw__Timing *timing;
+  /*
+   * Every try, in order; the last one is the one that counts.
+   */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
@@ -1022,6 +1208,9 @@ struct  Gw__ErrorDetail
    * Whether another try may succeed.
    */
   protobuf_c_boolean retryable;
+  /*
+   * Every try, in order; the last one is the one that counts.
+   */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
@@ -1034,9 +1223,15 @@ struct  Gw__ErrorDetail
     , {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0, 0,NULL, {0,NULL} }
 
 
+/*
+ * Many requests in one call.
+ */
 struct  Gw__BatchRequest
 {
   ProtobufCMessage base;
+  /*
+   * The requests; a result names its request by the place here.
+   */
   size_t n_items;
   Gw__BatchItem **items;
   /*
@@ -1064,12 +1259,21 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__BATCH_ITEM__REQUEST__CASE)
 } Gw__BatchItem__RequestCase;
 
+/*
+ * One request of a batch.
+ */
 struct  Gw__BatchItem
 {
   ProtobufCMessage base;
   Gw__BatchItem__RequestCase request_case;
   union {
+    /*
+     * Answered with a ChatResponse as well.
+     */
     Gw__GenerateRequest *generate;
+    /*
+     * A conversation.
+     */
     Gw__ChatRequest *chat;
   };
 };
@@ -1105,7 +1309,13 @@ struct  Gw__BatchResult
   ProtobufCBinaryData message;
   Gw__BatchResult__ResultCase result_case;
   union {
+    /*
+     * The answer.
+     */
     Gw__ChatResponse *response;
+    /*
+     * Why there is none.
+     */
     Gw__ErrorDetail *error;
   };
 };
@@ -1114,10 +1324,19 @@ struct  Gw__BatchResult
     , 0, 0, {0,NULL}, GW__BATCH_RESULT__RESULT__NOT_SET, {0} }
 
 
+/*
+ * A name and its value.
+ */
 struct  Gw__KeyValue
 {
   ProtobufCMessage base;
+  /*
+   * The name.
+   */
   ProtobufCBinaryData key;
+  /*
+   * The value.
+   */
   ProtobufCBinaryData value;
 };
 #define GW__KEY_VALUE__INIT \
@@ -1125,12 +1344,27 @@ struct  Gw__KeyValue
     , {0,NULL}, {0,NULL} }
 
 
+/*
+ * Something to answer from.
+ */
 struct  Gw__Document
 {
   ProtobufCMessage base;
+  /*
+   * The caller's own id; may be empty.
+   */
   ProtobufCBinaryData id;
+  /*
+   * The text.
+   */
   ProtobufCBinaryData content;
+  /*
+   * A title to put above the text; may be empty.
+   */
   ProtobufCBinaryData title;
+  /*
+   * Whatever else the template is to show.
+   */
   size_t n_metadata;
   Gw__KeyValue **metadata;
 };
@@ -1139,6 +1373,9 @@ struct  Gw__Document
     , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL }
 
 
+/*
+ * A question over documents.
+ */
 struct  Gw__AnswerRequest
 {
   ProtobufCMessage base;
@@ -1146,6 +1383,9 @@ struct  Gw__AnswerRequest
    * A configured generator; empty for the default model with `template`.
    */
   ProtobufCBinaryData generator;
+  /*
+   * The question.
+   */
   ProtobufCBinaryData query;
   /*
    * The best first: when not all fit, the last are left out.
@@ -1161,8 +1401,14 @@ struct  Gw__AnswerRequest
    * Replaces the generator's own. `{context}`, `{history}`, `{query}` and the variables' names are filled in.
    */
   ProtobufCBinaryData template_;
+  /*
+   * Further names that the template may use.
+   */
   size_t n_variables;
   Gw__KeyValue **variables;
+  /*
+   * Absent for the model's configuration.
+   */
   Gw__GenerationOptions *options;
   /*
    * The caller's own id for `Control.Cancel`; empty for none.
@@ -1178,6 +1424,9 @@ struct  Gw__AnswerRequest
     , {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, 0,NULL, NULL, {0,NULL}, 0 }
 
 
+/*
+ * What to count.
+ */
 struct  Gw__CountTokensRequest
 {
   ProtobufCMessage base;
@@ -1185,8 +1434,14 @@ struct  Gw__CountTokensRequest
    * As in ChatRequest.
    */
   ProtobufCBinaryData model;
+  /*
+   * A conversation.
+   */
   size_t n_messages;
   Gw__Message **messages;
+  /*
+   * Tools that would go with it.
+   */
   size_t n_tools;
   Gw__Tool **tools;
   /*
@@ -1199,9 +1454,15 @@ struct  Gw__CountTokensRequest
     , {0,NULL}, 0,NULL, 0,NULL, {0,NULL} }
 
 
+/*
+ * The count.
+ */
 struct  Gw__CountTokensResponse
 {
   ProtobufCMessage base;
+  /*
+   * What the request would hold.
+   */
   int64_t input_tokens;
   /*
    * PROVIDER, or ESTIMATED at 4 characters a token.
@@ -1213,6 +1474,9 @@ struct  Gw__CountTokensResponse
     , 0, GW__USAGE__SOURCE__ABSENT }
 
 
+/*
+ * Asks for everything.
+ */
 struct  Gw__ListModelsRequest
 {
   ProtobufCMessage base;
@@ -1222,13 +1486,25 @@ struct  Gw__ListModelsRequest
      }
 
 
+/*
+ * What is configured, and what could be.
+ */
 struct  Gw__ListModelsResponse
 {
   ProtobufCMessage base;
+  /*
+   * The configured models.
+   */
   size_t n_models;
   Gw__ModelInfo **models;
+  /*
+   * The configured routes.
+   */
   size_t n_routes;
   Gw__RouteInfo **routes;
+  /*
+   * Every provider that this server knows, for `provider/model_name`.
+   */
   size_t n_providers;
   Gw__ProviderInfo **providers;
 };
@@ -1237,6 +1513,9 @@ struct  Gw__ListModelsResponse
     , 0,NULL, 0,NULL, 0,NULL }
 
 
+/*
+ * A configured model.
+ */
 struct  Gw__ModelInfo
 {
   ProtobufCMessage base;
@@ -1244,6 +1523,9 @@ struct  Gw__ModelInfo
    * The name to ask for.
    */
   ProtobufCBinaryData name;
+  /*
+   * Its provider.
+   */
   ProtobufCBinaryData provider;
   /*
    * The vendor's name.
@@ -1264,14 +1546,23 @@ struct  Gw__ModelInfo
     , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0 }
 
 
+/*
+ * A name for several models.
+ */
 struct  Gw__RouteInfo
 {
   ProtobufCMessage base;
+  /*
+   * The name to ask for.
+   */
   ProtobufCBinaryData name;
   /*
    * fallback, weighted or round_robin.
    */
   ProtobufCBinaryData strategy;
+  /*
+   * The models' names, in order.
+   */
   size_t n_targets;
   ProtobufCBinaryData *targets;
 };
@@ -1280,10 +1571,19 @@ struct  Gw__RouteInfo
     , {0,NULL}, {0,NULL}, 0,NULL }
 
 
+/*
+ * A vendor, or a kind of server.
+ */
 struct  Gw__ProviderInfo
 {
   ProtobufCMessage base;
+  /*
+   * As in the configuration.
+   */
   ProtobufCBinaryData name;
+  /*
+   * What it can do, in the same words as for a model.
+   */
   size_t n_capabilities;
   ProtobufCBinaryData *capabilities;
 };
@@ -1292,6 +1592,9 @@ struct  Gw__ProviderInfo
     , {0,NULL}, 0,NULL }
 
 
+/*
+ * Whose credentials to check; both empty for all.
+ */
 struct  Gw__ValidateAuthRequest
 {
   ProtobufCMessage base;
@@ -1309,9 +1612,15 @@ struct  Gw__ValidateAuthRequest
     , {0,NULL}, {0,NULL} }
 
 
+/*
+ * What was found.
+ */
 struct  Gw__ValidateAuthResponse
 {
   ProtobufCMessage base;
+  /*
+   * One for each configured model that was asked for.
+   */
   size_t n_results;
   Gw__AuthResult **results;
 };
@@ -1320,10 +1629,19 @@ struct  Gw__ValidateAuthResponse
     , 0,NULL }
 
 
+/*
+ * One model's credential.
+ */
 struct  Gw__AuthResult
 {
   ProtobufCMessage base;
+  /*
+   * The model's provider.
+   */
   ProtobufCBinaryData provider;
+  /*
+   * Whether a call would get through.
+   */
   protobuf_c_boolean valid;
   /*
    * healthy, expiring, stale, failed or unconfigured.
@@ -1347,6 +1665,9 @@ struct  Gw__AuthResult
     , {0,NULL}, 0, {0,NULL}, {0,NULL}, 0, {0,NULL} }
 
 
+/*
+ * Asks the server, and on request its providers.
+ */
 struct  Gw__HealthRequest
 {
   ProtobufCMessage base;
@@ -1360,6 +1681,9 @@ struct  Gw__HealthRequest
     , 0 }
 
 
+/*
+ * How the server is.
+ */
 struct  Gw__HealthResponse
 {
   ProtobufCMessage base;
@@ -1367,7 +1691,13 @@ struct  Gw__HealthResponse
    * serving, degraded (a provider fails) or draining.
    */
   ProtobufCBinaryData status;
+  /*
+   * The server's version.
+   */
   ProtobufCBinaryData version;
+  /*
+   * Since the server started.
+   */
   double uptime_seconds;
   /*
    * Only for `deep`.
@@ -1380,14 +1710,23 @@ struct  Gw__HealthResponse
     , {0,NULL}, {0,NULL}, 0, 0,NULL }
 
 
+/*
+ * One provider's state.
+ */
 struct  Gw__ProviderHealth
 {
   ProtobufCMessage base;
+  /*
+   * Its name.
+   */
   ProtobufCBinaryData provider;
   /*
    * healthy, failed or unconfigured.
    */
   ProtobufCBinaryData status;
+  /*
+   * What is wrong; empty where nothing is.
+   */
   ProtobufCBinaryData detail;
   /*
    * The configured model that was asked.
@@ -1399,6 +1738,9 @@ struct  Gw__ProviderHealth
     , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
 
 
+/*
+ * Asks for everything.
+ */
 struct  Gw__GetUsageRequest
 {
   ProtobufCMessage base;
@@ -1408,9 +1750,15 @@ struct  Gw__GetUsageRequest
      }
 
 
+/*
+ * Counts since the server started.
+ */
 struct  Gw__GetUsageResponse
 {
   ProtobufCMessage base;
+  /*
+   * One for each model that was used.
+   */
   size_t n_rows;
   Gw__UsageRow **rows;
 };
@@ -1425,13 +1773,37 @@ struct  Gw__GetUsageResponse
 struct  Gw__UsageRow
 {
   ProtobufCMessage base;
+  /*
+   * As in the configuration.
+   */
   ProtobufCBinaryData provider;
+  /*
+   * The configured model's name.
+   */
   ProtobufCBinaryData model;
+  /*
+   * All of them.
+   */
   int64_t requests;
+  /*
+   * Those that ended well.
+   */
   int64_t successful_requests;
+  /*
+   * Those that did not.
+   */
   int64_t failed_requests;
+  /*
+   * Summed.
+   */
   int64_t input_tokens;
+  /*
+   * Summed.
+   */
   int64_t output_tokens;
+  /*
+   * From start to end, over the successful ones.
+   */
   double average_latency_seconds;
   /*
    * 0 to 1.
@@ -1443,10 +1815,19 @@ struct  Gw__UsageRow
     , {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, 0, 0 }
 
 
+/*
+ * Who the client is; all may be empty.
+ */
 struct  Gw__HelloRequest
 {
   ProtobufCMessage base;
+  /*
+   * The client program's name.
+   */
   ProtobufCBinaryData client_name;
+  /*
+   * Its version.
+   */
   ProtobufCBinaryData client_version;
   /*
    * What the client can do beyond the contract.
@@ -1459,17 +1840,32 @@ struct  Gw__HelloRequest
     , {0,NULL}, {0,NULL}, 0,NULL }
 
 
+/*
+ * What the server is.
+ */
 struct  Gw__HelloResponse
 {
   ProtobufCMessage base;
+  /*
+   * The server program's name.
+   */
   ProtobufCBinaryData server;
+  /*
+   * Its version.
+   */
   ProtobufCBinaryData version;
   /*
    * What the server can do beyond plain ttrpc, such as `cancel`.
    */
   size_t n_features;
   ProtobufCBinaryData *features;
+  /*
+   * The longest message that it takes.
+   */
   int64_t max_message_bytes;
+  /*
+   * The most calls in progress on one connection.
+   */
   int64_t max_streams;
 };
 #define GW__HELLO_RESPONSE__INIT \
@@ -1477,9 +1873,15 @@ struct  Gw__HelloResponse
     , {0,NULL}, {0,NULL}, 0,NULL, 0, 0 }
 
 
+/*
+ * Which call to end.
+ */
 struct  Gw__CancelRequest
 {
   ProtobufCMessage base;
+  /*
+   * The id that the call's request carried.
+   */
   ProtobufCBinaryData call_id;
 };
 #define GW__CANCEL_REQUEST__INIT \
@@ -1487,6 +1889,9 @@ struct  Gw__CancelRequest
     , {0,NULL} }
 
 
+/*
+ * What became of it.
+ */
 struct  Gw__CancelResponse
 {
   ProtobufCMessage base;
@@ -1500,9 +1905,15 @@ struct  Gw__CancelResponse
     , 0 }
 
 
+/*
+ * A sign of life.
+ */
 struct  Gw__PingRequest
 {
   ProtobufCMessage base;
+  /*
+   * Any bytes.
+   */
   ProtobufCBinaryData payload;
 };
 #define GW__PING_REQUEST__INIT \
@@ -1510,9 +1921,15 @@ struct  Gw__PingRequest
     , {0,NULL} }
 
 
+/*
+ * The same back.
+ */
 struct  Gw__PingResponse
 {
   ProtobufCMessage base;
+  /*
+   * The request's bytes.
+   */
   ProtobufCBinaryData payload;
 };
 #define GW__PING_RESPONSE__INIT \

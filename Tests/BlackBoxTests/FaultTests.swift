@@ -1,0 +1,169 @@
+import Foundation
+import Generation
+import GenwireClient
+import Messages
+import TestSupport
+import Testing
+
+/// Every way in which a vendor goes wrong has its own clear end, and leaves nothing behind.
+@Suite struct FaultTests {
+    struct Expectation: Sendable, CustomTestStringConvertible {
+        var fault: String
+        var code: Int32
+        var kind: GenerationError.Kind
+        var phase: GenerationError.TimeoutPhase?
+        /// How the same fault ends a unary call; `nil` where it has no unary form.
+        var unary: GenerationError.Kind?
+        var testDescription: String { fault }
+    }
+
+    private static let expectations: [Expectation] = [
+        .init(fault: "never-answer", code: 4, kind: .timeout, phase: .firstToken, unary: .timeout),
+        .init(fault: "stall-after=3", code: 4, kind: .timeout, phase: .idle, unary: nil),
+        .init(fault: "slow-drip=300", code: 4, kind: .timeout, phase: .total, unary: .timeout),
+        .init(fault: "cut-after=3", code: 14, kind: .streamInterrupted, unary: nil),
+        .init(fault: "cut-unary", code: 14, kind: .streamInterrupted, unary: .streamInterrupted),
+        .init(fault: "no-done", code: 14, kind: .streamInterrupted, unary: nil),
+        .init(fault: "garbage-event", code: 13, kind: .badProviderResponse, unary: .badProviderResponse),
+        .init(fault: "garbage", code: 13, kind: .badProviderResponse, unary: .badProviderResponse),
+        .init(fault: "error-event", code: 14, kind: .providerUnavailable, unary: nil),
+        .init(fault: "status=400", code: 3, kind: .invalidRequest, unary: .invalidRequest),
+        .init(fault: "status=401", code: 16, kind: .authentication, unary: .authentication),
+        .init(fault: "status=402", code: 8, kind: .quotaExhausted, unary: .quotaExhausted),
+        .init(fault: "status=403", code: 7, kind: .permission, unary: .permission),
+        .init(fault: "status=404", code: 5, kind: .unknownModel, unary: .unknownModel),
+        .init(fault: "status=408", code: 14, kind: .providerUnavailable, unary: .providerUnavailable),
+        .init(fault: "status=422", code: 3, kind: .invalidRequest, unary: .invalidRequest),
+        .init(fault: "status=429", code: 8, kind: .rateLimit, unary: .rateLimit),
+        .init(fault: "status=500", code: 14, kind: .providerUnavailable, unary: .providerUnavailable),
+        .init(fault: "status=503", code: 14, kind: .overloaded, unary: .overloaded),
+        .init(fault: "html", code: 14, kind: .providerUnavailable, unary: .providerUnavailable),
+        .init(fault: "html-200", code: 13, kind: .badProviderResponse, unary: .badProviderResponse),
+        .init(fault: "empty-200", code: 14, kind: .streamInterrupted, unary: .badProviderResponse),
+        .init(fault: "error-200", code: 14, kind: .providerUnavailable, unary: .providerUnavailable),
+        .init(fault: "huge-line=50", code: 13, kind: .badProviderResponse, unary: nil),
+        .init(fault: "huge-body=50", code: 13, kind: .badProviderResponse, unary: .badProviderResponse),
+        .init(fault: "close-before-answer", code: 14, kind: .network, unary: .network),
+    ]
+
+    @Test func everyFaultHasItsOwnEndAndLeavesNothingBehind() async throws {
+        let models = Dictionary(
+            uniqueKeysWithValues: Self.expectations.enumerated().map { ("m\($0)", "gpt-4o#\($1.fault)") })
+        try await Stack.with(
+            simulator: ["--chunk-interval", "5"],
+            configuration: Stack.configuration(
+                models, extra: "timeouts: {connect: 2, first_token: 0.6, idle: 0.6, total: 2}")
+        ) { stack in
+            let client = try await GenwireClient.connect(to: stack.address)
+            _ = try await client.generate("warm up")
+            let descriptors = stack.daemon.descriptorCount
+            await withTaskGroup(of: Void.self) { group in
+                for (index, expected) in Self.expectations.enumerated() {
+                    group.addTask {
+                        let result = await collect(client.streamChat(user("hello there friend", model: "m\(index)")))
+                        #expect(result.completion == nil, "\(expected.fault) must not look complete")
+                        #expect(result.error?.detail?.kind == expected.kind, "\(expected.fault): \(String(describing: result.error))")
+                        #expect(result.error?.code == expected.code, "\(expected.fault)")
+                        #expect(result.error?.detail?.timeoutPhase == expected.phase, "\(expected.fault)")
+                        #expect(result.error?.detail?.attempts.count == 1)
+                        if expected.kind == .rateLimit { #expect(result.error?.detail?.retryAfterMilliseconds == 2000) }
+                    }
+                    guard let unary = expected.unary else { continue }
+                    group.addTask {
+                        do throws(ClientError) {
+                            _ = try await client.chat(user("hello", model: "m\(index)"))
+                            Issue.record("\(expected.fault) must fail a unary call")
+                        } catch {
+                            #expect(error.detail?.kind == unary, "\(expected.fault), unary: \(error)")
+                        }
+                    }
+                }
+            }
+            // Others are unaffected, nothing is held.
+            #expect(try await client.generate("still there").completion.finishReason == .stop)
+            let isClean = try await eventually { stack.daemon.descriptorCount <= descriptors + 4 }
+            #expect(isClean, "\(stack.daemon.descriptorCount) descriptors against \(descriptors)")
+            #expect(stack.daemon.residentBytes < 256 << 20)
+            await client.close()
+        }
+    }
+
+    @Test func aVendorThatIsNotThere() async throws {
+        try await Stack.with(configuration: { upstream, folder in
+            """
+            server: {listen: ["unix:\(folder)/g.sock"]}
+            retry: {max_attempts: 2, initial_backoff: 0.01}
+            models:
+              refused: {provider: openai, config: {model_name: x, api_base: "http://127.0.0.1:1/v1", api_key: k}}
+              nowhere: {provider: openai, config: {model_name: x, api_base: "http://no-such-host.invalid/v1", api_key: k}}
+              works: {provider: openai, config: {model_name: gpt-4o, api_base: "\(upstream)/v1", api_key: k}}
+            routes:
+              resilient: {strategy: fallback, targets: [refused, works]}
+            """
+        }) { stack in
+            let client = try await GenwireClient.connect(to: stack.address)
+            for model in ["refused", "nowhere"] {
+                do throws(ClientError) {
+                    _ = try await client.chat(user("x", model: model))
+                    Issue.record("\(model) must fail")
+                } catch {
+                    #expect(error.detail?.kind == .network, "\(error)")
+                    #expect(error.detail?.attempts.count == 2)
+                }
+            }
+            // The route goes on to the model that works, and the answer tells the whole trail.
+            let answer = try await client.chat(user("x", model: "resilient"))
+            #expect(answer.completion.attempts.map(\.model) == ["refused", "refused", "works"])
+            let streamed = await collect(client.streamChat(user("x", model: "resilient")))
+            #expect(streamed.error == nil && streamed.completion?.attempts.count == 3)
+            #expect(try await client.health(deep: true).status == "degraded")
+            await client.close()
+        }
+    }
+
+    @Test func retriesStopAtTheFirstContentAndHonourTheVendor() async throws {
+        try await Stack.with(
+            simulator: ["--fault", "refuse-times=2"],
+            configuration: { upstream, folder in
+                """
+                server: {listen: ["unix:\(folder)/g.sock"]}
+                generation: {provider: openai, config: {model_name: gpt-4o, api_base: "\(upstream)/v1", api_key: k}}
+                models:
+                  cut: {provider: openai, config: {model_name: "gpt-4o#cut-after=3", api_base: "\(upstream)/v1", api_key: k}}
+                retry: {max_attempts: 3, initial_backoff: 0.02}
+                """
+            }
+        ) { stack in
+            let client = try await GenwireClient.connect(to: stack.address)
+            let answer = try await client.generate("x")
+            #expect(answer.completion.attempts.map(\.status) == [503, 503, 200])
+            let cut = await collect(client.streamChat(user("x y z", model: "cut")))
+            #expect(cut.error?.detail?.kind == .streamInterrupted)
+            #expect(cut.error?.detail?.attempts.count == 1)
+            #expect(!cut.text.isEmpty)
+            await client.close()
+        }
+    }
+
+    @Test func secretsNeverComeBack() async throws {
+        try await Stack.with(simulator: ["--api-key", "another-key"]) { stack in
+            let client = try await GenwireClient.connect(to: stack.address)
+            do throws(ClientError) {
+                _ = try await client.generate("x")
+                Issue.record("a wrong key must fail")
+            } catch {
+                #expect(error.code == 16)
+                #expect(error.message.contains("Incorrect API key provided"))
+                #expect(!"\(error) \(String(describing: error.detail))".contains("sk-planted"))
+            }
+            let auth = try await client.validateAuth()
+            #expect(auth.allSatisfy { !$0.isValid && !$0.detail.contains("sk-planted") })
+            await client.close()
+            let check = try await runProgram("genwired", ["check", "--config", stack.folder + "/config.yaml"])
+            #expect(check.code == 0)
+            #expect(!(check.output + check.errors + stack.daemon.log).contains("sk-planted"))
+            let arguments = try String(contentsOfFile: "/proc/\(stack.daemon.processID)/cmdline", encoding: .utf8)
+            #expect(!arguments.contains("sk-planted"))
+        }
+    }
+}

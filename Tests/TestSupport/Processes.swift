@@ -1,0 +1,127 @@
+public import Foundation
+
+/// The programs under test, as built beside the tests.
+public enum Programs {
+    /// The folder of the test bundle, which is also the programs'.
+    public static let folder: URL = {
+        // The bundle is the running program on Linux; its folder holds the products.
+        let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        for candidate in [own, bundle] {
+            let folder = candidate.deletingLastPathComponent()
+            if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("genwired").path) { return folder }
+        }
+        return bundle.deletingLastPathComponent()
+    }()
+
+    /// The path of one program.
+    public static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+}
+
+/// A program that a test started. It is ended when the test ends, by its own process id.
+public final class RunningProgram: @unchecked Sendable {
+    // `@unchecked`: Foundation's Process is used from one test at a time.
+    private let process: Process
+    /// Where its standard error goes.
+    public let logPath: String
+
+    /// Starts `arguments[0]` with the rest, its standard error in `logPath`.
+    /// - Parameter descriptorLimit: RLIMIT_NOFILE of the new process; `nil` for this one's.
+    public init(
+        _ name: String, _ arguments: [String], logPath: String, environment: [String: String] = [:],
+        descriptorLimit: Int? = nil
+    ) throws {
+        _ = FileManager.default.createFile(atPath: logPath, contents: nil)
+        self.logPath = logPath
+        process = Process()
+        var inherited = ProcessInfo.processInfo.environment
+        for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "OPENAI_API_KEY"] {
+            inherited[name] = nil
+        }
+        process.environment = inherited.merging(environment) { _, new in new }
+        if let descriptorLimit {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments =
+                ["-c", "ulimit -n \(descriptorLimit); exec \"$0\" \"$@\"", Programs.path(name)] + arguments
+        } else {
+            process.executableURL = URL(fileURLWithPath: Programs.path(name))
+            process.arguments = arguments
+        }
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
+        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    /// The process id.
+    public var processID: Int32 { process.processIdentifier }
+    /// Whether it still runs.
+    public var isRunning: Bool { process.isRunning }
+    /// What it wrote to standard error so far.
+    public var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
+
+    /// Waits until the log holds `text`; returns the line, or `nil` where the program ended or 60 seconds passed.
+    public func waitForLine(containing text: String) async -> String? {
+        for _ in 0..<6000 {
+            let lines = log.split(separator: "\n")
+            if let line = lines.first(where: { $0.contains(text) }) { return String(line) }
+            if !process.isRunning { return nil }
+            try? await Task.sleep(nanoseconds: 10_000_000)
+        }
+        return nil
+    }
+
+    /// Sends a signal.
+    public func signal(_ number: Int32) { kill(processID, number) }
+
+    /// Waits for the end and returns the exit code; kills the program where it takes longer than a minute.
+    public func waitForExit() async -> Int32 {
+        for _ in 0..<6000 where process.isRunning { try? await Task.sleep(nanoseconds: 10_000_000) }
+        if process.isRunning { kill(processID, SIGKILL) }
+        process.waitUntilExit()
+        return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+    }
+
+    /// Ends the program.
+    public func stop() async {
+        if process.isRunning { kill(processID, SIGTERM) }
+        _ = await waitForExit()
+    }
+
+    /// How many descriptors it has open.
+    public var descriptorCount: Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/fd").count) ?? 0
+    }
+
+    /// Its resident memory, in bytes.
+    public var residentBytes: Int {
+        guard let text = try? String(contentsOfFile: "/proc/\(processID)/statm", encoding: .utf8) else { return 0 }
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * 4096
+    }
+}
+
+/// Runs a program to its end.
+public func runProgram(
+    _ name: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
+) async throws -> (code: Int32, output: String, errors: String) {
+    try await withTemporaryFolder { folder in
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: name.hasPrefix("/") ? name : Programs.path(name))
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        try input.write(toFile: folder + "/in", atomically: true, encoding: .utf8)
+        for file in ["/out", "/err"] { _ = FileManager.default.createFile(atPath: folder + file, contents: nil) }
+        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder + "/in"))
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/out"))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/err"))
+        try process.run()
+        for _ in 0..<30_000 where process.isRunning { try await Task.sleep(nanoseconds: 10_000_000) }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        return (
+            process.terminationStatus, try String(contentsOfFile: folder + "/out", encoding: .utf8),
+            try String(contentsOfFile: folder + "/err", encoding: .utf8)
+        )
+    }
+}

@@ -1,0 +1,103 @@
+internal import Foundation
+internal import FoundationNetworking
+
+/// A simulator and a daemon before it, in a folder of their own.
+public struct Stack: Sendable {
+    /// The folder; the socket, the configuration and the logs are in it.
+    public let folder: String
+    /// The daemon.
+    public let daemon: RunningProgram
+    /// The simulated vendor.
+    public let simulator: RunningProgram
+    /// The simulator's address, such as `http://127.0.0.1:40001`.
+    public let upstream: String
+    /// The daemon's Unix address.
+    public var address: String { "unix:\(folder)/g.sock" }
+
+    /// A configuration with the default model on the simulator and more models by their vendor names: a name may ask
+    /// for faults (`gpt-4o#stall-after=3`).
+    public static func configuration(_ more: [String: String] = [:], extra: String = "") -> @Sendable (String, String) -> String {
+        { upstream, folder in
+            let base = "api_base: \"\(upstream)/v1\", api_key: sk-planted-secret-0123456789"
+            var text = """
+                server: {listen: ["unix:\(folder)/g.sock", "tcp:127.0.0.1:0"]}
+                generation: {provider: openai, config: {model_name: gpt-4o-mini, \(base)}}
+                retry: {max_attempts: 1}
+                \(extra)
+
+                """
+            if !more.isEmpty { text += "models:\n" }
+            for (name, model) in more.sorted(by: { $0.key < $1.key }) {
+                text += "  \(name): {provider: openai, config: {model_name: \"\(model)\", \(base)}}\n"
+            }
+            return text
+        }
+    }
+
+    /// Runs `body` with a stack and ends both programs afterwards, whatever happened.
+    public static func with(
+        simulator arguments: [String] = [],
+        configuration: @Sendable (_ upstream: String, _ folder: String) -> String = Stack.configuration(),
+        environment: [String: String] = [:], descriptorLimit: Int? = nil, _ body: (Stack) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let simulator = try RunningProgram("genwire-sim", ["--port", "0"] + arguments, logPath: folder + "/sim.log")
+            guard let line = await simulator.waitForLine(containing: "ready on"),
+                let upstream = line.split(separator: " ").last.map(String.init)
+            else { throw StackError("the simulator did not start: \(simulator.log)") }
+            do {
+                try configuration(upstream, folder).write(
+                    toFile: folder + "/config.yaml", atomically: true, encoding: .utf8)
+                let daemon = try RunningProgram(
+                    "genwired", ["--config", folder + "/config.yaml", "--log-level", "debug"],
+                    logPath: folder + "/daemon.log", environment: environment, descriptorLimit: descriptorLimit)
+                guard await daemon.waitForLine(containing: "genwired ready") != nil else {
+                    await daemon.stop()
+                    throw StackError("the daemon did not start: \(daemon.log)")
+                }
+                do {
+                    try await body(
+                        Stack(folder: folder, daemon: daemon, simulator: simulator, upstream: upstream))
+                } catch {
+                    await daemon.stop()
+                    throw error
+                }
+                await daemon.stop()
+            } catch {
+                await simulator.stop()
+                throw error
+            }
+            await simulator.stop()
+        }
+    }
+
+    /// A counter of the simulator's `/sim/stats`.
+    public func statistic(_ name: String) async throws -> Int {
+        let (data, _) = try await URLSession.shared.data(from: URL(string: upstream + "/sim/stats")!)
+        let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+        return object?[name] as? Int ?? -1
+    }
+
+    /// The newest request body that the simulator got.
+    public func lastRequest() async throws -> [String: Any] {
+        let (data, _) = try await URLSession.shared.data(from: URL(string: upstream + "/sim/stats")!)
+        let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+        return object?["last_request"] as? [String: Any] ?? [:]
+    }
+}
+
+/// A stack that did not come up.
+public struct StackError: Error, CustomStringConvertible {
+    /// Why.
+    public let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// Waits until `condition` holds; `false` after a time that no healthy run needs.
+public func eventually(seconds: Double = 60, _ condition: () async throws -> Bool) async throws -> Bool {
+    for _ in 0..<Int(seconds * 100) {
+        if try await condition() { return true }
+        try await Task.sleep(nanoseconds: 10_000_000)
+    }
+    return false
+}
