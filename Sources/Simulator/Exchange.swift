@@ -20,6 +20,8 @@ final class Exchange {
     private var timer: LoopTimer?
     /// The end that the client sees is our own doing.
     private(set) var closedByPlan = false
+    /// The client went away while its answer was held back.
+    private(set) var isAbandoned = false
 
     init(_ server: SimulatorServer, _ connection: OpaquePointer, method: String, path: String) {
         self.server = server
@@ -159,6 +161,7 @@ final class Exchange {
             closeWatch?.stop()
             closeWatch = nil
             if let timer { server.loop.cancel(timer) }
+            isAbandoned = true
             plan.pieces = []
             plan.end = .cut
             position = 0

@@ -115,7 +115,7 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
         state.pointee = nil
         server.exchanges[ObjectIdentifier(exchange)] = nil
         exchange.ended()
-        if !gw_mhd_is_completed_ok(code), !exchange.closedByPlan {
+        if exchange.isAbandoned || (!gw_mhd_is_completed_ok(code) && !exchange.closedByPlan) {
             server.cancelledCount += 1
             server.lastCloseNanoseconds = EventLoop.monotonicNanoseconds()
         }

@@ -11,6 +11,8 @@ extension ChatCompletions {
         private var state: AnswerState
         /// `[DONE]` came.
         private(set) var isDone = false
+        /// Anything readable came at all.
+        private var hasEvents = false
 
         init(model: ConfiguredModel, quirks: Quirks, includesReasoning: Bool) {
             self.model = model
@@ -41,6 +43,7 @@ extension ChatCompletions {
             if let error = VendorError(inAnswer: root, isErrorEvent: event.name.elementsEqual("error".utf8)) {
                 throw error.generationError(for: model)
             }
+            hasEvents = true
             state.readHead(root)
             guard let choice = choice(root) else { return }
             // Filter results come in choices without a delta.
@@ -67,8 +70,12 @@ extension ChatCompletions {
         }
 
         /// The stream is over. Returns how it ended.
-        /// - Throws: `.streamInterrupted` where it has no end of its own.
+        /// - Throws: `.streamInterrupted` where it has no end of its own, `.badProviderResponse` where it was none.
         mutating func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
+            guard isDone || hasEvents else {
+                throw GenerationError(
+                    .badProviderResponse, "\(model.providerName) answered a stream's request with no event at all")
+            }
             guard isDone || state.hasFinishReason else {
                 throw GenerationError(
                     .streamInterrupted, "\(model.providerName) ended the stream before the answer's end")
