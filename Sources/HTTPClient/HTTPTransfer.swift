@@ -102,7 +102,11 @@ public final class HTTPTransfer {
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard state == .active, let easy else { return false }
         lastActivity = client.loop.now
-        hasBody = true
+        if !hasBody {
+            hasBody = true
+            // From here on silence counts, which may well be due before the first byte was.
+            if let watchdog { client.loop.schedule(watchdog, at: nextDeadline) }
+        }
         guard let delegate else { return false }
         if delegate.transferDidReceive(bytes) == .pause, state == .active {
             isPaused = true

@@ -60,7 +60,7 @@ import Testing
             let timeouts =
                 switch expected.phase {
                 case .firstToken: ", timeouts: {first_token: 0.5}"
-                case .idle: ", timeouts: {idle: 0.5}"
+                case .idle: ", timeouts: {first_token: 30, idle: 0.5, total: 20}"
                 case .total: ", timeouts: {total: 2}"
                 default: ""
                 }
