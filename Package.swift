@@ -29,7 +29,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let package = Package(
     name: "genwire",
     products: [
-        .library(name: "Genwire", targets: ["Genwire"]),
+        .library(name: "Genwire", targets: ["Genwire", "Generation", "Config"]),
         .library(name: "GenwireClient", targets: ["GenwireClient"]),
         .executable(name: "genwired", targets: ["genwired"]),
         .executable(name: "genwire", targets: ["genwire"]),
@@ -85,7 +85,12 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("EventLoopTests", ["EventLoop", "CLinux"]),
         tests("RPCTests", ["RPC", "EventLoop", "TestSupport"]),
+        tests("HTTPClientTests", ["HTTPClient"]),
+        tests("JSONTests", ["JSON"]),
         tests("ConfigTests", ["Config", "TestSupport"]),
+        tests("MessagesTests", ["Messages", "Generation"]),
+        tests("ProvidersTests", ["Providers", "Generation"]),
+        tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),
         tests(
             "BlackBoxTests",
             ["TestSupport", "GenwireClient", "Generation", "Messages", "genwired", "genwire", "genwire-sim"]),

@@ -113,6 +113,20 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         }
     }
 
+    /// Runs `body` on the loop and blocks the calling thread until it is done. Must not be called on a loop.
+    public func performBlocking<T: Sendable>(_ body: @escaping @Sendable () -> T) -> T {
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<T?>(nil)
+        execute {
+            let value = body()
+            result.withLock { $0 = value }
+            done.signal()
+        }
+        done.wait()
+        guard let value = result.withLock({ $0 }) else { preconditionFailure("the loop did not run the work") }
+        return value
+    }
+
     private func wakeIfNeeded(_ add: (inout Inbox) -> Void) {
         let (wake, stopped) = inbox.withLock { inbox -> (Bool, Bool) in
             add(&inbox)

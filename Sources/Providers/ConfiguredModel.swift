@@ -86,6 +86,9 @@ public final class ConfiguredModel: Sendable {
                 + "model's config")
     }
 
+    /// The credential as it is sent. For callers of the in-process API only; nothing prints or logs it.
+    public var token: String? { credential?.reveal() }
+
     /// Takes this model's secrets out of a text that may come back to a caller or go into a log: vendors echo keys.
     func scrub(_ text: String) -> String {
         var text = text

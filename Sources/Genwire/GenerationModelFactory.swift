@@ -1,0 +1,64 @@
+public import Config
+public import Generation
+internal import Providers
+
+/// Makes models by provider and name, or from a section of the configuration.
+public enum GenerationModelFactory {
+    /// What can be said about a model beside its name. `nil` leaves it to the provider.
+    public struct Parameters: Sendable {
+        /// The longest answer, in tokens.
+        public var maxTokens: Int?
+        /// Randomness, 0 to 2.
+        public var temperature: Double?
+        /// Nucleus sampling, 0 to 1.
+        public var topP: Double?
+        /// Replaces scheme, host and version prefix of the vendor's URL.
+        public var apiBase: String?
+        /// The API key; else the provider's environment variable.
+        public var apiKey: String?
+
+        /// Everything left to the provider and the environment.
+        public init(
+            maxTokens: Int? = nil, temperature: Double? = nil, topP: Double? = nil, apiBase: String? = nil,
+            apiKey: String? = nil
+        ) {
+            self.maxTokens = maxTokens
+            self.temperature = temperature
+            self.topP = topP
+            self.apiBase = apiBase
+            self.apiKey = apiKey
+        }
+    }
+
+    /// Makes a model.
+    /// - Throws: `GenerationError`: `.unsupported` for an unknown provider, `.authentication` where the credential is
+    ///   missing.
+    public static func createModel(
+        provider: String, modelName: String, parameters: Parameters = Parameters()
+    ) throws(GenerationError) -> any GenerationModel {
+        var section = ModelConfiguration(name: "\(provider)/\(modelName)", provider: provider, modelName: modelName)
+        section.maxTokens = parameters.maxTokens
+        section.temperature = parameters.temperature
+        section.topP = parameters.topP
+        section.apiBase = parameters.apiBase.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        section.apiKey = parameters.apiKey.map { Secret($0) }
+        return LocalModel(try ConfiguredModel(section, in: Configuration()))
+    }
+
+    /// Makes the model that a configuration calls `name`; `default` is the `generation` section.
+    /// - Throws: `GenerationError`: `.unknownModel` where there is none, and as `createModel(provider:modelName:)`.
+    public static func createModel(
+        named name: String = Configuration.defaultModelName, from configuration: Configuration
+    ) throws(GenerationError) -> any GenerationModel {
+        guard let section = configuration.allModels.first(where: { $0.name == name }) else {
+            throw GenerationError(.unknownModel, "the configuration has no model '\(name)'")
+        }
+        return LocalModel(try ConfiguredModel(section, in: configuration))
+    }
+
+    /// The names of all providers.
+    public static func listProviders() -> [String] { ProviderRegistry.names }
+
+    /// Whether there is a provider of this name.
+    public static func isProviderSupported(_ name: String) -> Bool { ProviderRegistry.provider(named: name) != nil }
+}
