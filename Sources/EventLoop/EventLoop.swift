@@ -34,7 +34,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     public let label: String
     private let queue: DispatchQueue
     private let poller: any Poller
-    private let inbox = Mutex(Inbox())
+    private let inbox = Locked(Inbox())
     /// The thread that runs the current turn; 0 between turns.
     private let runningThread = Atomic<UInt>(0)
 
@@ -116,7 +116,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// Runs `body` on the loop and blocks the calling thread until it is done. Must not be called on a loop.
     public func performBlocking<T: Sendable>(_ body: @escaping @Sendable () -> T) -> T {
         let done = DispatchSemaphore(value: 0)
-        let result = Mutex<T?>(nil)
+        let result = Locked<T?>(nil)
         execute {
             let value = body()
             result.withLock { $0 = value }

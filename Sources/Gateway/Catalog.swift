@@ -1,3 +1,4 @@
+internal import EventLoop
 public import Config
 public import Generation
 public import Providers
@@ -30,7 +31,7 @@ public final class Catalog: Sendable {
     private let byName: [String: ConfiguredModel]
     private let routesByName: [String: Route]
     private let defaults: Configuration
-    private let dynamic = Mutex<[String: ConfiguredModel]>([:])
+    private let dynamic = Locked<[String: ConfiguredModel]>([:])
 
     /// Builds every model that `configuration` names.
     /// - Throws: the first model's `GenerationError` that cannot be built.

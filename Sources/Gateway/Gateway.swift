@@ -1,17 +1,17 @@
+internal import EventLoop
 public import Config
 public import Generation
-internal import Synchronization
 
 /// What all loops of a process share: the configured models, and what was used.
 public final class Gateway: Sendable {
-    private let current: Mutex<Catalog>
+    private let current: Locked<Catalog>
     /// What was used since the start.
     public let ledger = UsageLedger()
 
     /// A gateway over one configuration.
     /// - Throws: `GenerationError` where a model cannot be built.
     public init(_ configuration: Configuration) throws(GenerationError) {
-        current = Mutex(try Catalog(configuration))
+        current = Locked(try Catalog(configuration))
     }
 
     /// The models and routes as configured now.

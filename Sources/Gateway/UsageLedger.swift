@@ -1,5 +1,5 @@
+internal import EventLoop
 public import Generation
-internal import Synchronization
 
 /// What was used since the start, a row a provider and model. Safe from any thread.
 public final class UsageLedger: Sendable {
@@ -36,7 +36,7 @@ public final class UsageLedger: Sendable {
 
     /// Names come from callers too (`provider/model_name`), so their number is bounded.
     private static let capacity = 1024
-    private let rows = Mutex<[Key: Row]>([:])
+    private let rows = Locked<[Key: Row]>([:])
 
     /// An empty ledger.
     public init() {}

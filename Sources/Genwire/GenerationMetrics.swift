@@ -1,6 +1,5 @@
 internal import EventLoop
 public import Generation
-internal import Synchronization
 
 /// Counts and times a model's calls. Safe from any task.
 public final class GenerationMetrics: Sendable {
@@ -18,7 +17,7 @@ public final class GenerationMetrics: Sendable {
         public var averageLatency: Double { successfulRequests == 0 ? 0 : totalLatency / Double(successfulRequests) }
     }
 
-    private let counts = Mutex(Snapshot())
+    private let counts = Locked(Snapshot())
 
     /// Everything at zero.
     public init() {}
@@ -61,7 +60,7 @@ public final class UsageAnalytics: Sendable {
         var failures = 0
     }
 
-    private let providers = Mutex<[String: Statistics]>([:])
+    private let providers = Locked<[String: Statistics]>([:])
 
     /// Nothing recorded.
     public init() {}

@@ -4,7 +4,6 @@ public import Generation
 internal import HTTPClient
 internal import JSON
 internal import Providers
-internal import Synchronization
 
 /// A language model, used from inside a process without a daemon.
 ///
@@ -109,7 +108,7 @@ final class LocalModel: GenerationModel {
     func chatCompletion(_ messages: [Message], tools: [Tool]) async throws(GenerationError) -> ChatResponse {
         let engine = try LocalEngine.shared()
         let request = ChatRequest(messages: messages, tools: tools, options: options)
-        let box = Mutex<LoopBound<UnaryRun>?>(nil)
+        let box = Locked<LoopBound<UnaryRun>?>(nil)
         let result: Result<ChatResponse, GenerationError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 engine.loop.execute { [model] in
@@ -157,7 +156,7 @@ struct LocalEngine: Sendable {
     let context: LoopBound<ProviderContext>
     let ledger: UsageLedger
 
-    private static let instance: Mutex<LocalEngine?> = Mutex(nil)
+    private static let instance: Locked<LocalEngine?> = Locked(nil)
 
     static func shared() throws(GenerationError) -> LocalEngine {
         if let engine = instance.withLock({ $0 }) { return engine }

@@ -2,7 +2,6 @@ internal import EventLoop
 internal import Gateway
 public import Generation
 internal import Providers
-internal import Synchronization
 
 /// The pieces of an in-process answer, in order. The iteration ends only when the answer is complete; it throws
 /// `GenerationError` otherwise. Leaving the loop early, or cancelling its task, closes the upstream connection.
@@ -54,7 +53,7 @@ final class StreamFeed: Sendable {
     }
 
     private static let capacity = 64
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let engine: LocalEngine?
 
     init(_ model: ConfiguredModel, _ request: ChatRequest) {

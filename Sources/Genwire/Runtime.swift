@@ -7,7 +7,6 @@ public import Logging
 internal import Providers
 internal import RPC
 internal import Service
-internal import Synchronization
 
 /// A whole gateway in one object: loops, upstream clients, services and the server, built from one configuration.
 public final class Runtime: Sendable {

@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import Synchronization
 
 /// A bounded queue from a loop to one waiting task: the public edge, where plain calls become an asynchronous sequence.
 final class Mailbox<Element: Sendable>: Sendable {
@@ -12,7 +11,7 @@ final class Mailbox<Element: Sendable>: Sendable {
     }
 
     private static var capacity: Int { 256 }
-    private let state = Mutex(State())
+    private let state = Locked(State())
     /// Called when a paused sender may go on. Set once, before the first push.
     private let resume: @Sendable () -> Void
 

@@ -17,7 +17,8 @@ public final class JSONParser {
         return handle
     }
 
-    /// Parses one JSON text. The result, and everything reached from it, is dead after the next call.
+    /// Parses one JSON text. The result, and everything reached from it, is dead after the next call, and when the
+    /// parser goes: hold the parser in a property, or use `withExtendedLifetime`.
     ///
     /// Lone surrogates (`\ud83d` without its other half, which servers send when they split an emoji over chunks) become
     /// U+FFFD, and integers beyond 64 bits become doubles.

@@ -23,7 +23,8 @@ public indirect enum JSONValue: Sendable, Equatable {
     /// - Throws: `JSONError` where it is not JSON.
     public init(parsing bytes: [UInt8]) throws(JSONError) {
         let parser = JSONParser()
-        self.init(try parser.parse(bytes))
+        // The elements live in the parser, which nothing else holds.
+        self = try withExtendedLifetime(parser) { () throws(JSONError) in JSONValue(try parser.parse(bytes)) }
     }
 
     /// Copies a parsed value.

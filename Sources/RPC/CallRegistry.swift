@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import Synchronization
 
 /// Calls by the id that their caller chose, over all connections and loops, so that `Control.Cancel` works from any
 /// connection of the same caller.
@@ -9,7 +8,7 @@ public final class CallRegistry: Sendable {
         let callID: String
     }
 
-    private let calls = Mutex<[Key: [LoopBound<Call>]]>([:])
+    private let calls = Locked<[Key: [LoopBound<Call>]]>([:])
 
     /// An empty registry.
     public init() {}

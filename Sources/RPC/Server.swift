@@ -1,6 +1,6 @@
 public import EventLoop
-internal import Glibc
 internal import Synchronization
+internal import Glibc
 
 /// A ttrpc server over any number of listeners and loops.
 ///
@@ -27,7 +27,7 @@ public final class Server: Sendable {
     private let contexts: [LoopBound<ServerLoop>]
     private let core: ServerCore
     private let policy: AccessPolicy
-    private let listeners = Mutex<[LoopBound<Listener>]>([])
+    private let listeners = Locked<[LoopBound<Listener>]>([])
 
     /// The calls in progress, by their callers' ids.
     public var registry: CallRegistry { core.registry }

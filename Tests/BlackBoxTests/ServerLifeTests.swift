@@ -124,10 +124,10 @@ import Testing
     @Test func thousandsOfSilentConnectionsCostLittleAndBlockNobody() async throws {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        let wanted = 10_000
-        limit.rlim_cur = min(limit.rlim_max, rlim_t(wanted + 2000))
+        limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        let count = min(wanted, Int(limit.rlim_cur) - 1500)
+        // Other tests of this process need some too.
+        let count = min(10_000, Int(clamping: limit.rlim_cur) - 6000)
         guard count > 1000 else {
             print("skipped: the descriptor limit is \(limit.rlim_cur)")
             return
