@@ -34,6 +34,7 @@ let package = Package(
         .executable(name: "genwired", targets: ["genwired"]),
         .executable(name: "genwire", targets: ["genwire"]),
         .executable(name: "genwire-sim", targets: ["genwire-sim"]),
+        .executable(name: "genwire-bench", targets: ["genwire-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -80,6 +81,7 @@ let package = Package(
         executable("genwired", ["Genwire", "Config", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
         executable("genwire-sim", ["Simulator", "EventLoop", argumentParser]),
+        executable("genwire-bench", [argumentParser]),
 
         // Tests mirror the targets; BlackBoxTests start the real programs.
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: swiftSettings),

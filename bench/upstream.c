@@ -114,7 +114,7 @@ static void push_full(struct connection *c) {
 }
 
 static void answer(struct connection *c, const char *path) {
-    char out[1024], body[1024];
+    char out[2048], body[1024];
     if (!strncmp(path, "/full/", 6)) {
         c->left = atol(path + 6);
         c->offset = 0;

@@ -1,0 +1,287 @@
+import Foundation
+import Glibc
+
+/// The stage: the daemon, the upstream and the references, all children of this process in a folder of their own.
+final class Bench {
+    private let genwired: String
+    private let sources: String
+    private let tools: String
+    private let folder: String
+    private let rounds: Int
+    private let scale: Int
+    private var running: [Background] = []
+    private var upstreamPort = 0
+    private var hasTTRPCServer = false
+
+    init(genwired: String, sources: String, isQuick: Bool) throws {
+        self.genwired = URL(fileURLWithPath: genwired).standardizedFileURL.path
+        self.sources = URL(fileURLWithPath: sources).standardizedFileURL.path
+        tools = self.sources + "/out"
+        rounds = isQuick ? 1 : 5
+        scale = isQuick ? 10 : 1
+        folder = NSTemporaryDirectory() + "genwire-bench-\(getpid())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        guard FileManager.default.isExecutableFile(atPath: self.genwired) else {
+            throw BenchError(description: "\(self.genwired) is not there; run: make build")
+        }
+    }
+
+    private func start(_ path: String, _ arguments: [String], _ name: String, output: String? = nil) throws -> Background {
+        let process = try Background(path, arguments, log: "\(folder)/\(name).log", output: output)
+        running.append(process)
+        return process
+    }
+
+    private func stop(_ process: Background) {
+        process.stop()
+        running.removeAll { $0 === process }
+    }
+
+    func stopAll() {
+        for process in running.reversed() { process.stop() }
+        running = []
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Compiles the references and starts the upstream.
+    func build() throws {
+        try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
+        for (name, libraries) in [("echo", ["-lpthread"]), ("load", []), ("upstream", []), ("curl_loop", ["-lcurl"])] {
+            try run("/usr/bin/cc", ["-O2", "-Wall", "-Wextra", "-o", "\(tools)/\(name)", "\(sources)/\(name).c"] + libraries)
+        }
+        do {
+            try run(sources + "/../Tests/Interop/go/build.sh", [tools])
+            hasTTRPCServer = true
+        } catch {
+            note("no ttrpc-go: \(error)")
+        }
+        let upstream = try start("\(tools)/upstream", ["0"], "upstream")
+        let line = try upstream.wait(for: "ready")
+        upstreamPort = Int(line.split(separator: " ").last ?? "") ?? 0
+    }
+
+    private func run(_ path: String, _ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.standardOutput = FileHandle.standardError
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw BenchError(description: "\(path) ended with \(process.terminationStatus)")
+        }
+    }
+
+    private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    private func url(_ path: String) -> String { "http://127.0.0.1:\(upstreamPort)/\(path)/v1/chat/completions" }
+
+    private var socket: String { folder + "/genwire.sock" }
+
+    private let fullChunks = 200_000
+
+    private func startDaemon() throws -> Background {
+        let path = folder + "/config.yaml"
+        func model(_ name: String, _ path: String) -> String {
+            "  \(name): {provider: openai, config: {model_name: bench, api_base: \"http://127.0.0.1:\(upstreamPort)/\(path)/v1\", api_key: bench}}\n"
+        }
+        let text =
+            "server: {listen: [\"unix:\(socket)\"], loops: 2}\nlimits: {max_connections: 20000}\nretry: {max_attempts: 1}\nmodels:\n"
+            + model("unary", "unary") + model("full", "full/\(fullChunks)") + model("paced", "paced/50/5") + model("hang", "hang")
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        let daemon = try start(genwired, ["--config", path], "genwired")
+        _ = try daemon.wait(for: "genwired ready")
+        return daemon
+    }
+
+    private func unary(_ socket: String, _ method: String, connections: Int, requests: Int) throws -> [String: Double] {
+        try measure("\(tools)/load", ["unary", socket, method, "unary", "\(connections)", "\(requests)"])
+    }
+
+    // MARK: - Measurements
+
+    func health() throws -> [Row] {
+        note("Health …")
+        let daemon = try startDaemon()
+        let echo = try start("\(tools)/echo", [folder + "/echo.sock", "2"], "echo")
+        _ = try echo.wait(for: "ready")
+        var go: Background?
+        if hasTTRPCServer {
+            go = try start("\(tools)/ttrpc-server", [folder + "/go.sock"], "go")
+            _ = try go?.wait(for: "ready")
+        }
+        let requests = 200_000 / scale
+        var rates: [String: [Double]] = [:]
+        var latencies: [String: [Double]] = [:]
+        for _ in 0..<rounds {
+            var servers = [("ours", socket), ("echo", folder + "/echo.sock")]
+            if go != nil { servers.append(("go", folder + "/go.sock")) }
+            for (name, path) in servers {
+                rates[name, default: []].append(
+                    try unary(path, "Health", connections: 16, requests: requests)["requests_per_second"] ?? 0)
+                latencies[name, default: []].append(
+                    try unary(path, "Health", connections: 1, requests: requests / 20)["p50_us"] ?? 0)
+            }
+        }
+        let medians = rates.mapValues(median)
+        let waits = latencies.mapValues(median)
+        for process in [daemon, echo, go].compactMap({ $0 }) { stop(process) }
+        return [
+            .ratio("Health, 16 connections", ours: medians["ours"] ?? 0, "bare C epoll echo", medians["echo"], unit: "/s", atLeast: 0.5),
+            .ratio("Health, 16 connections", ours: medians["ours"] ?? 0, "ttrpc-go", medians["go"], unit: "/s", atLeast: 2),
+            .ratio("Health, 1 connection, p50", ours: waits["ours"] ?? 0, "bare C epoll echo", waits["echo"], unit: " µs", atMost: 2),
+        ]
+    }
+
+    func chat() throws -> [Row] {
+        note("Chat …")
+        let daemon = try startDaemon()
+        let nginx = try startNginx()
+        let requests = 60_000 / scale
+        var ourCPU: [Double] = [], ourRate: [Double] = [], curlCPU: [Double] = [], curlRate: [Double] = [], nginxCPU: [Double] = []
+        _ = try unary(socket, "Chat", connections: 16, requests: requests / 10)
+        for _ in 0..<rounds {
+            let before = daemon.cpuMicroseconds
+            ourRate.append(try unary(socket, "Chat", connections: 16, requests: requests)["requests_per_second"] ?? 0)
+            ourCPU.append((daemon.cpuMicroseconds - before) / Double(requests))
+            let bare = try measure("\(tools)/curl_loop", [url("unary"), "\(requests)", "16"])
+            curlRate.append(bare["requests_per_second"] ?? 0)
+            curlCPU.append(bare["cpu_us_per_request"] ?? 0)
+            if let nginx {
+                let workers = nginx.process.children
+                let before = workers.reduce(0) { $0 + Background.cpu($1) }
+                _ = try measure("\(tools)/load", ["http", "\(nginx.port)", "/unary/v1/chat/completions", "16", "\(requests)"])
+                nginxCPU.append((workers.reduce(0) { $0 + Background.cpu($1) } - before) / Double(requests))
+            }
+        }
+        stop(daemon)
+        if let nginx { stop(nginx.process) }
+        return [
+            .ratio("Chat, CPU a request", ours: median(ourCPU), "bare C libcurl loop", median(curlCPU), unit: " µs", atMost: 1.7),
+            .ratio("Chat, CPU a request", ours: median(ourCPU), "nginx as a proxy", nginx == nil ? nil : median(nginxCPU), unit: " µs", atMost: 2.2),
+            .ratio("Chat, 16 connections", ours: median(ourRate), "bare C libcurl loop", median(curlRate), unit: "/s", atLeast: 0.55),
+        ]
+    }
+
+    private func startNginx() throws -> (process: Background, port: Int)? {
+        guard let path = ["/usr/sbin/nginx", "/usr/bin/nginx"].first(where: FileManager.default.isExecutableFile(atPath:)) else {
+            return nil
+        }
+        // A port that was free a moment ago: nginx cannot choose one itself.
+        let port = try freePort()
+        let template = try String(contentsOfFile: sources + "/nginx.conf.in", encoding: .utf8)
+        let config = folder + "/nginx.conf"
+        try template.replacingOccurrences(of: "@FOLDER@", with: folder).replacingOccurrences(of: "@PORT@", with: "\(port)")
+            .replacingOccurrences(of: "@UPSTREAM@", with: "127.0.0.1:\(upstreamPort)")
+            .write(toFile: config, atomically: true, encoding: .utf8)
+        let process = try start(path, ["-p", folder, "-c", config, "-e", folder + "/nginx-error.log"], "nginx")
+        for _ in 0..<500 {
+            if process.children.count >= 2 { return (process, port) }
+            usleep(10_000)
+        }
+        note("nginx did not start: \(process.log)")
+        stop(process)
+        return nil
+    }
+
+    private func freePort() throws -> Int {
+        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
+            }
+        }
+        guard result == 0 else { throw BenchError(description: "no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    func fullSpeedStream() throws -> [Row] {
+        note("StreamChat at full speed …")
+        let daemon = try startDaemon()
+        var ours: [Double] = [], bare: [Double] = []
+        for _ in 0..<rounds {
+            ours.append(try measure("\(tools)/load", ["stream", socket, "full", "1"])["chunks_per_second"] ?? 0)
+            bare.append(try measure("\(tools)/curl_loop", [url("full/\(fullChunks)"), "1", "1", "stream"])["chunks_per_second"] ?? 0)
+        }
+        stop(daemon)
+        return [.ratio("one StreamChat at full speed", ours: median(ours), "bare C libcurl loop", median(bare), unit: " chunks/s", atLeast: 0.5)]
+    }
+
+    func pacedStreams() throws -> [Row] {
+        note("1,000 paced streams …")
+        let daemon = try startDaemon()
+        func round(_ streams: Int) throws -> (delay: Double, cpu: Double) {
+            let before = daemon.cpuMicroseconds
+            let result = try measure("\(tools)/load", ["stream", socket, "paced", "\(streams)"])
+            return (result["p99_us"] ?? 0, (daemon.cpuMicroseconds - before) / max(1, result["chunks"] ?? 1))
+        }
+        var delays: [Double] = [], floors: [Double] = [], many: [Double] = [], few: [Double] = []
+        for _ in 0..<min(rounds, 3) {
+            let result = try round(1000)
+            delays.append(result.delay)
+            many.append(result.cpu)
+            floors.append(try measure("\(tools)/load", ["direct", "\(upstreamPort)", "/paced/50/5/v1/chat/completions", "1000"])["p99_us"] ?? 0)
+            few.append(try round(10).cpu)
+        }
+        stop(daemon)
+        return [
+            .limit("1,000 streams at 50 chunks/s, p99 added delay", (median(delays) - median(floors)) / 1000, unit: " ms", atMost: 2),
+            .ratio("CPU a chunk at 1,000 streams", ours: median(many), "at 10 streams", median(few), unit: " µs", atMost: 1.2),
+        ]
+    }
+
+    func cancellation() throws -> [Row] {
+        note("cancellation …")
+        let daemon = try startDaemon()
+        let result = try measure("\(tools)/load", ["cancel", socket, "hang", "\(upstreamPort)", "\(200 / scale)"])
+        stop(daemon)
+        return [.limit("client closes → upstream closed, p99", (result["p99_us"] ?? 0) / 1000, unit: " ms", atMost: 5)]
+    }
+
+    func memory() throws -> [Row] {
+        note("memory …")
+        let daemon = try startDaemon()
+        _ = try unary(socket, "Health", connections: 1, requests: 1)
+        usleep(300_000)
+        let idle = daemon.memory("Rss")
+        let anonymous = daemon.memory("Anonymous")
+        let silent = folder + "/idle.out"
+        let connections = try start("\(tools)/load", ["idle", socket, "10000"], "idle", output: silent)
+        _ = try connections.wait(for: "held", in: silent)
+        usleep(500_000)
+        let crowded = daemon.memory("Rss")
+        stop(connections)
+        stop(daemon)
+        // A fresh process, so that nothing that the crowd left behind counts.
+        let second = try startDaemon()
+        let held = folder + "/held.out"
+        let streams = try start("\(tools)/load", ["hold", socket, "hang", "1000"], "hold", output: held)
+        _ = try streams.wait(for: "held", in: held)
+        let open = second.memory("Rss")
+        stop(streams)
+        stop(second)
+        return [
+            .limit("resident when idle", idle, unit: " MiB", atMost: 20),
+            .limit("anonymous when idle", anonymous, unit: " MiB", atMost: 6),
+            .limit("resident with 1,000 open streams", open, unit: " MiB", atMost: 64),
+            .limit("10,000 idle connections add", crowded - idle, unit: " MiB", atMost: 40),
+        ]
+    }
+
+    func startUp() throws -> [Row] {
+        note("start-up …")
+        var times: [Double] = []
+        for _ in 0..<max(rounds, 3) {
+            let daemon = try startDaemon()
+            _ = try unary(socket, "Health", connections: 1, requests: 1)
+            times.append(Double(DispatchTime.now().uptimeNanoseconds - daemon.startedAt) / 1e6)
+            stop(daemon)
+        }
+        return [.limit("start to first answered RPC", median(times), unit: " ms", atMost: 50)]
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+
+/// A measurement that could not be made, and why.
+struct BenchError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// A program in the background, and what the kernel says about it.
+final class Background {
+    private let process = Process()
+    private let input = Pipe()
+    let startedAt: UInt64
+    private let logPath: String
+
+    init(_ path: String, _ arguments: [String], log: String, output: String? = nil) throws {
+        logPath = log
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        if let output {
+            _ = FileManager.default.createFile(atPath: output, contents: nil)
+            process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+        } else {
+            process.standardOutput = FileHandle.nullDevice
+        }
+        process.standardInput = input
+        startedAt = DispatchTime.now().uptimeNanoseconds
+        try process.run()
+    }
+
+    var processID: Int32 { process.processIdentifier }
+    var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
+
+    /// Waits until a file (by default the log) holds `text`, and returns its line.
+    func wait(for text: String, in path: String? = nil) throws -> String {
+        for _ in 0..<5000 {
+            let content = (try? String(contentsOfFile: path ?? logPath, encoding: .utf8)) ?? ""
+            if let line = content.split(separator: "\n").first(where: { $0.contains(text) }) { return String(line) }
+            if !process.isRunning { throw BenchError(description: "\(process.executableURL?.lastPathComponent ?? "") ended: \(log)") }
+            usleep(2000)
+        }
+        throw BenchError(description: "waited 10 s for '\(text)': \(log)")
+    }
+
+    func stop() {
+        try? input.fileHandleForWriting.close()
+        if process.isRunning { process.terminate() }
+        process.waitUntilExit()
+    }
+
+    /// user + system time of this process and the children it waits for, in microseconds.
+    var cpuMicroseconds: Double { Self.cpu(processID) }
+
+    static func cpu(_ processID: Int32) -> Double {
+        guard let stat = try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8),
+            let end = stat.lastIndex(of: ")")
+        else { return 0 }
+        let fields = stat[stat.index(after: end)...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        return (user + system) * 1_000_000 / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// The processes that this one started.
+    var children: [Int32] {
+        let path = "/proc/\(processID)/task/\(processID)/children"
+        return ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ").compactMap { Int32($0) }
+    }
+
+    /// A field of `smaps_rollup`, in MiB.
+    func memory(_ field: String) -> Double {
+        let text = (try? String(contentsOfFile: "/proc/\(processID)/smaps_rollup", encoding: .utf8)) ?? ""
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(field + ":") }) else { return 0 }
+        return (line.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
+    }
+}
+
+/// Runs a program to its end and reads the JSON object that it prints.
+func measure(_ path: String, _ arguments: [String]) throws -> [String: Double] {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.standardOutput = output
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0, let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+        throw BenchError(description: "\(path) \(arguments.joined(separator: " ")) failed: \(String(decoding: data, as: UTF8.self))")
+    }
+    return object.compactMapValues { ($0 as? NSNumber)?.doubleValue }
+}
+
+func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+}
