@@ -1,5 +1,5 @@
-internal import EventLoop
 public import Config
+internal import EventLoop
 public import Generation
 public import Providers
 internal import Synchronization
@@ -85,7 +85,10 @@ public final class Catalog: Sendable {
         if let slash = name.firstIndex(of: "/"),
             ProviderRegistry.provider(named: String(name[..<slash])) != nil
         {
-            return [try dynamicModel(name, provider: String(name[..<slash]), modelName: String(name[name.index(after: slash)...]))]
+            return [
+                try dynamicModel(
+                    name, provider: String(name[..<slash]), modelName: String(name[name.index(after: slash)...]))
+            ]
         }
         if let reason = unconfigured.first(where: { $0.name == name })?.reason {
             throw GenerationError(.authentication, "the model '\(name)' is not usable: \(reason)")
@@ -107,7 +110,8 @@ public final class Catalog: Sendable {
     ) throws(GenerationError) -> ConfiguredModel {
         if let known = dynamic.withLock({ $0[name] }) { return known }
         guard !modelName.isEmpty, modelName.utf8.count <= 256 else {
-            throw GenerationError(.unknownModel, "'\(String(name.prefix(100)))': a model name is missing after the slash")
+            throw GenerationError(
+                .unknownModel, "'\(String(name.prefix(100)))': a model name is missing after the slash")
         }
         let made = try ConfiguredModel(
             defaults.dynamicModel(name: name, provider: provider, modelName: modelName), in: defaults)

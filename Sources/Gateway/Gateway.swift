@@ -1,5 +1,5 @@
-internal import EventLoop
 public import Config
+internal import EventLoop
 public import Generation
 
 /// What all loops of a process share: the configured models, and what was used.

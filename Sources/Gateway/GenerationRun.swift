@@ -122,7 +122,8 @@ public final class GenerationRun: AttemptSink {
         lastError = error
         // The caller has seen a part of this answer: another attempt would give it a second beginning.
         guard firstContentAt == nil else { return finishFailed(error) }
-        let delay = RetryPolicy(target.configuration.retry).delay(after: error, attempt: attemptsAtTarget, jitter: .random(in: 0...1))
+        let delay = RetryPolicy(target.configuration.retry).delay(
+            after: error, attempt: attemptsAtTarget, jitter: .random(in: 0...1))
         if let delay, fits(delay) {
             state = .backingOff
             let timer = LoopTimer { [unowned self] in attempt() }
@@ -163,7 +164,8 @@ public final class GenerationRun: AttemptSink {
         completion.timing.connectMicroseconds = attempt.connectMicroseconds
         completion.timing.firstTokenMicroseconds = Int64(((firstContentAt ?? now) - startedAt) / 1000)
         completion.timing.totalMicroseconds = Int64((now - startedAt) / 1000)
-        completion.timing.gatewayMicroseconds = Int64((now - startedAt - min(upstreamNanoseconds, now - startedAt)) / 1000)
+        completion.timing.gatewayMicroseconds = Int64(
+            (now - startedAt - min(upstreamNanoseconds, now - startedAt)) / 1000)
     }
 
     private func finishFailed(_ error: GenerationError) {

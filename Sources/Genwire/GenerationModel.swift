@@ -139,7 +139,9 @@ final class LocalModel: GenerationModel {
     func validateAuthentication() async -> Bool { await authHealthStatus().status == "healthy" }
 
     func authHealthStatus() async -> AuthHealth {
-        guard let engine = try? LocalEngine.shared() else { return AuthHealth(status: "failed", detail: "no event loop") }
+        guard let engine = try? LocalEngine.shared() else {
+            return AuthHealth(status: "failed", detail: "no event loop")
+        }
         let error = await withCheckedContinuation { continuation in
             engine.loop.execute { [model] in
                 let probe = CredentialProbe(model: model, context: engine.context.value)

@@ -102,7 +102,8 @@ final class StreamFeed: Sendable {
 
     func take() async throws(GenerationError) -> ChunkEvent? {
         while true {
-            let (piece, end, paused) = state.withLock { state -> (ChunkEvent?, Result<Completion, GenerationError>?, LoopBound<StreamRun>?) in
+            let (piece, end, paused) = state.withLock {
+                state -> (ChunkEvent?, Result<Completion, GenerationError>?, LoopBound<StreamRun>?) in
                 guard !state.pieces.isEmpty else { return (nil, state.end, nil) }
                 let piece = state.pieces.removeFirst()
                 guard state.pieces.isEmpty, state.isPaused else { return (piece, nil, nil) }

@@ -43,7 +43,9 @@ public struct StandardErrorLog: LogHandler {
         var line: String
         switch format {
         case .text:
-            line = (showsTime ? Self.timestamp() + " " : "") + "\(event.level) \(label): \(Self.oneLine("\(event.message)"))"
+            line =
+                (showsTime ? Self.timestamp() + " " : "")
+                + "\(event.level) \(label): \(Self.oneLine("\(event.message)"))"
             for (key, value) in pairs { line += " \(key)=\(Self.oneLine("\(value)"))" }
         case .json:
             line =
@@ -66,14 +68,16 @@ public struct StandardErrorLog: LogHandler {
             let digits = String(value)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
-        return "\(parts.tm_year + 1900)-\(pad(Int(parts.tm_mon) + 1))-\(pad(Int(parts.tm_mday)))T\(pad(Int(parts.tm_hour)))"
+        return
+            "\(parts.tm_year + 1900)-\(pad(Int(parts.tm_mon) + 1))-\(pad(Int(parts.tm_mday)))T\(pad(Int(parts.tm_hour)))"
             + ":\(pad(Int(parts.tm_min))):\(pad(Int(parts.tm_sec))).\(pad(now.tv_nsec / 1_000_000, 3))Z"
     }
 
     /// A vendor's words may hold line ends, which would forge log lines.
     private static func oneLine(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        return String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
     }
 
     private static func quoted(_ text: String) -> String {

@@ -1,5 +1,5 @@
-internal import GenwireClient
 internal import Generation
+internal import GenwireClient
 internal import Glibc
 internal import JSON
 internal import Messages

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import GenwireClient
 internal import Generation
+internal import GenwireClient
 internal import JSON
 
 /// A conversation, answered whole or streamed.
@@ -73,7 +73,9 @@ struct Chat: ServerCommand {
 
     private static func image(_ path: String) throws -> Image {
         if path.hasPrefix("http://") || path.hasPrefix("https://") { return Image(mimeType: "", source: .url(path)) }
-        let types = ["png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"]
+        let types = [
+            "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp",
+        ]
         guard let type = types[path.split(separator: ".").last.map { $0.lowercased() } ?? ""] else {
             throw ValidationError("--image \(path): expected .png, .jpg, .gif or .webp, or a URL")
         }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import GenwireClient
 internal import Generation
+internal import GenwireClient
 internal import Glibc
 
 /// A subcommand that talks to a server.
@@ -34,7 +34,8 @@ func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
         Output.errorLine(JSONForms.error(error))
     } else if error.isUnreachable {
         Output.errorLine("genwire: no server: \(error.message)")
-        Output.errorLine("Start one with: genwired --config config.yaml  (or name another with --connect or GENWIRE_CONNECT)")
+        Output.errorLine(
+            "Start one with: genwired --config config.yaml  (or name another with --connect or GENWIRE_CONNECT)")
     } else {
         Output.errorLine("genwire: \(error)")
         if let detail = error.detail {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import GenwireClient
 internal import Generation
+internal import GenwireClient
 
 /// One prompt, one answer.
 struct Generate: ServerCommand {

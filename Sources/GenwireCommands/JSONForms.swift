@@ -1,5 +1,5 @@
-internal import GenwireClient
 internal import Generation
+internal import GenwireClient
 internal import JSON
 internal import Messages
 

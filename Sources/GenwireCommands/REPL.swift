@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Dispatch
-internal import GenwireClient
 internal import Generation
+internal import GenwireClient
 internal import Glibc
 internal import Messages
 
@@ -71,7 +71,9 @@ struct REPL: ServerCommand {
 extension String {
     fileprivate var trimmed: String {
         let isSpace: (Character) -> Bool = { $0.isWhitespace }
-        guard let start = firstIndex(where: { !isSpace($0) }), let end = lastIndex(where: { !isSpace($0) }) else { return "" }
+        guard let start = firstIndex(where: { !isSpace($0) }), let end = lastIndex(where: { !isSpace($0) }) else {
+            return ""
+        }
         return String(self[start...end])
     }
 }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import GenwireClient
 internal import Generation
+internal import GenwireClient
 internal import JSON
 internal import Messages
 

@@ -15,7 +15,8 @@ public final class HTTPHeaders: @unchecked Sendable {
             let isClean = (name + value).utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
             guard isClean, !name.isEmpty, !name.utf8.contains(UInt8(ascii: ":")) else {
                 curl_slist_free_all(list)
-                throw HTTPError(.other, "the header '\(name.filter { $0.isASCII && !$0.isNewline })' has a forbidden character")
+                throw HTTPError(
+                    .other, "the header '\(name.filter { $0.isASCII && !$0.isNewline })' has a forbidden character")
             }
             if value.isEmpty, name != "Expect" { continue }
             list = curl_slist_append(list, "\(name):\(value.isEmpty ? "" : " " + value)")
@@ -91,7 +92,9 @@ public struct HTTPResponseHead: Sendable {
     public func header(_ name: StaticString) -> String? {
         name.withUTF8Buffer { wanted in
             for line in raw.split(separator: UInt8(ascii: "\n")) {
-                guard line.count > wanted.count, line[line.startIndex + wanted.count] == UInt8(ascii: ":") else { continue }
+                guard line.count > wanted.count, line[line.startIndex + wanted.count] == UInt8(ascii: ":") else {
+                    continue
+                }
                 let matches = zip(line, wanted).allSatisfy { Self.lower($0) == Self.lower($1) }
                 guard matches else { continue }
                 let value = line.dropFirst(wanted.count + 1)

@@ -53,7 +53,8 @@ public indirect enum JSONValue: Sendable, Equatable {
         case (.string(let a), .string(let b)): a == b
         case (.array(let a), .array(let b)): a == b
         case (.object(let a), .object(let b)):
-            a.count == b.count && a.allSatisfy { member in b.contains { $0.key == member.key && $0.value == member.value } }
+            a.count == b.count
+                && a.allSatisfy { member in b.contains { $0.key == member.key && $0.value == member.value } }
         default: false
         }
     }
@@ -93,7 +94,9 @@ public indirect enum JSONValue: Sendable, Equatable {
     /// The list.
     public var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
     /// The members.
-    public var members: [(key: String, value: JSONValue)]? { if case .object(let members) = self { members } else { nil } }
+    public var members: [(key: String, value: JSONValue)]? {
+        if case .object(let members) = self { members } else { nil }
+    }
     /// Whether this is `null`.
     public var isNull: Bool { if case .null = self { true } else { false } }
 

@@ -107,7 +107,9 @@ extension MessageCoder {
 
     /// Reads an `ErrorDetail` and joins it with the status it came with.
     /// - Throws: `MessageError` where the bytes are not one.
-    public func generationError(_ bytes: UnsafeRawBufferPointer, message text: String) throws(MessageError) -> GenerationError {
+    public func generationError(_ bytes: UnsafeRawBufferPointer, message text: String) throws(MessageError)
+        -> GenerationError
+    {
         guard let message = arena.unpack(bytes, with: { gw__error_detail__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable ErrorDetail")
         }
@@ -194,7 +196,9 @@ extension MessageCoder {
         return cache
     }
 
-    static func texts(_ pointer: UnsafeMutablePointer<ProtobufCBinaryData>?, _ count: Int) throws(MessageError) -> [String] {
+    static func texts(_ pointer: UnsafeMutablePointer<ProtobufCBinaryData>?, _ count: Int) throws(MessageError)
+        -> [String]
+    {
         var texts: [String] = []
         guard let pointer else { return texts }
         for index in 0..<count { texts.append(try pointer[index].text("a list of texts")) }

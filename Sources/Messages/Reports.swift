@@ -1,4 +1,3 @@
-
 /// What `Health` tells.
 public struct HealthReport: Sendable, Equatable {
     /// One provider, as a deep check found it.

@@ -135,7 +135,8 @@ extension MessageCoder {
         }
     }
 
-    static func read(_ pointer: UnsafeMutablePointer<Gw__GenerationOptions>?) throws(MessageError) -> GenerationOptions {
+    static func read(_ pointer: UnsafeMutablePointer<Gw__GenerationOptions>?) throws(MessageError) -> GenerationOptions
+    {
         var options = GenerationOptions()
         guard let raw = pointer?.pointee else { return options }
         if raw.max_tokens_opt_case == GW__GENERATION_OPTIONS__MAX_TOKENS_OPT_MAX_TOKENS {
@@ -177,7 +178,9 @@ extension MessageCoder {
                 options.cache.ttlSeconds = Int(cache.ttl_seconds)
             }
         }
-        for index in 0..<raw.n_fallbacks { options.fallbacks.append(try raw.fallbacks[index].text("options.fallbacks")) }
+        for index in 0..<raw.n_fallbacks {
+            options.fallbacks.append(try raw.fallbacks[index].text("options.fallbacks"))
+        }
         options.dropUnsupported = raw.drop_unsupported != 0
         return options
     }

@@ -327,5 +327,7 @@ public final class ProviderAttempt: TransferDelegate {
 }
 
 extension Character {
-    fileprivate var isPrintable: Bool { unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFD } }
+    fileprivate var isPrintable: Bool {
+        unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFD }
+    }
 }

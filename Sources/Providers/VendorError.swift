@@ -44,7 +44,9 @@ struct VendorError {
             code = error["code"]?.string ?? ""
         }
         if let number = error["status_code"]?.int ?? error["status"]?.int { status = number }
-        if let inner = error["innererror"]?["code"]?.string, inner == "ResponsibleAIPolicyViolation" { code = "content_filter" }
+        if let inner = error["innererror"]?["code"]?.string, inner == "ResponsibleAIPolicyViolation" {
+            code = "content_filter"
+        }
     }
 
     // MARK: - Meaning
@@ -68,7 +70,8 @@ struct VendorError {
     }
 
     private func make(_ kind: GenerationError.Kind, httpStatus: Int, model: ConfiguredModel) -> GenerationError {
-        let words = message.isEmpty ? "\(model.providerName) answered with HTTP \(httpStatus) and no explanation" : message
+        let words =
+            message.isEmpty ? "\(model.providerName) answered with HTTP \(httpStatus) and no explanation" : message
         var error = GenerationError(kind, model.scrub(words))
         error.provider = model.providerName
         error.model = model.name
@@ -86,7 +89,9 @@ struct VendorError {
         if code == "context_length_exceeded" { return .contextLength }
         guard type.isEmpty || type == "invalid_request_error" || type == "BadRequestError" else { return nil }
         let words = message.lowercased()
-        let hints = ["maximum context length", "context length", "context window", "prompt is too long", "prompt too long"]
+        let hints = [
+            "maximum context length", "context length", "context window", "prompt is too long", "prompt too long",
+        ]
         return hints.contains { words.contains($0) } ? .contextLength : nil
     }
 

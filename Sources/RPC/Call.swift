@@ -129,7 +129,9 @@ public final class Call {
     /// Ends a unary call with one message.
     public func respond(_ message: [UInt8]) {
         respond(size: message.count) { pointer in
-            message.withUnsafeBytes { pointer.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(pointer), byteCount: $0.count) }
+            message.withUnsafeBytes {
+                pointer.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(pointer), byteCount: $0.count)
+            }
         }
     }
 

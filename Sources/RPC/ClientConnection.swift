@@ -123,7 +123,8 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
                 switch event {
                 case .frame(let header, let data): handle(header, data)
                 case .oversize(let header):
-                    finish(header.streamID, Status(Status.Code.resourceExhausted, "an answer of \(header.length) bytes"))
+                    finish(
+                        header.streamID, Status(Status.Code.resourceExhausted, "an answer of \(header.length) bytes"))
                 }
                 return isOpen
             }

@@ -1,6 +1,6 @@
 public import EventLoop
-internal import Synchronization
 internal import Glibc
+internal import Synchronization
 
 /// A ttrpc server over any number of listeners and loops.
 ///

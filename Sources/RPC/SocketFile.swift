@@ -18,7 +18,8 @@ struct SocketFile {
         lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lock >= 0 else {
             if errno == ENOENT {
-                throw AddressError("unix:\(path): the folder does not exist; create it first, for example with mkdir -p")
+                throw AddressError(
+                    "unix:\(path): the folder does not exist; create it first, for example with mkdir -p")
             }
             throw AddressError("unix:\(path): cannot create \(lockPath): \(SystemError("open").reason)")
         }
@@ -38,12 +39,14 @@ struct SocketFile {
         var info = stat()
         guard lstat(path, &info) == 0 else { return }
         guard info.st_mode & S_IFMT == S_IFSOCK else {
-            throw AddressError("unix:\(path): a file that is not a socket is in the way; remove it or choose another path")
+            throw AddressError(
+                "unix:\(path): a file that is not a socket is in the way; remove it or choose another path")
         }
         guard info.st_uid == geteuid() else {
             throw AddressError("unix:\(path): a socket of another user is in the way; choose another path")
         }
-        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        let probe = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         defer { if probe >= 0 { close(probe) } }
         let refused = try Address.unix(path: path).withSocketAddresses { _, address, length in
             connect(probe, address, length) != 0 && errno == ECONNREFUSED

@@ -111,7 +111,8 @@ public final class GenerationService: Sendable {
             return context.coder.encode(report) { size, fill in call.respond(size: size, fill) }
         }
         let catalog = gateway.catalog
-        ProbeCall.start(call, models: catalog.models, unconfigured: catalog.unconfigured, context: context) { findings in
+        ProbeCall.start(call, models: catalog.models, unconfigured: catalog.unconfigured, context: context) {
+            findings in
             report.providers = findings.map { finding in
                 HealthReport.Provider(
                     provider: finding.provider, model: finding.model,
@@ -133,7 +134,8 @@ public final class GenerationService: Sendable {
         guard !models.isEmpty || !unconfigured.isEmpty else {
             return call.fail(
                 context.status(
-                    GenerationError(.unknownModel, "no configured model fits model '\(model)' and provider '\(provider)'")))
+                    GenerationError(
+                        .unknownModel, "no configured model fits model '\(model)' and provider '\(provider)'")))
         }
         ProbeCall.start(call, models: models, unconfigured: unconfigured, context: context) { findings in
             let reports = findings.map { finding in

@@ -105,10 +105,14 @@ struct SimulatedAnswer {
                 self = error
             case .hugeLine(let megabytes):
                 let filler = [UInt8](repeating: UInt8(ascii: "x"), count: megabytes << 20)
-                pieces.insert(Piece(bytes: Array("data: \"".utf8) + filler + Array("\"\n\n".utf8)), at: min(2, pieces.count))
+                pieces.insert(
+                    Piece(bytes: Array("data: \"".utf8) + filler + Array("\"\n\n".utf8)), at: min(2, pieces.count))
             case .hugeBody(let megabytes):
-                replaceBody(Array("{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"".utf8)
-                    + [UInt8](repeating: UInt8(ascii: "x"), count: megabytes << 20) + Array("\"}}]}".utf8))
+                replaceBody(
+                    Array(
+                        "{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\""
+                            .utf8)
+                        + [UInt8](repeating: UInt8(ascii: "x"), count: megabytes << 20) + Array("\"}}]}".utf8))
             case .slowDrip(let milliseconds):
                 slice(.bytes(1))
                 for index in pieces.indices { pieces[index].delayMilliseconds = milliseconds }

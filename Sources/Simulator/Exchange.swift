@@ -52,7 +52,9 @@ final class Exchange {
     func begin() -> MHD_Result {
         if !hasBegun {
             hasBegun = true
-            plan = isTooLarge ? .json(["error": ["message": "the request is too large"]], status: 413) : server.answer(request)
+            plan =
+                isTooLarge
+                ? .json(["error": ["message": "the request is too large"]], status: 413) : server.answer(request)
             if plan.end == .close {
                 closedByPlan = true
                 return gw_mhd_no

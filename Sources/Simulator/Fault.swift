@@ -73,5 +73,7 @@ public enum Fault: Sendable, Equatable {
     }
 
     /// Reads faults between commas; what is not one is left out.
-    static func list(_ text: some StringProtocol) -> [Fault] { text.split(separator: ",").compactMap { Fault(String($0)) } }
+    static func list(_ text: some StringProtocol) -> [Fault] {
+        text.split(separator: ",").compactMap { Fault(String($0)) }
+    }
 }

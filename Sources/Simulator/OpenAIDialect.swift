@@ -14,7 +14,9 @@ struct OpenAIDialect: SimulatedDialect {
             401: ("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
             402: ("Your account has no credit left.", "billing_error", nil),
             403: ("You are not allowed to use this model.", "permission_error", nil),
-            404: ("The model does not exist or you do not have access to it.", "invalid_request_error", "model_not_found"),
+            404: (
+                "The model does not exist or you do not have access to it.", "invalid_request_error", "model_not_found"
+            ),
             429: ("Rate limit reached for requests. Please try again later.", "requests", "rate_limit_exceeded"),
             503: ("The engine is currently overloaded, please try again later.", "server_error", nil),
         ]
@@ -42,7 +44,8 @@ struct OpenAIDialect: SimulatedDialect {
         if let key = options.apiKey, authorization != "Bearer \(key)" {
             // Vendors echo a part of the key.
             return refusal(
-                401, "Incorrect API key provided: \(authorization.dropFirst(7).prefix(40)). You can find your API key in your account.",
+                401,
+                "Incorrect API key provided: \(authorization.dropFirst(7).prefix(40)). You can find your API key in your account.",
                 code: "invalid_api_key")
         }
         if options.apiKey == nil, authorization.isEmpty {
@@ -92,11 +95,14 @@ enum OpenAIChecks {
                 code: "model_not_found")
         }
         guard let messages = body["messages"]?.array else {
-            return Problem(message: "Missing required parameter: 'messages'.", param: "messages", code: "missing_required_parameter")
+            return Problem(
+                message: "Missing required parameter: 'messages'.", param: "messages",
+                code: "missing_required_parameter")
         }
         guard !messages.isEmpty else {
             return Problem(
-                message: "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+                message:
+                    "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
                 param: "messages", code: "empty_array")
         }
         return self.messages(messages) ?? parameters(body, model, messages)
@@ -108,13 +114,15 @@ enum OpenAIChecks {
             let role = message["role"]?.string ?? ""
             guard ["developer", "system", "user", "assistant", "tool"].contains(role) else {
                 return Problem(
-                    message: "Invalid value: '\(role)'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
+                    message:
+                        "Invalid value: '\(role)'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
                     param: .string("messages[\(index)].role"), code: "invalid_value")
             }
             if role == "tool" {
                 guard let id = message["tool_call_id"]?.string, let position = open.firstIndex(of: id) else {
                     return Problem(
-                        message: "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
+                        message:
+                            "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
                         param: .string("messages.[\(index)].role"))
                 }
                 open.remove(at: position)
@@ -134,7 +142,8 @@ enum OpenAIChecks {
 
     private static func unanswered(_ ids: [String]) -> Problem {
         Problem(
-            message: "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: \(ids.joined(separator: ", "))",
+            message:
+                "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: \(ids.joined(separator: ", "))",
             param: "messages")
     }
 
@@ -144,12 +153,14 @@ enum OpenAIChecks {
         if isReasoning(model) {
             if body["max_tokens"] != nil {
                 return Problem(
-                    message: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+                    message:
+                        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
                     param: "max_tokens", code: "unsupported_parameter")
             }
             if let temperature = body["temperature"]?.double, temperature != 1 {
                 return Problem(
-                    message: "Unsupported value: 'temperature' does not support \(temperature) with this model. Only the default (1) value is supported.",
+                    message:
+                        "Unsupported value: 'temperature' does not support \(temperature) with this model. Only the default (1) value is supported.",
                     param: "temperature", code: "unsupported_value")
             }
         }
@@ -164,18 +175,21 @@ enum OpenAIChecks {
             case "json_object":
                 guard body["messages"]?.text.lowercased().contains("json") == true else {
                     return Problem(
-                        message: "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+                        message:
+                            "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
                         param: "messages")
                 }
             case "json_schema":
-                guard format["json_schema"]?["name"]?.string != nil, format["json_schema"]?["schema"]?.members != nil else {
+                guard format["json_schema"]?["name"]?.string != nil, format["json_schema"]?["schema"]?.members != nil
+                else {
                     return Problem(
                         message: "Missing required parameter: 'response_format.json_schema'.",
                         param: "response_format.json_schema", code: "missing_required_parameter")
                 }
             default:
                 return Problem(
-                    message: "Invalid value for 'response_format.type'.", param: "response_format.type", code: "invalid_value")
+                    message: "Invalid value for 'response_format.type'.", param: "response_format.type",
+                    code: "invalid_value")
             }
         }
         for (index, tool) in (body["tools"]?.array ?? []).enumerated() {

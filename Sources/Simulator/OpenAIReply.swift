@@ -49,7 +49,9 @@ struct OpenAIReply {
 
     /// The tools that this answer calls; `nil` for none.
     private func calledTools() -> [Call]? {
-        guard let tools = body["tools"]?.array, !tools.isEmpty, body["tool_choice"]?.string != "none" else { return nil }
+        guard let tools = body["tools"]?.array, !tools.isEmpty, body["tool_choice"]?.string != "none" else {
+            return nil
+        }
         let names = tools.compactMap { $0["function"]?["name"]?.string }
         var wanted: [String] = []
         if let named = body["tool_choice"]?["function"]?["name"]?.string {
@@ -75,14 +77,16 @@ struct OpenAIReply {
 
     private func makeText(_ options: SimulatorOptions) -> String {
         if let format = body["response_format"], format["type"]?.string != "text" {
-            let schema = format["json_schema"]?["schema"] ?? ["type": "object", "properties": ["answer": ["type": "string"]]]
+            let schema =
+                format["json_schema"]?["schema"] ?? ["type": "object", "properties": ["answer": ["type": "string"]]]
             return SchemaExample.value(schema, hint: question).text
         }
         if messages.last?["role"]?.string == "tool" { return "The tool says: \(Self.text(of: messages.last))" }
         let images = messages.last?["content"]?.array?.count { $0["type"]?.string == "image_url" } ?? 0
         var words = ["You", "asked:"] + question.split(separator: " ").map(String.init)
         if images > 0 { words += ["and", "sent", "\(images)", images == 1 ? "image." : "images."] }
-        let filler = "This is a simulated answer, streamed word by word so that you can watch it arrive.".split(separator: " ")
+        let filler = "This is a simulated answer, streamed word by word so that you can watch it arrive.".split(
+            separator: " ")
         var index = 0
         while words.count < options.tokens {
             words.append(String(filler[index % filler.count]))
@@ -163,7 +167,9 @@ struct OpenAIReply {
         if !reasoning.isEmpty, model.contains("deepseek") {
             for word in Self.pieces(reasoning) { events.append(delta(["reasoning_content": .string(word)])) }
         }
-        for word in Self.pieces(text) { events.append(delta(isRefusal ? ["refusal": .string(word)] : ["content": .string(word)])) }
+        for word in Self.pieces(text) {
+            events.append(delta(isRefusal ? ["refusal": .string(word)] : ["content": .string(word)]))
+        }
         for (index, call) in calls.enumerated() {
             events.append(
                 delta([
@@ -214,7 +220,8 @@ enum SchemaExample {
         if let constant = schema["const"] { return constant }
         if let first = schema["enum"]?[0] { return first }
         if let first = schema["anyOf"]?[0] ?? schema["oneOf"]?[0] { return value(first, hint: hint, depth: depth + 1) }
-        let type = schema["type"]?.string ?? schema["type"]?[0]?.string ?? (schema["properties"] != nil ? "object" : "string")
+        let type =
+            schema["type"]?.string ?? schema["type"]?[0]?.string ?? (schema["properties"] != nil ? "object" : "string")
         switch type {
         case "object":
             guard depth < 20 else { return .object([]) }
@@ -224,7 +231,8 @@ enum SchemaExample {
                 })
         case "array":
             let count = max(1, schema["minItems"]?.int ?? 1)
-            return .array((0..<count).map { _ in value(schema["items"] ?? ["type": "string"], hint: hint, depth: depth + 1) })
+            return .array(
+                (0..<count).map { _ in value(schema["items"] ?? ["type": "string"], hint: hint, depth: depth + 1) })
         case "integer": return .int(schema["minimum"]?.int ?? 7)
         case "number": return schema["minimum"] ?? 1.5
         case "boolean": return true

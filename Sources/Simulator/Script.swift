@@ -50,7 +50,9 @@ public struct Script: Sendable {
                 throw ScriptError(description: "step \(index + 1): unknown member '\(unknown.key)'")
             }
             var headers: [String: String] = [:]
-            for header in entry["headers"]?.members ?? [] { headers[header.key] = header.value.string ?? header.value.text }
+            for header in entry["headers"]?.members ?? [] {
+                headers[header.key] = header.value.string ?? header.value.text
+            }
             steps.append(
                 Step(
                     status: entry["status"]?.int, headers: headers,
@@ -58,7 +60,8 @@ public struct Script: Sendable {
                     events: (entry["events"]?.array ?? []).map { $0.string ?? $0.text },
                     recording: entry["recording"]?.string,
                     slicing: entry["slice"].flatMap { Slicing($0.string ?? $0.text) },
-                    faults: Fault.list(entry["fault"]?.string ?? ""), latencyMilliseconds: entry["latency_ms"]?.int ?? 0,
+                    faults: Fault.list(entry["fault"]?.string ?? ""),
+                    latencyMilliseconds: entry["latency_ms"]?.int ?? 0,
                     chunkIntervalMilliseconds: entry["chunk_interval_ms"]?.int ?? 0,
                     path: entry["match"]?["path"]?.string, model: entry["match"]?["model"]?.string))
         }

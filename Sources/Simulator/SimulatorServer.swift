@@ -39,7 +39,8 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
     public func start() throws(StartError) -> UInt16 {
         let user = Unmanaged.passUnretained(self).toOpaque()
         guard
-            let daemon = gw_mhd_start(options.port, Self.accessCallback, Self.completedCallback, Self.connectionCallback, user)
+            let daemon = gw_mhd_start(
+                options.port, Self.accessCallback, Self.completedCallback, Self.connectionCallback, user)
         else {
             throw StartError(description: "cannot listen on 127.0.0.1:\(options.port): \(SystemError("bind").reason)")
         }
@@ -154,7 +155,9 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
             answer =
                 options.recordings.flatMap { Recording.answer(name, in: $0) }
                 ?? dialect.error(status: 404)
-        } else if request.method == "POST", faults.contains(where: { if case .refuseTimes(let count) = $0 { requestCount <= count } else { false } }) {
+        } else if request.method == "POST",
+            faults.contains(where: { if case .refuseTimes(let count) = $0 { requestCount <= count } else { false } })
+        {
             answer = dialect.error(status: 503)
         } else {
             answer = dialect.answer(request, options)

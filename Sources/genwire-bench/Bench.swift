@@ -26,7 +26,9 @@ final class Bench {
         }
     }
 
-    private func start(_ path: String, _ arguments: [String], _ name: String, output: String? = nil) throws -> Background {
+    private func start(_ path: String, _ arguments: [String], _ name: String, output: String? = nil) throws
+        -> Background
+    {
         let process = try Background(path, arguments, log: "\(folder)/\(name).log", output: output)
         running.append(process)
         return process
@@ -47,7 +49,9 @@ final class Bench {
     func build() throws {
         try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
         for (name, libraries) in [("echo", ["-lpthread"]), ("load", []), ("upstream", []), ("curl_loop", ["-lcurl"])] {
-            try run("/usr/bin/cc", ["-O2", "-Wall", "-Wextra", "-o", "\(tools)/\(name)", "\(sources)/\(name).c"] + libraries)
+            try run(
+                "/usr/bin/cc",
+                ["-O2", "-Wall", "-Wextra", "-o", "\(tools)/\(name)", "\(sources)/\(name).c"] + libraries)
         }
         do {
             try run(sources + "/../Tests/Interop/go/build.sh", [tools])
@@ -87,7 +91,8 @@ final class Bench {
         }
         let text =
             "server: {listen: [\"unix:\(socket)\"], loops: 2}\nlimits: {max_connections: 20000}\nretry: {max_attempts: 1}\nmodels:\n"
-            + model("unary", "unary") + model("full", "full/\(fullChunks)") + model("paced", "paced/50/5") + model("hang", "hang")
+            + model("unary", "unary") + model("full", "full/\(fullChunks)") + model("paced", "paced/50/5")
+            + model("hang", "hang")
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         let daemon = try start(genwired, ["--config", path], "genwired")
         _ = try daemon.wait(for: "genwired ready")
@@ -127,9 +132,14 @@ final class Bench {
         let waits = latencies.mapValues(median)
         for process in [daemon, echo, go].compactMap({ $0 }) { stop(process) }
         return [
-            .ratio("Health, 16 connections", ours: medians["ours"] ?? 0, "bare C epoll echo", medians["echo"], unit: "/s", atLeast: 0.5),
-            .ratio("Health, 16 connections", ours: medians["ours"] ?? 0, "ttrpc-go", medians["go"], unit: "/s", atLeast: 2),
-            .ratio("Health, 1 connection, p50", ours: waits["ours"] ?? 0, "bare C epoll echo", waits["echo"], unit: " µs", atMost: 2),
+            .ratio(
+                "Health, 16 connections", ours: medians["ours"] ?? 0, "bare C epoll echo", medians["echo"], unit: "/s",
+                atLeast: 0.5),
+            .ratio(
+                "Health, 16 connections", ours: medians["ours"] ?? 0, "ttrpc-go", medians["go"], unit: "/s", atLeast: 2),
+            .ratio(
+                "Health, 1 connection, p50", ours: waits["ours"] ?? 0, "bare C epoll echo", waits["echo"], unit: " µs",
+                atMost: 2),
         ]
     }
 
@@ -138,7 +148,8 @@ final class Bench {
         let daemon = try startDaemon()
         let nginx = try startNginx()
         let requests = 60_000 / scale
-        var ourCPU: [Double] = [], ourRate: [Double] = [], curlCPU: [Double] = [], curlRate: [Double] = [], nginxCPU: [Double] = []
+        var ourCPU: [Double] = [], ourRate: [Double] = [], curlCPU: [Double] = [], curlRate: [Double] = [],
+            nginxCPU: [Double] = []
         _ = try unary(socket, "Chat", connections: 16, requests: requests / 10)
         for _ in 0..<rounds {
             let before = daemon.cpuMicroseconds
@@ -150,30 +161,41 @@ final class Bench {
             if let nginx {
                 let workers = nginx.process.children
                 let before = workers.reduce(0) { $0 + Background.cpu($1) }
-                _ = try measure("\(tools)/load", ["http", "\(nginx.port)", "/unary/v1/chat/completions", "16", "\(requests)"])
+                _ = try measure(
+                    "\(tools)/load", ["http", "\(nginx.port)", "/unary/v1/chat/completions", "16", "\(requests)"])
                 nginxCPU.append((workers.reduce(0) { $0 + Background.cpu($1) } - before) / Double(requests))
             }
         }
         stop(daemon)
         if let nginx { stop(nginx.process) }
         return [
-            .ratio("Chat, CPU a request", ours: median(ourCPU), "bare C libcurl loop", median(curlCPU), unit: " µs", atMost: 1.7),
-            .ratio("Chat, CPU a request", ours: median(ourCPU), "nginx as a proxy", nginx == nil ? nil : median(nginxCPU), unit: " µs", atMost: 2.2),
-            .ratio("Chat, 16 connections", ours: median(ourRate), "bare C libcurl loop", median(curlRate), unit: "/s", atLeast: 0.55),
+            .ratio(
+                "Chat, CPU a request", ours: median(ourCPU), "bare C libcurl loop", median(curlCPU), unit: " µs",
+                atMost: 1.7),
+            .ratio(
+                "Chat, CPU a request", ours: median(ourCPU), "nginx as a proxy", nginx == nil ? nil : median(nginxCPU),
+                unit: " µs", atMost: 2.2),
+            .ratio(
+                "Chat, 16 connections", ours: median(ourRate), "bare C libcurl loop", median(curlRate), unit: "/s",
+                atLeast: 0.55),
         ]
     }
 
     private func startNginx() throws -> (process: Background, port: Int)? {
-        guard let path = ["/usr/sbin/nginx", "/usr/bin/nginx"].first(where: FileManager.default.isExecutableFile(atPath:)) else {
+        guard
+            let path = ["/usr/sbin/nginx", "/usr/bin/nginx"].first(where: FileManager.default.isExecutableFile(atPath:))
+        else {
             return nil
         }
         // A port that was free a moment ago: nginx cannot choose one itself.
         let port = try freePort()
         let template = try String(contentsOfFile: sources + "/nginx.conf.in", encoding: .utf8)
         let config = folder + "/nginx.conf"
-        try template.replacingOccurrences(of: "@FOLDER@", with: folder).replacingOccurrences(of: "@PORT@", with: "\(port)")
-            .replacingOccurrences(of: "@UPSTREAM@", with: "127.0.0.1:\(upstreamPort)")
-            .write(toFile: config, atomically: true, encoding: .utf8)
+        try template.replacingOccurrences(of: "@FOLDER@", with: folder).replacingOccurrences(
+            of: "@PORT@", with: "\(port)"
+        )
+        .replacingOccurrences(of: "@UPSTREAM@", with: "127.0.0.1:\(upstreamPort)")
+        .write(toFile: config, atomically: true, encoding: .utf8)
         let process = try start(path, ["-p", folder, "-c", config, "-e", folder + "/nginx-error.log"], "nginx")
         for _ in 0..<500 {
             if process.children.count >= 2 { return (process, port) }
@@ -206,10 +228,16 @@ final class Bench {
         var ours: [Double] = [], bare: [Double] = []
         for _ in 0..<rounds {
             ours.append(try measure("\(tools)/load", ["stream", socket, "full", "1"])["chunks_per_second"] ?? 0)
-            bare.append(try measure("\(tools)/curl_loop", [url("full/\(fullChunks)"), "1", "1", "stream"])["chunks_per_second"] ?? 0)
+            bare.append(
+                try measure("\(tools)/curl_loop", [url("full/\(fullChunks)"), "1", "1", "stream"])["chunks_per_second"]
+                    ?? 0)
         }
         stop(daemon)
-        return [.ratio("one StreamChat at full speed", ours: median(ours), "bare C libcurl loop", median(bare), unit: " chunks/s", atLeast: 0.5)]
+        return [
+            .ratio(
+                "one StreamChat at full speed", ours: median(ours), "bare C libcurl loop", median(bare),
+                unit: " chunks/s", atLeast: 0.5)
+        ]
     }
 
     func pacedStreams() throws -> [Row] {
@@ -225,13 +253,19 @@ final class Bench {
             let result = try round(1000)
             delays.append(result.delay)
             many.append(result.cpu)
-            floors.append(try measure("\(tools)/load", ["direct", "\(upstreamPort)", "/paced/50/5/v1/chat/completions", "1000"])["p99_us"] ?? 0)
+            floors.append(
+                try measure("\(tools)/load", ["direct", "\(upstreamPort)", "/paced/50/5/v1/chat/completions", "1000"])[
+                    "p99_us"] ?? 0)
             few.append(try round(10).cpu)
         }
         stop(daemon)
         return [
-            .limit("1,000 streams at 50 chunks/s, p99 added delay", (median(delays) - median(floors)) / 1000, unit: " ms", atMost: 2),
-            .ratio("CPU a chunk at 1,000 streams", ours: median(many), "at 10 streams", median(few), unit: " µs", atMost: 1.2),
+            .limit(
+                "1,000 streams at 50 chunks/s, p99 added delay", (median(delays) - median(floors)) / 1000, unit: " ms",
+                atMost: 2),
+            .ratio(
+                "CPU a chunk at 1,000 streams", ours: median(many), "at 10 streams", median(few), unit: " µs",
+                atMost: 1.2),
         ]
     }
 

@@ -17,7 +17,10 @@ struct GenwireBench: ParsableCommand {
         defer { bench.stopAll() }
         try bench.build()
         var rows: [Row] = []
-        for measure in [bench.health, bench.chat, bench.fullSpeedStream, bench.pacedStreams, bench.cancellation, bench.memory, bench.startUp] {
+        for measure in [
+            bench.health, bench.chat, bench.fullSpeedStream, bench.pacedStreams, bench.cancellation, bench.memory,
+            bench.startUp,
+        ] {
             rows += try measure()
         }
         print(Row.table(rows))
@@ -36,26 +39,38 @@ struct Row {
     var goal: String
     var isMet: Bool?
 
-    static func ratio(_ what: String, ours: Double, _ reference: String, _ other: Double?, unit: String, atLeast goal: Double) -> Row {
+    static func ratio(
+        _ what: String, ours: Double, _ reference: String, _ other: Double?, unit: String, atLeast goal: Double
+    ) -> Row {
         guard let other else {
-            return Row(what: what, ours: number(ours) + unit, reference: "\(reference): not here", ratio: nil, goal: "≥ \(goal)×", isMet: nil)
+            return Row(
+                what: what, ours: number(ours) + unit, reference: "\(reference): not here", ratio: nil,
+                goal: "≥ \(goal)×", isMet: nil)
         }
         return Row(
-            what: what, ours: number(ours) + unit, reference: "\(reference) \(number(other))\(unit)", ratio: ours / other,
+            what: what, ours: number(ours) + unit, reference: "\(reference) \(number(other))\(unit)",
+            ratio: ours / other,
             goal: "≥ \(goal)×", isMet: ours / other >= goal)
     }
 
-    static func ratio(_ what: String, ours: Double, _ reference: String, _ other: Double?, unit: String, atMost goal: Double) -> Row {
+    static func ratio(
+        _ what: String, ours: Double, _ reference: String, _ other: Double?, unit: String, atMost goal: Double
+    ) -> Row {
         guard let other else {
-            return Row(what: what, ours: number(ours) + unit, reference: "\(reference): not here", ratio: nil, goal: "≤ \(goal)×", isMet: nil)
+            return Row(
+                what: what, ours: number(ours) + unit, reference: "\(reference): not here", ratio: nil,
+                goal: "≤ \(goal)×", isMet: nil)
         }
         return Row(
-            what: what, ours: number(ours) + unit, reference: "\(reference) \(number(other))\(unit)", ratio: ours / other,
+            what: what, ours: number(ours) + unit, reference: "\(reference) \(number(other))\(unit)",
+            ratio: ours / other,
             goal: "≤ \(goal)×", isMet: ours / other <= goal)
     }
 
     static func limit(_ what: String, _ value: Double, unit: String, atMost goal: Double) -> Row {
-        Row(what: what, ours: number(value) + unit, reference: "", ratio: nil, goal: "≤ \(number(goal))\(unit)", isMet: value <= goal)
+        Row(
+            what: what, ours: number(value) + unit, reference: "", ratio: nil, goal: "≤ \(number(goal))\(unit)",
+            isMet: value <= goal)
     }
 
     static func number(_ value: Double) -> String {
@@ -64,11 +79,19 @@ struct Row {
     }
 
     static func table(_ rows: [Row]) -> String {
-        let cells = [["what", "genwire", "reference", "ratio", "goal", "met"]]
-            + rows.map { [$0.what, $0.ours, $0.reference, $0.ratio.map { String(format: "%.2f", $0) } ?? "", $0.goal, $0.isMet.map { $0 ? "yes" : "no" } ?? "–"] }
+        let cells =
+            [["what", "genwire", "reference", "ratio", "goal", "met"]]
+            + rows.map {
+                [
+                    $0.what, $0.ours, $0.reference, $0.ratio.map { String(format: "%.2f", $0) } ?? "", $0.goal,
+                    $0.isMet.map { $0 ? "yes" : "no" } ?? "–",
+                ]
+            }
         let widths = (0..<6).map { column in cells.map { $0[column].count }.max() ?? 0 }
         func line(_ row: [String]) -> String {
-            "| " + row.enumerated().map { $1.padding(toLength: widths[$0], withPad: " ", startingAt: 0) }.joined(separator: " | ") + " |"
+            "| "
+                + row.enumerated().map { $1.padding(toLength: widths[$0], withPad: " ", startingAt: 0) }.joined(
+                    separator: " | ") + " |"
         }
         var lines = cells.map(line)
         lines.insert("|" + widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|") + "|", at: 1)
@@ -78,7 +101,8 @@ struct Row {
     static func json(_ rows: [Row]) throws -> String {
         let objects = rows.map { row -> [String: Any] in
             [
-                "what": row.what, "genwire": row.ours, "reference": row.reference, "ratio": row.ratio as Any? ?? NSNull(),
+                "what": row.what, "genwire": row.ours, "reference": row.reference,
+                "ratio": row.ratio as Any? ?? NSNull(),
                 "goal": row.goal, "met": row.isMet as Any? ?? NSNull(),
             ]
         }

@@ -37,7 +37,9 @@ final class Background {
         for _ in 0..<5000 {
             let content = (try? String(contentsOfFile: path ?? logPath, encoding: .utf8)) ?? ""
             if let line = content.split(separator: "\n").first(where: { $0.contains(text) }) { return String(line) }
-            if !process.isRunning { throw BenchError(description: "\(process.executableURL?.lastPathComponent ?? "") ended: \(log)") }
+            if !process.isRunning {
+                throw BenchError(description: "\(process.executableURL?.lastPathComponent ?? "") ended: \(log)")
+            }
             usleep(2000)
         }
         throw BenchError(description: "waited 10 s for '\(text)': \(log)")
@@ -64,7 +66,9 @@ final class Background {
     /// The processes that this one started.
     var children: [Int32] {
         let path = "/proc/\(processID)/task/\(processID)/children"
-        return ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ").compactMap { Int32($0) }
+        return ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ").compactMap {
+            Int32($0)
+        }
     }
 
     /// A field of `smaps_rollup`, in MiB.
@@ -86,8 +90,10 @@ func measure(_ path: String, _ arguments: [String]) throws -> [String: Double] {
     try process.run()
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    guard process.terminationStatus == 0, let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-        throw BenchError(description: "\(path) \(arguments.joined(separator: " ")) failed: \(String(decoding: data, as: UTF8.self))")
+    guard process.terminationStatus == 0, let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+    else {
+        throw BenchError(
+            description: "\(path) \(arguments.joined(separator: " ")) failed: \(String(decoding: data, as: UTF8.self))")
     }
     return object.compactMapValues { ($0 as? NSNumber)?.doubleValue }
 }

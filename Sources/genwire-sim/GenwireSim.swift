@@ -37,11 +37,15 @@ struct GenwireSim: AsyncParsableCommand {
         options.apiKey = apiKey
         options.recordings = recordings
         options.faults = try fault.flatMap { $0.split(separator: ",") }.map { text in
-            guard let fault = Fault(String(text)) else { throw ValidationError("--fault \(text): use one of \(Fault.names)") }
+            guard let fault = Fault(String(text)) else {
+                throw ValidationError("--fault \(text): use one of \(Fault.names)")
+            }
             return fault
         }
         if let slice {
-            guard let slicing = Slicing(slice) else { throw ValidationError("--slice \(slice): use a number or 'random'") }
+            guard let slicing = Slicing(slice) else {
+                throw ValidationError("--slice \(slice): use a number or 'random'")
+            }
             options.slicing = slicing
         }
         if let script { options.script = try Script(Self.text(script)) }
@@ -51,7 +55,9 @@ struct GenwireSim: AsyncParsableCommand {
         let start = options
         let server = await loop.perform { LoopBound(SimulatorServer(start, loop: loop), on: loop) }
         let result = await loop.perform { () -> Result<UInt16, SimulatorServer.StartError> in
-            do throws(SimulatorServer.StartError) { return .success(try server.value.start()) } catch { return .failure(error) }
+            do throws(SimulatorServer.StartError) { return .success(try server.value.start()) } catch {
+                return .failure(error)
+            }
         }
         let bound = try result.get()
         var line = "genwire-sim ready on http://127.0.0.1:\(bound)\n"

@@ -175,7 +175,8 @@ func user(_ text: String, model: String = "") -> ChatRequest {
                     let chosen = number % 2 == 0 ? client : other
                     group.addTask {
                         if number % 3 == 0 {
-                            return try await chosen.chat(user("number \(number)")).message.content.contains("number \(number)")
+                            return try await chosen.chat(user("number \(number)")).message.content.contains(
+                                "number \(number)")
                         }
                         let streamed = await collect(chosen.streamChat(user("number \(number)")))
                         return streamed.error == nil && streamed.text.contains("number \(number)")

@@ -7,9 +7,10 @@ import Testing
 
 /// A caller that gives up frees its upstream, in every phase and in every way of giving up.
 @Suite struct CancellationTests {
-    private static let configuration = Stack.configuration([
-        "silent": "gpt-4o#never-answer", "stalls": "gpt-4o#stall-after=2", "limited": "gpt-4o#status=429",
-    ], extra: "")
+    private static let configuration = Stack.configuration(
+        [
+            "silent": "gpt-4o#never-answer", "stalls": "gpt-4o#stall-after=2", "limited": "gpt-4o#status=429",
+        ], extra: "")
 
     @Test func cancellingTheTaskClosesTheUpstream() async throws {
         try await Stack.with(configuration: Self.configuration) { stack in

@@ -12,7 +12,9 @@ import Testing
             ])
         ) { stack in
             let environment = ["GENWIRE_CONNECT": stack.address]
-            func genwire(_ arguments: String..., input: String = "") async throws -> (code: Int32, output: String, errors: String) {
+            func genwire(_ arguments: String..., input: String = "") async throws -> (
+                code: Int32, output: String, errors: String
+            ) {
                 try await runProgram("genwire", arguments, environment: environment, input: input)
             }
             #expect(try await genwire("health").output.hasPrefix("serving"))

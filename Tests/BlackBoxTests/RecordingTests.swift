@@ -87,8 +87,12 @@ import Testing
         if let prompt = expected["prompt_tokens"] as? Int {
             #expect(usage?.source == .provider && usage?.inputTokens == prompt, "\(name)")
             #expect(usage?.outputTokens == expected["completion_tokens"] as? Int, "\(name)")
-            if let cached = expected["cached_prompt_tokens"] as? Int { #expect(usage?.cachedInputTokens == cached, "\(name)") }
-            if let reasoning = expected["reasoning_tokens"] as? Int { #expect(usage?.reasoningTokens == reasoning, "\(name)") }
+            if let cached = expected["cached_prompt_tokens"] as? Int {
+                #expect(usage?.cachedInputTokens == cached, "\(name)")
+            }
+            if let reasoning = expected["reasoning_tokens"] as? Int {
+                #expect(usage?.reasoningTokens == reasoning, "\(name)")
+            }
         } else {
             #expect(usage?.source == .absent, "\(name)")
         }

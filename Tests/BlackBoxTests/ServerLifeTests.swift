@@ -60,7 +60,9 @@ import Testing
             let path = stack.folder + "/config.yaml"
             let client = try await GenwireClient.connect(to: stack.address)
             let old = try String(contentsOfFile: path, encoding: .utf8)
-            try (old + "models:\n  added: {provider: openai, config: {model_name: gpt-new, api_base: \"\(stack.upstream)/v1\", api_key: k}}\n")
+            try
+                (old
+                + "models:\n  added: {provider: openai, config: {model_name: gpt-new, api_base: \"\(stack.upstream)/v1\", api_key: k}}\n")
                 .write(toFile: path, atomically: true, encoding: .utf8)
             stack.daemon.signal(SIGHUP)
             #expect(try await eventually { try await client.listModels().models.contains { $0.name == "added" } })
@@ -76,7 +78,10 @@ import Testing
         ("generation: {provider: openai, config: {model_name: x, api_key: k, temprature: 1}}", "temperature"),
         ("generation: {provider: opnai, config: {model_name: x, api_key: k}}", "openai"),
         ("generation: {provider: openai, config: {api_key: k}}", "model_name"),
-        ("generation: {provider: openai, config: {model_name: x, api_key: \"${GENWIRE_TEST_UNSET}\"}}", "GENWIRE_TEST_UNSET"),
+        (
+            "generation: {provider: openai, config: {model_name: x, api_key: \"${GENWIRE_TEST_UNSET}\"}}",
+            "GENWIRE_TEST_UNSET"
+        ),
         ("generation: {provider: openai, config: {model_name: x, api_key: k, max_tokens: many}}", "max_tokens"),
         ("generation: [1, 2", "config.yaml:"),
         ("server: {listen: [\"unix:/tmp/x\"]}", "generation"),

@@ -16,7 +16,8 @@ import Testing
         try await Stack.with { stack in
             let model = try GenerationModelFactory.createModel(
                 provider: "openai", modelName: "gpt-4o",
-                parameters: .init(maxTokens: 100, temperature: 0.5, apiBase: stack.upstream + "/v1", apiKey: "sk-local"))
+                parameters: .init(maxTokens: 100, temperature: 0.5, apiBase: stack.upstream + "/v1", apiKey: "sk-local")
+            )
             #expect(try await model.generateContent("in process").hasPrefix("You asked: in process"))
             let sent = try await stack.lastRequest()
             #expect(sent["max_tokens"] as? Int == 100 && sent["temperature"] as? Double == 0.5)
@@ -36,9 +37,13 @@ import Testing
             _ = try await metrics.trackGeneration(model, prompt: "x")
             #expect(metrics.snapshot.successfulRequests == 1 && metrics.snapshot.averageLatency > 0)
 
-            let generator = TemplateGenerator(model: model, template: "{context}|{history}|{query}", maxContextTokens: 5)
+            let generator = TemplateGenerator(
+                model: model, template: "{context}|{history}|{query}", maxContextTokens: 5)
             let answer = try await generator.generateResponse(
-                query: "why {context}?", contextDocuments: [Document(content: "short"), Document(content: String(repeating: "long ", count: 20))],
+                query: "why {context}?",
+                contextDocuments: [
+                    Document(content: "short"), Document(content: String(repeating: "long ", count: 20)),
+                ],
                 conversationHistory: [Message(role: .user, content: "hi")])
             #expect(answer.hasPrefix("You asked: short|user: hi|why {context}?"))
         }

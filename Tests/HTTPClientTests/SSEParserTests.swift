@@ -34,7 +34,9 @@ import Testing
             #expect(try Self.events([Array(bytes[..<cut]), Array(bytes[cut...])]) == Self.expected, "cut at \(cut)")
         }
         for step in 2..<9 {
-            let slices = stride(from: 0, to: bytes.count, by: step).map { Array(bytes[$0..<min($0 + step, bytes.count)]) }
+            let slices = stride(from: 0, to: bytes.count, by: step).map {
+                Array(bytes[$0..<min($0 + step, bytes.count)])
+            }
             #expect(try Self.events(slices) == Self.expected, "steps of \(step)")
         }
     }

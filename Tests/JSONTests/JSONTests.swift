@@ -25,7 +25,8 @@ struct SplitMix: RandomNumberGenerator {
             return .string(String((0..<Int(random.next() % 12)).map { _ in scalars[Int(random.next() % 11)] }))
         case 6: return .array((0..<Int(random.next() % 5)).map { _ in Self.random(depth - 1, &random) })
         default:
-            return .object((0..<Int(random.next() % 5)).map { (key: "k\($0)\"é", value: Self.random(depth - 1, &random)) })
+            return .object(
+                (0..<Int(random.next() % 5)).map { (key: "k\($0)\"é", value: Self.random(depth - 1, &random)) })
         }
     }
 

@@ -17,7 +17,8 @@ import Testing
 
     static let request: ChatRequest = {
         var request = ChatRequest(
-            model: "m", messages: [
+            model: "m",
+            messages: [
                 Message(role: .system, content: "s\u{0}é🦊"),
                 Message(
                     role: .user, content: "u",
@@ -28,7 +29,8 @@ import Testing
                         .file(File(mimeType: "", source: .url("u"))),
                     ], name: "bob"),
                 Message(
-                    role: .assistant, toolCalls: [ToolCall(id: "i", name: "f", argumentsJSON: "{}", providerState: [7])],
+                    role: .assistant,
+                    toolCalls: [ToolCall(id: "i", name: "f", argumentsJSON: "{}", providerState: [7])],
                     reasoning: "r", providerState: [1, 0, 2]),
                 Message(role: .tool, content: "18", toolCallID: "i"),
             ],
@@ -90,7 +92,10 @@ import Testing
             let encoded = bytes { coder.encode(response, into: $0) }
             #expect(try encoded.withUnsafeBytes { try coder.chatResponse($0) } == response)
         }
-        for event in [ChunkEvent.text("t\u{0}"), .text(""), .reasoning("r"), .toolCall(ToolCallDelta(index: 2, id: "i", name: "n", argumentsJSONDelta: "{", providerState: [1]))] {
+        for event in [
+            ChunkEvent.text("t\u{0}"), .text(""), .reasoning("r"),
+            .toolCall(ToolCallDelta(index: 2, id: "i", name: "n", argumentsJSONDelta: "{", providerState: [1])),
+        ] {
             let encoded = bytes { coder.encode(event, seq: 9, into: $0) }
             let read = try encoded.withUnsafeBytes { try coder.chatChunk($0) }
             #expect(read.seq == 9 && read.content == .event(event))
@@ -122,6 +127,8 @@ import Testing
         let bomb = [UInt8](repeating: 0, count: 4 << 20).enumerated().map { $0.offset % 2 == 0 ? UInt8(0x12) : 0 }
         #expect(throws: MessageError.self) { try bomb.withUnsafeBytes { try coder.chatRequest($0) } }
         // Not UTF-8.
-        #expect(throws: MessageError.self) { try [UInt8]([0x0A, 1, 0xFF]).withUnsafeBytes { try coder.chatRequest($0) } }
+        #expect(throws: MessageError.self) {
+            try [UInt8]([0x0A, 1, 0xFF]).withUnsafeBytes { try coder.chatRequest($0) }
+        }
     }
 }

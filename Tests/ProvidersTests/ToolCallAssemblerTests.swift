@@ -23,7 +23,11 @@ import Testing
 
     @Test func theUsualForm() {
         let calls = Self.assemble([(0, "a", "f", ""), (0, "", "", "{\"x\""), (0, "", "", ":1}"), (1, "b", "g", "{}")])
-        #expect(calls == [ToolCall(id: "a", name: "f", argumentsJSON: "{\"x\":1}"), ToolCall(id: "b", name: "g", argumentsJSON: "{}")])
+        #expect(
+            calls == [
+                ToolCall(id: "a", name: "f", argumentsJSON: "{\"x\":1}"),
+                ToolCall(id: "b", name: "g", argumentsJSON: "{}"),
+            ])
     }
 
     @Test func indexesThatBeginAnywhereOrAreMissing() {
@@ -43,7 +47,9 @@ import Testing
     }
 
     @Test func argumentsBeforeTheName() {
-        #expect(Self.assemble([(0, "a", "", "{"), (0, "", "f", "}")]) == [ToolCall(id: "a", name: "f", argumentsJSON: "{}")])
+        #expect(
+            Self.assemble([(0, "a", "", "{"), (0, "", "f", "}")]) == [ToolCall(id: "a", name: "f", argumentsJSON: "{}")]
+        )
         #expect(Self.assemble([(0, "a", "", "{}")]) == [ToolCall(id: "a", name: "", argumentsJSON: "{}")])
     }
 
@@ -57,7 +63,9 @@ import Testing
         let count = 1 + next(5)
         var queues = (0..<count).map { call in
             [(index: Int?.some(call + 3), id: "id\(call)", name: "f\(call)", arguments: "")]
-                + (0..<next(6)).map { piece in (index: Int?.some(call + 3), id: "", name: "", arguments: "<\(call).\(piece)>") }
+                + (0..<next(6)).map { piece in
+                    (index: Int?.some(call + 3), id: "", name: "", arguments: "<\(call).\(piece)>")
+                }
         }
         let expected = queues.map { $0.map(\.arguments).joined() }
         var pieces: [Piece] = []
@@ -84,7 +92,9 @@ import Testing
 }
 
 @Suite struct Base64Tests {
-    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")])
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy"),
+    ])
     func vectorsOfTheStandard(_ text: String, _ expected: String) {
         var out: [UInt8] = []
         Base64.append(Array(text.utf8), to: &out)

@@ -19,7 +19,9 @@ import Testing
                 decoder.consume(bytes) { event in
                     switch event {
                     case .frame(let header, let data):
-                        seen.append("\(header.streamID):\(header.kind):\(header.flags):\(data.count):\(data.reduce(0) { $0 &+ Int($1) })")
+                        seen.append(
+                            "\(header.streamID):\(header.kind):\(header.flags):\(data.count):\(data.reduce(0) { $0 &+ Int($1) })"
+                        )
                     case .oversize(let header): seen.append("oversize \(header.streamID) \(header.length)")
                     }
                     return true
@@ -93,7 +95,8 @@ import Testing
     }
 
     @Test(arguments: [
-        [0xFF], [0x08, 0x80], [0x0A, 0x05, 0x61], [0x00], [0x0B], [0x1A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01],
+        [0xFF], [0x08, 0x80], [0x0A, 0x05, 0x61], [0x00], [0x0B],
+        [0x1A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01],
         [0x08, 0x01], [0x2A, 0x02, 0x0A, 0x05],
     ])
     func malformedEnvelopesAreRefused(_ bytes: [Int]) {
@@ -126,7 +129,9 @@ import Testing
         #expect(try Address("tcp:[::1]:80").description == "tcp:[::1]:80")
     }
 
-    @Test(arguments: ["", "unix:", "http://x", "tcp:1", "tcp::5", "tcp:h:70000", "unix:" + String(repeating: "a", count: 108)])
+    @Test(arguments: [
+        "", "unix:", "http://x", "tcp:1", "tcp::5", "tcp:h:70000", "unix:" + String(repeating: "a", count: 108),
+    ])
     func badAddressesSayWhatIsWrong(_ text: String) {
         #expect(throws: AddressError.self) { try Address(text) }
     }

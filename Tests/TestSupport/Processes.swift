@@ -9,7 +9,9 @@ public enum Programs {
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         for candidate in [own, bundle] {
             let folder = candidate.deletingLastPathComponent()
-            if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("genwired").path) { return folder }
+            if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("genwired").path) {
+                return folder
+            }
         }
         return bundle.deletingLastPathComponent()
     }()
@@ -35,7 +37,9 @@ public final class RunningProgram: @unchecked Sendable {
         self.logPath = logPath
         process = Process()
         var inherited = ProcessInfo.processInfo.environment
-        for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "OPENAI_API_KEY"] {
+        for name in [
+            "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "OPENAI_API_KEY",
+        ] {
             inherited[name] = nil
         }
         process.environment = inherited.merging(environment) { _, new in new }

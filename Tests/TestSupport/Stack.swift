@@ -16,7 +16,9 @@ public struct Stack: Sendable {
 
     /// A configuration with the default model on the simulator and more models by their vendor names: a name may ask
     /// for faults (`gpt-4o#stall-after=3`).
-    public static func configuration(_ more: [String: String] = [:], extra: String = "") -> @Sendable (String, String) -> String {
+    public static func configuration(_ more: [String: String] = [:], extra: String = "")
+        -> @Sendable (String, String) -> String
+    {
         { upstream, folder in
             let base = "api_base: \"\(upstream)/v1\", api_key: sk-planted-secret-0123456789"
             var text = """
@@ -41,7 +43,8 @@ public struct Stack: Sendable {
         environment: [String: String] = [:], descriptorLimit: Int? = nil, _ body: (Stack) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
-            let simulator = try RunningProgram("genwire-sim", ["--port", "0"] + arguments, logPath: folder + "/sim.log")
+            let simulator = try RunningProgram(
+                "genwire-sim", ["--port", "0"] + arguments, logPath: folder + "/sim.log")
             guard let line = await simulator.waitForLine(containing: "ready on"),
                 let upstream = line.split(separator: " ").last.map(String.init)
             else { throw StackError("the simulator did not start: \(simulator.log)") }

@@ -107,7 +107,8 @@ extension ChatCompletions {
                 }
             }
         } else if choice["finish_reason"] == nil {
-            throw GenerationError(.badProviderResponse, "\(model.providerName) answered with a choice without a message")
+            throw GenerationError(
+                .badProviderResponse, "\(model.providerName) answered with a choice without a message")
         }
         state.close(providerName: model.providerName)
         return ChatResponse(message: message, completion: state.completion)

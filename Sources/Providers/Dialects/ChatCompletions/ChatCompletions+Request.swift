@@ -303,7 +303,8 @@ private struct RequestEncoder {
         try number("temperature", options.temperature, samples ? configuration.temperature : nil, 0...2)
         try number("top_p", options.topP, samples ? configuration.topP : nil, 0...1)
         try number("presence_penalty", options.presencePenalty, samples ? configuration.presencePenalty : nil, -2...2)
-        try number("frequency_penalty", options.frequencyPenalty, samples ? configuration.frequencyPenalty : nil, -2...2)
+        try number(
+            "frequency_penalty", options.frequencyPenalty, samples ? configuration.frequencyPenalty : nil, -2...2)
         if let topK = options.topK ?? configuration.topK { try self.topK(topK, drop: options.dropUnsupported) }
         if let budget = options.reasoning.budgetTokens {
             try unsupported(
@@ -379,7 +380,8 @@ private struct RequestEncoder {
         let name = configuration.modelName.split(separator: "/").last.map(String.init) ?? configuration.modelName
         return ["o1", "o3", "o4", "gpt-5"].contains { family in
             name.hasPrefix(family)
-                && (name.count == family.count || "-.#@".contains(name[name.index(name.startIndex, offsetBy: family.count)]))
+                && (name.count == family.count
+                    || "-.#@".contains(name[name.index(name.startIndex, offsetBy: family.count)]))
         }
     }
 
