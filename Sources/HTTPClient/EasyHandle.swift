@@ -1,15 +1,22 @@
 internal import CCurl
+internal import EventLoop
 
-/// One libcurl easy handle with the options that never change. Handles are re-used from transfer to transfer.
+/// One libcurl easy handle with the options that never change. Handles are re-used from transfer to transfer, and
+/// with them what a transfer needs besides: the timer and the buffer for the answer's head.
 ///
 /// libcurl keeps an unretained pointer to this object as its callbacks' user data; the client holds the object for
-/// as long as the handle lives, in its pool or through the transfer.
+/// as long as the handle is in the multi handle or in the pool.
 final class EasyHandle {
     let curl: UnsafeMutableRawPointer
-    /// The transfer in progress.
+    /// The transfer in progress. The client holds it for as long as it is set here.
     unowned(unsafe) var transfer: HTTPTransfer?
+    /// The header lines of the answer in progress.
+    var head: [UInt8] = []
+    /// Watches the transfer's timeouts.
+    private(set) lazy var watchdog = LoopTimer { [unowned self] in transfer?.checkTimeouts() }
+    /// Held until the handle has left the multi handle: libcurl points into its headers and body.
+    private var request: HTTPRequest?
     private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-
     private let defaultCAFile: String
     private var caFile: String
 
@@ -21,6 +28,9 @@ final class EasyHandle {
         gw_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
         gw_curl_set_long(curl, CURLOPT_TCP_KEEPALIVE, 1)
         gw_curl_set_long(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        // Without it, giving up on a name that is still being resolved waits for the resolver's thread, and with it
+        // the whole loop would wait.
+        gw_curl_set_long(curl, CURLOPT_QUICK_EXIT, 1)
         gw_curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
         gw_curl_set_text(curl, CURLOPT_USERAGENT, options.userAgent)
         // libcurl's built-in path is remembered, since an option that was set cannot be unset.
@@ -39,14 +49,18 @@ final class EasyHandle {
         errorBuffer.deallocate()
     }
 
-    var errorText: String { String(cString: errorBuffer) }
-
-    /// Sets what differs from request to request. The transfer keeps the body's array alive and unchanged.
-    func prepare(_ request: HTTPRequest) {
+    /// Sets what differs from request to request.
+    /// - Throws: `HTTPError` where libcurl does not even take the URL; the handle must not be started then.
+    func prepare(_ request: HTTPRequest) throws(HTTPError) {
+        self.request = request
         errorBuffer[0] = 0
-        gw_curl_set_text(curl, CURLOPT_URL, request.url)
+        // A refused URL would leave that of the request before in place.
+        guard !request.url.utf8.contains(0), gw_curl_set_text(curl, CURLOPT_URL, request.url) == CURLE_OK else {
+            throw HTTPError(.badURL, "the URL is too long or has a NUL in it")
+        }
         gw_curl_set_pointer(curl, CURLOPT_HTTPHEADER, request.headers.list)
-        gw_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: max(1, request.timeouts.connect / 1_000_000)))
+        gw_curl_set_long(
+            curl, CURLOPT_CONNECTTIMEOUT_MS, Int(Int32(clamping: max(1, request.timeouts.connect / 1_000_000))))
         gw_curl_set_long(
             curl, CURLOPT_HTTP_VERSION, request.prefersHTTP1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
         let wantedCAFile = request.caFile ?? defaultCAFile
@@ -57,12 +71,47 @@ final class EasyHandle {
         if let body = request.body {
             gw_curl_set_long(curl, CURLOPT_POST, 1)
             gw_curl_set_size(curl, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
-            // The array's storage does not move while the request holds it, and nobody writes to it.
-            _ = body.withUnsafeBytes { gw_curl_set_pointer(curl, CURLOPT_POSTFIELDS, $0.baseAddress) }
+            if body.isEmpty {
+                // No pointer at all would make libcurl read the body from standard input.
+                gw_curl_set_text(curl, CURLOPT_POSTFIELDS, Self.emptyBody)
+            } else {
+                // The array's storage does not move while `request` holds it, and nobody writes to it.
+                _ = body.withUnsafeBytes { gw_curl_set_pointer(curl, CURLOPT_POSTFIELDS, $0.baseAddress) }
+            }
         } else {
             gw_curl_set_long(curl, CURLOPT_HTTPGET, 1)
         }
     }
+
+    /// The handle has left the multi handle: nothing of the request is needed any more.
+    func clear() {
+        request = nil
+        head.removeAll(keepingCapacity: head.capacity <= 4096)
+    }
+
+    /// The status line's code, once it came.
+    var status: Int { gw_curl_info_long(curl, CURLINFO_RESPONSE_CODE) }
+
+    /// How long making this transfer's connection took, in microseconds; 0 where one was re-used.
+    var connectMicroseconds: Int64 {
+        guard gw_curl_info_long(curl, CURLINFO_NUM_CONNECTS) > 0 else { return 0 }
+        return Int64(
+            max(gw_curl_info_time(curl, CURLINFO_CONNECT_TIME_T), gw_curl_info_time(curl, CURLINFO_APPCONNECT_TIME_T)))
+    }
+
+    /// What a failed transfer's code means.
+    func error(_ code: CURLcode) -> HTTPError {
+        let detail = String(cString: errorBuffer)
+        let isConnected = gw_curl_info_time(curl, CURLINFO_PRETRANSFER_TIME_T) > 0
+        return HTTPError(code: code, detail: detail, isConnected: isConnected)
+    }
+
+    // Lives as long as the process, since libcurl keeps the pointer.
+    nonisolated(unsafe) private static let emptyBody: UnsafePointer<CChar> = {
+        let empty = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
+        empty.initialize(to: 0)
+        return UnsafePointer(empty)
+    }()
 
     private static let headerCallback: gw_curl_data_callback = { bytes, size, count, user in
         guard let user, let transfer = Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().transfer else {

@@ -1,41 +1,46 @@
 internal import CCurl
 public import EventLoop
-
-/// What holds for all requests of a client. Proxies are taken from the usual environment names (`https_proxy`,
-/// `http_proxy`, `no_proxy`), which libcurl reads itself.
-public struct HTTPClientOptions: Sendable {
-    /// A file of PEM certificates to trust instead of the system's.
-    public var caFile: String?
-    /// Accepts any certificate. For experiments only.
-    public var skipsVerification = false
-    /// Connections kept open for re-use when idle.
-    public var maxIdleConnections = 256
-    /// The `User-Agent` header.
-    public var userAgent = "genwire"
-
-    /// Verified TLS with the system's certificates.
-    public init() {}
-}
+internal import Glibc
 
 /// HTTP/1.1 and HTTP/2 requests through a libcurl multi handle whose sockets and timer are the loop's. One a loop.
 ///
-/// libcurl forbids removing handles, and unpausing calls back into us, from inside its own callbacks; both are put
-/// off until the call into libcurl has returned (`enter`).
+/// libcurl forbids adding and removing handles from inside its own callbacks, and unpausing one calls back into us;
+/// all of that is put off until the call into libcurl has returned (`enter`).
+///
+/// The first client makes the process ignore SIGPIPE where nobody handles it: OpenSSL writes to sockets in a way that
+/// raises it when the peer is gone.
 public final class HTTPClient: TurnEndHandler {
+    /// Handles kept for re-use; each weighs some 6 KiB.
+    private static let maximumPool = 64
+
     let loop: EventLoop
     private let options: HTTPClientOptions
-    private let multi: UnsafeMutableRawPointer
+    /// `nil` once shut down.
+    private var multi: UnsafeMutableRawPointer?
     private var timer: LoopTimer?
     private var pool: [EasyHandle] = []
-    private var active: [ObjectIdentifier: HTTPTransfer] = [:]
+    /// Each transfer knows its index here.
+    private var active: [HTTPTransfer] = []
     /// Greater than zero while libcurl is on the stack.
     private var depth = 0
+    private var isSettling = false
+    private var isShutDown = false
+    // What was asked for while libcurl was on the stack.
+    private var waiting: [HTTPTransfer] = []
     private var releases: [EasyHandle] = []
+    // What the end of the turn does.
     private var resumes: [HTTPTransfer] = []
+    private var refusals: [(transfer: HTTPTransfer, error: HTTPError)] = []
     private var timeoutIsDue = false
     private var isTurnEndScheduled = false
 
-    private static let globalInit: Void = { _ = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) }()
+    private static let globalInit: Void = {
+        _ = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+        var current = sigaction()
+        if sigaction(SIGPIPE, nil, &current) == 0, current.__sigaction_handler.sa_handler == nil {
+            signal(SIGPIPE, SIG_IGN)
+        }
+    }()
 
     /// A client on `loop`, which must be the current one.
     public init(loop: EventLoop, options: HTTPClientOptions = HTTPClientOptions()) {
@@ -48,11 +53,14 @@ public final class HTTPClient: TurnEndHandler {
         gw_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.maxIdleConnections)
         gw_curl_multi_callbacks(
             multi, Self.socketCallback, Self.timerCallback, Unmanaged.passUnretained(self).toOpaque())
-        timer = LoopTimer { [unowned self] in timeout() }
+        timer = LoopTimer { [weak self] in self?.timeout() }
     }
 
     deinit {
-        // `shutdown` has run, or nothing was ever started; either way no callback has anything to find.
+        // Transfers hold on to the client while they are active, so only idle connections are left; and since this
+        // may be any thread, nothing may call back.
+        guard let multi else { return }
+        gw_curl_multi_callbacks(multi, nil, nil, nil)
         pool.removeAll()
         curl_multi_cleanup(multi)
     }
@@ -60,29 +68,41 @@ public final class HTTPClient: TurnEndHandler {
     /// Transfers in progress.
     public var activeCount: Int { active.count }
 
-    /// Starts a request. Its bytes leave within the current turn of the loop.
+    /// Starts a request. Its bytes leave within the current turn of the loop; `delegate`, which is held until the
+    /// end, hears nothing before this call has returned.
     public func start(_ request: HTTPRequest, delegate: any TransferDelegate) -> HTTPTransfer {
         loop.preconditionOnLoop()
+        let transfer = HTTPTransfer(request.timeouts, client: self, delegate: delegate)
+        transfer.index = active.count
+        active.append(transfer)
+        guard !isShutDown else {
+            refuse(transfer, HTTPError(.other, "the HTTP client is shut down"))
+            return transfer
+        }
         let easy = pool.popLast() ?? EasyHandle(options: options)
-        let transfer = HTTPTransfer(request, client: self, easy: easy, delegate: delegate)
-        easy.transfer = transfer
-        easy.prepare(transfer.request)
-        active[ObjectIdentifier(transfer)] = transfer
-        enter { curl_multi_add_handle(multi, easy.curl) }
+        transfer.begin(with: easy)
+        do {
+            try easy.prepare(request)
+        } catch {
+            refuse(transfer, error)
+            return transfer
+        }
+        if depth > 0 { waiting.append(transfer) } else { add(transfer) }
         return transfer
     }
 
-    /// Cancels everything and closes all connections. The client must not be used afterwards.
+    /// Cancels everything and closes all connections. Requests started later fail.
     public func shutdown() {
-        for transfer in Array(active.values) { transfer.cancel() }
-        settle()
-        if let timer { loop.cancel(timer) }
-        pool.removeAll()
+        loop.preconditionOnLoop()
+        isShutDown = true
+        for transfer in active { transfer.cancel() }
+        if depth == 0 { settle() }
     }
 
     // MARK: - Calls into libcurl
 
     /// Runs a call into libcurl; what its callbacks put off happens at the end of the outermost one.
+    @inline(__always)
     func enter(_ body: () -> some Any) {
         depth += 1
         _ = body()
@@ -90,35 +110,83 @@ public final class HTTPClient: TurnEndHandler {
         if depth == 0 { settle() }
     }
 
+    /// Does what was put off, and reports what has finished.
     private func settle() {
+        // A delegate that is told of an end may start or cancel others; those calls come here again.
+        guard !isSettling else { return }
+        isSettling = true
         while true {
-            for easy in releases { remove(easy) }
-            releases.removeAll(keepingCapacity: true)
+            while let easy = releases.popLast() { remove(easy) }
+            if !waiting.isEmpty {
+                let waiting = waiting
+                self.waiting.removeAll(keepingCapacity: true)
+                for transfer in waiting { add(transfer) }
+            }
             var code = CURLE_OK
-            guard let curl = gw_curl_multi_next_done(multi, &code) else { return }
+            guard let curl = gw_curl_multi_next_done(multi, &code) else { break }
             guard let user = gw_curl_private(curl) else { continue }
             // A transfer that was cancelled has left its handle; there is nobody to tell.
             Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().transfer?.finished(code)
         }
+        isSettling = false
+        if isShutDown { close() }
     }
 
-    func release(_ easy: EasyHandle, of transfer: HTTPTransfer) {
-        easy.transfer = nil
-        active[ObjectIdentifier(transfer)] = nil
-        if depth > 0 { releases.append(easy) } else { remove(easy) }
+    private func add(_ transfer: HTTPTransfer) {
+        // It may have been cancelled while it waited.
+        guard let easy = transfer.easy else { return }
+        var code = CURLM_OK
+        enter { code = curl_multi_add_handle(multi, easy.curl) }
+        guard code == CURLM_OK else {
+            refuse(transfer, HTTPError(.other, String(cString: curl_multi_strerror(code))))
+            return
+        }
     }
 
     private func remove(_ easy: EasyHandle) {
         depth += 1
         curl_multi_remove_handle(multi, easy.curl)
         depth -= 1
-        if pool.count < 1024 { pool.append(easy) }
+        easy.clear()
+        if pool.count < Self.maximumPool { pool.append(easy) }
+    }
+
+    private func close() {
+        guard let multi else { return }
+        if let timer { loop.cancel(timer) }
+        pool.removeAll()
+        depth += 1
+        curl_multi_cleanup(multi)
+        depth -= 1
+        self.multi = nil
+    }
+
+    // MARK: - From transfers
+
+    /// The transfer is over: takes its handle back as soon as libcurl allows.
+    func release(_ transfer: HTTPTransfer, _ easy: EasyHandle?) {
+        let last = active.removeLast()
+        if last !== transfer {
+            active[transfer.index] = last
+            last.index = transfer.index
+        }
+        guard let easy else { return }
+        loop.cancel(easy.watchdog)
+        easy.transfer = nil
+        if depth > 0 { releases.append(easy) } else { remove(easy) }
     }
 
     func resumeLater(_ transfer: HTTPTransfer) {
         resumes.append(transfer)
         scheduleTurnEnd()
     }
+
+    private func refuse(_ transfer: HTTPTransfer, _ error: HTTPError) {
+        refusals.append((transfer, error))
+        scheduleTurnEnd()
+    }
+
+    // MARK: - From the loop
 
     private func scheduleTurnEnd() {
         guard !isTurnEndScheduled else { return }
@@ -130,9 +198,14 @@ public final class HTTPClient: TurnEndHandler {
     public func turnEnded() {
         isTurnEndScheduled = false
         if !resumes.isEmpty {
-            let waiting = resumes
-            resumes.removeAll(keepingCapacity: true)
-            for transfer in waiting { transfer.resumeNow() }
+            let resumes = resumes
+            self.resumes.removeAll(keepingCapacity: true)
+            for transfer in resumes { transfer.resumeNow() }
+        }
+        if !refusals.isEmpty {
+            let refusals = refusals
+            self.refusals = []
+            for (transfer, error) in refusals { transfer.finish(error) }
         }
         if timeoutIsDue { timeout() }
     }
@@ -143,7 +216,7 @@ public final class HTTPClient: TurnEndHandler {
         enter { curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running) }
     }
 
-    fileprivate func socketReady(_ socket: Int32, _ readiness: Readiness) {
+    func socketReady(_ socket: Int32, _ readiness: Readiness) {
         var mask: Int32 = 0
         if readiness.contains(.readable) { mask |= CURL_CSELECT_IN }
         if readiness.contains(.writable) { mask |= CURL_CSELECT_OUT }
@@ -203,29 +276,4 @@ public final class HTTPClient: TurnEndHandler {
             curl_multi_assign(multi, socket, Unmanaged.passRetained(watch).toOpaque())
         }
     }
-}
-
-/// One of libcurl's sockets in the loop.
-private final class SocketWatch: ReadinessHandler {
-    private let socket: Int32
-    private unowned let client: HTTPClient
-    private var registration: Registration?
-
-    init(_ socket: Int32, _ interest: Interest, client: HTTPClient) {
-        self.socket = socket
-        self.client = client
-        // A socket that the loop does not take is never ready; the transfer then ends by its timeout.
-        registration = try? client.loop.register(socket, interest, self)
-    }
-
-    func update(_ interest: Interest) {
-        if let registration { try? client.loop.update(registration, interest) }
-    }
-
-    func stop() {
-        if let registration { client.loop.deregister(registration) }
-        registration = nil
-    }
-
-    func ready(_ readiness: Readiness) { client.socketReady(socket, readiness) }
 }

@@ -45,7 +45,8 @@ public struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
         self.description = description
     }
 
-    init(code: CURLcode, detail: String) {
+    /// - Parameter isConnected: whether there was a connection to send the request on.
+    init(code: CURLcode, detail: String, isConnected: Bool) {
         let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
         let kind: Kind
         switch code {
@@ -56,9 +57,10 @@ public struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
             kind = .tls
+        // Either the URL's scheme, or an answer in HTTP/0.9, which is what anything that is not HTTP looks like.
+        case CURLE_UNSUPPORTED_PROTOCOL: kind = isConnected ? .interrupted : .badURL
         case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_HTTP2,
-            CURLE_HTTP2_STREAM, CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING,
-            CURLE_SSL_SHUTDOWN_FAILED:
+            CURLE_HTTP2_STREAM, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_SSL_SHUTDOWN_FAILED:
             kind = .interrupted
         case CURLE_URL_MALFORMAT: kind = .badURL
         default: kind = .other

@@ -15,8 +15,8 @@ public final class HTTPHeaders: @unchecked Sendable {
             let isClean = (name + value).utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
             guard isClean, !name.isEmpty, !name.utf8.contains(UInt8(ascii: ":")) else {
                 curl_slist_free_all(list)
-                throw HTTPError(
-                    .other, "the header '\(name.filter { $0.isASCII && !$0.isNewline })' has a forbidden character")
+                let shown = name.filter { $0.isASCII && !$0.isNewline }
+                throw HTTPError(.other, "the header '\(shown)' has a forbidden character")
             }
             if value.isEmpty, name != "Expect" { continue }
             list = curl_slist_append(list, "\(name):\(value.isEmpty ? "" : " " + value)")
@@ -38,13 +38,16 @@ public struct HTTPTimeouts: Sendable, Equatable {
     /// From the start to the end.
     public var total: UInt64
 
-    /// Timeouts in seconds.
+    /// Timeouts in seconds; any number will do, and what is not positive ends a transfer at once.
     public init(connect: Double = 5, firstByte: Double = 60, idle: Double = 60, total: Double = 600) {
-        self.connect = UInt64(connect * 1e9)
-        self.firstByte = UInt64(firstByte * 1e9)
-        self.idle = UInt64(idle * 1e9)
-        self.total = UInt64(total * 1e9)
+        self.connect = Self.nanoseconds(connect)
+        self.firstByte = Self.nanoseconds(firstByte)
+        self.idle = Self.nanoseconds(idle)
+        self.total = Self.nanoseconds(total)
     }
+
+    /// Thirty years are as good as for ever, and fit.
+    private static func nanoseconds(_ seconds: Double) -> UInt64 { seconds > 0 ? UInt64(min(seconds, 1e9) * 1e9) : 0 }
 }
 
 /// One request.
@@ -75,36 +78,4 @@ public struct HTTPRequest: Sendable {
         self.prefersHTTP1 = prefersHTTP1
         self.caFile = caFile
     }
-}
-
-/// The status and headers of an answer.
-public struct HTTPResponseHead: Sendable {
-    /// The status code.
-    public let status: Int
-    private let raw: [UInt8]
-
-    init(status: Int, raw: [UInt8]) {
-        self.status = status
-        self.raw = raw
-    }
-
-    /// The value of the first header of this name, in any case; `nil` where there is none.
-    public func header(_ name: StaticString) -> String? {
-        name.withUTF8Buffer { wanted in
-            for line in raw.split(separator: UInt8(ascii: "\n")) {
-                guard line.count > wanted.count, line[line.startIndex + wanted.count] == UInt8(ascii: ":") else {
-                    continue
-                }
-                let matches = zip(line, wanted).allSatisfy { Self.lower($0) == Self.lower($1) }
-                guard matches else { continue }
-                let value = line.dropFirst(wanted.count + 1)
-                let trimmed = value.drop { $0 == 0x20 || $0 == 0x09 }
-                let end = trimmed.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D } ?? trimmed.startIndex - 1
-                return String(decoding: trimmed[trimmed.startIndex..<(end + 1)], as: UTF8.self)
-            }
-            return nil
-        }
-    }
-
-    private static func lower(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 }

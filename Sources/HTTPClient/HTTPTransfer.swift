@@ -13,62 +13,63 @@ public protocol TransferDelegate: AnyObject {
 
 /// One request on its way. Belongs to its client's loop.
 public final class HTTPTransfer {
-    private enum State {
-        case active
-        /// Cancelled or finished; libcurl may not know yet.
-        case over
-    }
-
     /// The largest head of an answer, in bytes.
     private static let maximumHeadBytes = 64 << 10
 
-    let request: HTTPRequest
+    private let timeouts: HTTPTimeouts
     private let client: HTTPClient
     private var delegate: (any TransferDelegate)?
     private(set) var easy: EasyHandle?
-    private var state = State.active
-    private var head: [UInt8] = []
+    /// The place among the client's active transfers.
+    var index = 0
+    /// Cancelled or finished; libcurl may not know yet.
+    private var isOver = false
     private var hasHead = false
     private var hasBody = false
     private var isPaused = false
+    private var resumeIsDue = false
     /// Why the transfer was ended from inside a libcurl callback.
     private var ownError: HTTPError?
     private let startedAt: UInt64
     private var lastActivity: UInt64
-    private var watchdog: LoopTimer?
-    /// Making the connection took this long, in microseconds; 0 where one was re-used, and until it is known.
+    /// Making the connection took this long, in microseconds; 0 where one was re-used, and until it is known, which
+    /// it is from the answer's head on.
     public private(set) var connectMicroseconds: Int64 = 0
 
-    init(_ request: HTTPRequest, client: HTTPClient, easy: EasyHandle, delegate: any TransferDelegate) {
-        self.request = request
+    init(_ timeouts: HTTPTimeouts, client: HTTPClient, delegate: any TransferDelegate) {
+        self.timeouts = timeouts
         self.client = client
-        self.easy = easy
         self.delegate = delegate
         startedAt = EventLoop.monotonicNanoseconds()
         lastActivity = startedAt
-        let timer = LoopTimer { [unowned self] in checkTimeouts() }
-        watchdog = timer
-        client.loop.schedule(timer, at: nextDeadline)
+    }
+
+    func begin(with easy: EasyHandle) {
+        self.easy = easy
+        easy.transfer = self
+        client.loop.schedule(easy.watchdog, at: nextDeadline)
     }
 
     // MARK: - For the owner
 
     /// Ends the transfer; its connection is closed at once. The delegate hears nothing more.
     public func cancel() {
-        guard state == .active else { return }
+        guard !isOver else { return }
         delegate = nil
         end()
     }
 
     /// Lets the body come again after `.pause`. The next piece comes later, never from inside this call.
     public func resume() {
-        guard state == .active, isPaused else { return }
+        guard !isOver, isPaused, !resumeIsDue else { return }
+        resumeIsDue = true
         client.resumeLater(self)
     }
 
     func resumeNow() {
-        guard state == .active, isPaused, let easy else { return }
+        guard !isOver, let easy else { return }
         isPaused = false
+        resumeIsDue = false
         // Silence was our own wish until now.
         lastActivity = EventLoop.monotonicNanoseconds()
         client.enter { curl_easy_pause(easy.curl, CURLPAUSE_CONT) }
@@ -77,71 +78,73 @@ public final class HTTPTransfer {
     // MARK: - From libcurl
 
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
-        guard state == .active else { return false }
+        guard !isOver, let easy else { return false }
         // Trailers behind the body are not the head's.
         if hasHead { return true }
-        if line.starts(with: "HTTP/".utf8) { head.removeAll(keepingCapacity: true) }
-        guard head.count + line.count <= Self.maximumHeadBytes else {
-            ownError = HTTPError(.tooLarge, "the answer's headers exceed \(Self.maximumHeadBytes) bytes")
-            return false
-        }
         if line.count > 2 {
-            head.append(contentsOf: line)
+            // An answer's status line after that of a 1xx.
+            if line.starts(with: "HTTP/".utf8) { easy.head.removeAll(keepingCapacity: true) }
+            guard easy.head.count + line.count <= Self.maximumHeadBytes else {
+                ownError = HTTPError(.tooLarge, "the answer's headers exceed \(Self.maximumHeadBytes) bytes")
+                return false
+            }
+            easy.head.append(contentsOf: line)
             return true
         }
-        guard let easy else { return false }
-        let status = gw_curl_info_long(easy.curl, CURLINFO_RESPONSE_CODE)
+        let status = easy.status
         guard status >= 200 else { return true }
         hasHead = true
-        lastActivity = client.loop.now
-        delegate?.transferDidReceiveHead(HTTPResponseHead(status: status, raw: head))
-        head = []
-        return state == .active
+        connectMicroseconds = easy.connectMicroseconds
+        delegate?.transferDidReceiveHead(HTTPResponseHead(status: status, lines: easy.head))
+        return !isOver
     }
 
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard state == .active, let easy else { return false }
+        guard !isOver, let easy, let delegate else { return false }
         lastActivity = client.loop.now
         if !hasBody {
             hasBody = true
-            // From here on silence counts, which may well be due before the first byte was.
-            if let watchdog { client.loop.schedule(watchdog, at: nextDeadline) }
+            // From here on the idle limit counts, which may be the shorter one.
+            client.loop.schedule(easy.watchdog, at: nextDeadline)
         }
-        guard let delegate else { return false }
-        if delegate.transferDidReceive(bytes) == .pause, state == .active {
+        if delegate.transferDidReceive(bytes) == .pause, !isOver {
             isPaused = true
             // Allowed inside the callback; the buffer counts as taken, and no other one comes.
             curl_easy_pause(easy.curl, CURLPAUSE_RECV)
         }
-        return state == .active
+        return !isOver
     }
 
     func finished(_ code: CURLcode) {
-        guard state == .active, let easy else { return }
-        let error = ownError ?? (code == CURLE_OK ? nil : HTTPError(code: code, detail: easy.errorText))
-        noteConnectTime()
+        guard !isOver, let easy else { return }
+        if !hasHead { connectMicroseconds = easy.connectMicroseconds }
+        var error = ownError
+        if error == nil, code != CURLE_OK {
+            // libcurl's word for a header line beyond its own limit of 100 KiB.
+            let isHugeLine = code == CURLE_OUT_OF_MEMORY && !hasHead && easy.status != 0
+            error = isHugeLine ? HTTPError(.tooLarge, "the answer has a header that is too long") : easy.error(code)
+        } else if error == nil, !hasHead {
+            // libcurl is content with an answer that breaks off within its headers.
+            error = HTTPError(.interrupted, "the answer broke off in its headers")
+        }
+        finish(error)
+    }
+
+    /// Reports the end.
+    func finish(_ error: HTTPError?) {
+        guard !isOver else { return }
         let delegate = delegate
         self.delegate = nil
         end()
         delegate?.transferDidFinish(error)
     }
 
-    private func noteConnectTime() {
-        guard let easy, gw_curl_info_long(easy.curl, CURLINFO_NUM_CONNECTS) > 0 else { return }
-        connectMicroseconds = Int64(
-            max(
-                gw_curl_info_time(easy.curl, CURLINFO_CONNECT_TIME_T),
-                gw_curl_info_time(easy.curl, CURLINFO_APPCONNECT_TIME_T)))
-    }
-
     /// Gives the handle back. An unfinished HTTP/1.1 transfer takes its connection with it; an HTTP/2 one its stream.
     private func end() {
-        state = .over
-        if let watchdog { client.loop.cancel(watchdog) }
-        watchdog = nil
-        guard let easy else { return }
+        isOver = true
+        let easy = easy
         self.easy = nil
-        client.release(easy, of: self)
+        client.release(self, easy)
     }
 
     // MARK: - Time
@@ -149,44 +152,33 @@ public final class HTTPTransfer {
     /// libcurl watches the connection phase; the others are watched here. A moving deadline is checked when the timer
     /// fires, so a chunk costs no timer work.
     private var nextDeadline: UInt64 {
-        let timeouts = request.timeouts
-        var deadline = startedAt &+ timeouts.total
-        if !hasBody {
-            deadline = min(deadline, startedAt &+ timeouts.firstByte)
-        } else if !isPaused {
-            deadline = min(deadline, lastActivity &+ timeouts.idle)
-        } else {
-            deadline = min(deadline, EventLoop.monotonicNanoseconds() &+ timeouts.idle)
-        }
-        return deadline
+        let total = Self.instant(startedAt, timeouts.total)
+        if !hasBody { return min(total, Self.instant(startedAt, timeouts.firstByte)) }
+        // While paused, looks again later; `resume` sets the clock back.
+        return min(total, Self.instant(isPaused ? EventLoop.monotonicNanoseconds() : lastActivity, timeouts.idle))
     }
 
-    private func checkTimeouts() {
-        guard state == .active, let watchdog else { return }
+    func checkTimeouts() {
+        guard !isOver, let easy else { return }
         let now = EventLoop.monotonicNanoseconds()
-        let timeouts = request.timeouts
-        let phase: HTTPError.Phase
-        if now >= startedAt &+ timeouts.total {
-            phase = .total
-        } else if !hasBody, now >= startedAt &+ timeouts.firstByte {
-            phase = .firstByte
-        } else if hasBody, !isPaused, now >= lastActivity &+ timeouts.idle {
-            phase = .idle
+        if now >= Self.instant(startedAt, timeouts.total) {
+            timeOut(.total, "not finished within \(timeouts.total / 1_000_000) ms")
+        } else if !hasBody, now >= Self.instant(startedAt, timeouts.firstByte) {
+            timeOut(.firstByte, "no answer within \(timeouts.firstByte / 1_000_000) ms")
+        } else if hasBody, !isPaused, now >= Self.instant(lastActivity, timeouts.idle) {
+            timeOut(.idle, "silence for \(timeouts.idle / 1_000_000) ms in the middle of the answer")
         } else {
-            client.loop.schedule(watchdog, at: nextDeadline)
-            return
+            client.loop.schedule(easy.watchdog, at: nextDeadline)
         }
-        noteConnectTime()
-        let delegate = delegate
-        self.delegate = nil
-        end()
-        let words =
-            switch phase {
-            case .connect: "no connection within \(timeouts.connect / 1_000_000) ms"
-            case .firstByte: "no answer within \(timeouts.firstByte / 1_000_000) ms"
-            case .idle: "silence for \(timeouts.idle / 1_000_000) ms in the middle of the answer"
-            case .total: "not finished within \(timeouts.total / 1_000_000) ms"
-            }
-        delegate?.transferDidFinish(HTTPError(.timeout(phase), words))
+    }
+
+    private func timeOut(_ phase: HTTPError.Phase, _ words: String) {
+        if !hasHead, let easy { connectMicroseconds = easy.connectMicroseconds }
+        finish(HTTPError(.timeout(phase), words))
+    }
+
+    private static func instant(_ start: UInt64, _ delay: UInt64) -> UInt64 {
+        let (sum, overflow) = start.addingReportingOverflow(delay)
+        return overflow ? .max : sum
     }
 }

@@ -22,6 +22,9 @@ public struct SSEError: Error, Sendable, Equatable, CustomStringConvertible {
 /// An event that lies in one slice, which is the rule, is handed out in place. Source: the WHATWG HTML standard,
 /// "Server-sent events".
 public struct SSEParser {
+    /// Buffers up to this size are kept from event to event.
+    private static let keptBytes = 64 << 10
+
     private let maximumEventBytes: Int
     /// The beginning of a line whose end has not come.
     private var line: [UInt8] = []
@@ -32,20 +35,24 @@ public struct SSEParser {
     /// The last slice ended with a CR: an LF that follows belongs to it.
     private var skipsLineFeed = false
     private var isFirstLine = true
+    private var isTooLarge = false
 
-    /// A parser that refuses events over `maximumEventBytes`.
+    /// A parser that refuses lines, and events, over `maximumEventBytes`.
     public init(maximumEventBytes: Int = 8 << 20) { self.maximumEventBytes = maximumEventBytes }
 
     /// Takes the next bytes and reports the events that they complete.
-    /// - Throws: `SSEError` where an event exceeds the limit.
+    /// - Throws: `SSEError` where an event exceeds the limit. The stream is of no use then.
     public mutating func consume(
         _ bytes: UnsafeRawBufferPointer, _ body: (SSEEvent) -> Void
     ) throws(SSEError) {
         guard let base = bytes.baseAddress else { return }
+        let count = bytes.count
         var position = 0
         // Data of the current event that lies in this slice.
         var inPlace: UnsafeRawBufferPointer?
-        while position < bytes.count {
+        // The first LF at or after `position`, or `count`: looked for once, not once a line of a stream that uses CR.
+        var feed = -1
+        while position < count, !isTooLarge {
             if skipsLineFeed {
                 skipsLineFeed = false
                 if bytes[position] == 0x0A {
@@ -53,52 +60,47 @@ public struct SSEParser {
                     continue
                 }
             }
-            guard let end = Self.lineEnd(base, position, bytes.count) else {
-                line.append(contentsOf: bytes[position...])
+            if feed < position {
+                feed = memchr(base + position, 0x0A, count - position).map { UnsafeRawPointer($0) - base } ?? count
+            }
+            let carriage = memchr(base + position, 0x0D, feed - position).map { UnsafeRawPointer($0) - base }
+            let end = carriage ?? feed
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
+            guard end < count else {
+                line.append(contentsOf: piece)
                 break
             }
-            let piece = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
             position = end + 1
-            if bytes[end] == 0x0D {
-                if position < bytes.count {
-                    if bytes[position] == 0x0A { position += 1 }
-                } else {
-                    skipsLineFeed = true
-                }
-            }
+            if carriage != nil { skipsLineFeed = true }
             if line.isEmpty {
                 handle(piece, &inPlace, isStable: true, body)
             } else {
                 line.append(contentsOf: piece)
-                let whole = line
-                line = []
-                whole.withUnsafeBytes { handle($0, &inPlace, isStable: false, body) }
+                handleOwnLine(&inPlace, body)
             }
         }
         // What lies in this slice is gone after this call.
         if let kept = inPlace { data.append(contentsOf: kept) }
-        guard line.count + data.count <= maximumEventBytes else {
+        guard !isTooLarge, line.count <= maximumEventBytes else {
             throw SSEError(description: "an event exceeds \(maximumEventBytes) bytes")
         }
     }
 
     /// Reports a last event that lacks its blank line. The stream is over.
     public mutating func finish(_ body: (SSEEvent) -> Void) {
+        guard !isTooLarge else { return }
         var inPlace: UnsafeRawBufferPointer?
-        if !line.isEmpty {
-            let whole = line
-            line = []
-            whole.withUnsafeBytes { handle($0, &inPlace, isStable: false, body) }
-        }
+        if !line.isEmpty { handleOwnLine(&inPlace, body) }
         dispatch(&inPlace, body)
     }
 
-    /// The index of the first CR or LF.
-    @inline(__always)
-    private static func lineEnd(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> Int? {
-        let feed = memchr(base + start, 0x0A, end - start).map { UnsafeRawPointer($0) - base }
-        let carriage = memchr(base + start, 0x0D, (feed ?? end) - start).map { UnsafeRawPointer($0) - base }
-        return carriage ?? feed
+    /// Handles a line that came in several slices.
+    private mutating func handleOwnLine(_ inPlace: inout UnsafeRawBufferPointer?, _ body: (SSEEvent) -> Void) {
+        var whole: [UInt8] = []
+        swap(&whole, &line)
+        whole.withUnsafeBytes { handle($0, &inPlace, isStable: false, body) }
+        whole.removeAll(keepingCapacity: whole.capacity <= Self.keptBytes)
+        line = whole
     }
 
     /// - Parameter isStable: whether the line outlives this call, so that its data need not be copied yet.
@@ -113,42 +115,50 @@ public struct SSEParser {
         }
         guard let first = line.first else { return dispatch(&inPlace, body) }
         if first == UInt8(ascii: "d"), let value = Self.value(of: "data", in: line) {
-            if hasData {
-                if let earlier = inPlace { data.append(contentsOf: earlier) }
-                inPlace = nil
-                data.append(0x0A)
-                data.append(contentsOf: value)
-            } else if isStable {
-                inPlace = value
-            } else {
-                data.append(contentsOf: value)
-            }
-            hasData = true
+            append(value, &inPlace, isStable: isStable)
         } else if first == UInt8(ascii: "e"), let value = Self.value(of: "event", in: line) {
-            name = [UInt8](value)
+            name.removeAll(keepingCapacity: true)
+            name.append(contentsOf: value)
         } else if first != UInt8(ascii: ":"), !Self.isLetter(first) {
             body(SSEEvent(name: UnsafeRawBufferPointer(start: nil, count: 0), data: line, isStray: true))
         }
     }
 
-    private mutating func dispatch(_ inPlace: inout UnsafeRawBufferPointer?, _ body: (SSEEvent) -> Void) {
-        guard hasData else {
-            if !name.isEmpty { name = [] }
+    private mutating func append(
+        _ value: UnsafeRawBufferPointer, _ inPlace: inout UnsafeRawBufferPointer?, isStable: Bool
+    ) {
+        guard value.count + data.count + (inPlace?.count ?? 0) <= maximumEventBytes else {
+            isTooLarge = true
             return
         }
-        hasData = false
-        let name = name
-        if !name.isEmpty { self.name = [] }
-        name.withUnsafeBytes { name in
-            if let inPlace, data.isEmpty {
-                body(SSEEvent(name: name, data: inPlace, isStray: false))
-            } else {
-                let whole = data
-                data = []
-                whole.withUnsafeBytes { body(SSEEvent(name: name, data: $0, isStray: false)) }
-            }
+        if hasData {
+            if let earlier = inPlace { data.append(contentsOf: earlier) }
+            inPlace = nil
+            data.append(0x0A)
+            data.append(contentsOf: value)
+        } else if isStable {
+            inPlace = value
+        } else {
+            data.append(contentsOf: value)
         }
-        inPlace = nil
+        hasData = true
+    }
+
+    private mutating func dispatch(_ inPlace: inout UnsafeRawBufferPointer?, _ body: (SSEEvent) -> Void) {
+        if hasData {
+            hasData = false
+            name.withUnsafeBytes { name in
+                if let inPlace, data.isEmpty {
+                    body(SSEEvent(name: name, data: inPlace, isStray: false))
+                } else {
+                    data.withUnsafeBytes { body(SSEEvent(name: name, data: $0, isStray: false)) }
+                }
+            }
+            inPlace = nil
+            if !data.isEmpty { data.removeAll(keepingCapacity: data.capacity <= Self.keptBytes) }
+        }
+        // An event without data is dropped, and its name with it.
+        if !name.isEmpty { name.removeAll(keepingCapacity: name.capacity <= Self.keptBytes) }
     }
 
     /// The value where the line is the field `name`: behind the colon and one optional space.

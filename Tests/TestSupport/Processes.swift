@@ -16,8 +16,10 @@ public enum Programs {
         return bundle.deletingLastPathComponent()
     }()
 
-    /// The path of one program.
-    public static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    /// The path of one program; an absolute one stays as it is.
+    public static func path(_ name: String) -> String {
+        name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path
+    }
 }
 
 /// A program that a test started. It is ended when the test ends, by its own process id.
@@ -111,7 +113,7 @@ public func runProgram(
 ) async throws -> (code: Int32, output: String, errors: String) {
     try await withTemporaryFolder { folder in
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: name.hasPrefix("/") ? name : Programs.path(name))
+        process.executableURL = URL(fileURLWithPath: Programs.path(name))
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         try input.write(toFile: folder + "/in", atomically: true, encoding: .utf8)

@@ -1,0 +1,141 @@
+import Config
+import Foundation
+import Generation
+import HTTPClient
+import JSON
+import Messages
+import Testing
+
+@testable import RPC
+
+/// Random damage to good input, for every parser. `GENWIRE_FUZZ_ROUNDS` says how much; `make fuzz` asks for plenty.
+@Suite struct FuzzTests {
+    private static let rounds = ProcessInfo.processInfo.environment["GENWIRE_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 500
+
+    /// A generator whose seed is printed with a failing test's name.
+    struct Damage {
+        private var state: UInt64
+        init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+        mutating func next(_ limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % max(1, limit)
+        }
+
+        /// Flips, cuts, doubles or splices a few places.
+        mutating func apply(to bytes: [UInt8]) -> [UInt8] {
+            var bytes = bytes
+            for _ in 0...next(4) where !bytes.isEmpty {
+                let place = next(bytes.count)
+                switch next(5) {
+                case 0: bytes[place] = UInt8(next(256))
+                case 1: bytes.removeSubrange(place..<min(bytes.count, place + next(20)))
+                case 2: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + next(50))], at: place)
+                case 3: bytes.insert(contentsOf: [0xFF, 0xFF, 0xFF, 0xFF, 0x7F], at: place)
+                default: bytes = Array(bytes[..<place])
+                }
+            }
+            return bytes
+        }
+
+        mutating func slices(_ bytes: [UInt8]) -> [[UInt8]] {
+            var slices: [[UInt8]] = []
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = 1 + next(40)
+                slices.append(Array(rest.prefix(count)))
+                rest = rest.dropFirst(count)
+            }
+            return slices
+        }
+    }
+
+    private static func frames() -> [UInt8] {
+        let payload = MessageCoder().encode(ChatRequest(model: "m", messages: [Message(role: .user, content: "hello")]))
+        var bytes: [UInt8] = []
+        for id in [UInt32(1), 3, 5] {
+            let envelope = RequestEnvelope.encode(
+                service: "genwire.v1.Generation", method: "Chat", payload: payload, timeoutNanoseconds: 5)
+            var header = [UInt8](repeating: 0, count: FrameHeader.size)
+            header.withUnsafeMutableBytes {
+                FrameHeader(length: envelope.count, streamID: id, kind: 1, flags: 0).write(to: $0)
+            }
+            bytes += header + envelope
+        }
+        return bytes
+    }
+
+    @Test func frames() {
+        let good = Self.frames()
+        let coder = MessageCoder()
+        for round in 0..<Self.rounds {
+            var damage = Damage(UInt64(round))
+            var decoder = FrameDecoder(maximumLength: 4096)
+            let damaged = damage.apply(to: good)
+            for slice in damage.slices(damaged) {
+                slice.withUnsafeBytes { bytes in
+                    decoder.consume(bytes) { event in
+                        if case .frame(_, let data) = event, let envelope = RequestEnvelope(reading: data) {
+                            _ = try? coder.chatRequest(envelope.payload)
+                            _ = try? coder.generateRequest(envelope.payload)
+                            _ = try? coder.countTokensRequest(envelope.payload)
+                        }
+                        if case .frame(_, let data) = event { _ = ResponseEnvelope.read(data) }
+                        return true
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func streamsAndJSON() {
+        let good = Array(
+            #"""
+            data: {"id":"x","choices":[{"index":0,"delta":{"content":"h\u00e9\ud83d\ude00","tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"a\":1}"}}]}}],"usage":null}
+
+            event: error
+            data: {"error":{"message":"m","code":429,"details":[1.5e300,-0,12345678901234567890]}}
+
+            data: [DONE]
+
+
+            """#.utf8)
+        let parser = JSONParser()
+        withExtendedLifetime(parser) {
+            for round in 0..<Self.rounds {
+                var damage = Damage(UInt64(round))
+                var sse = SSEParser(maximumEventBytes: 2000)
+                let note: (SSEEvent) -> Void = { event in
+                    if let root = try? parser.parse(event.data) { _ = JSONValue(root).text }
+                }
+                for slice in damage.slices(damage.apply(to: good)) {
+                    slice.withUnsafeBytes { try? sse.consume($0, note) }
+                }
+                sse.finish(note)
+            }
+        }
+    }
+
+    @Test func configurations() {
+        let good = Array(
+            """
+            server: {listen: ["unix:./g.sock", "tcp:127.0.0.1:7411"], loops: 2}
+            generation:
+              provider: openai
+              config: {model_name: gpt-4, api_key: "${KEY:-secret}", temperature: 0.7, extra_body: {a: [1, {b: null}]}}
+            models: {a: {provider: openai, config: {model_name: x, api_key: k}}}
+            routes: {r: {strategy: fallback, targets: [a, {model: default, weight: 2}]}}
+
+            """.utf8)
+        for round in 0..<(Self.rounds / 5) {
+            var damage = Damage(UInt64(round))
+            do {
+                let configuration = try Configuration.parse(
+                    damage.apply(to: good), file: "f", environment: [:], knownProviders: ["openai"])
+                #expect(!configuration.summary().contains("secret"))
+            } catch {
+                #expect(!"\(error)".isEmpty)
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import EventLoop
+import HTTPClient
+
+/// A loop and its client for one test.
+final class Harness: @unchecked Sendable {
+    let loop: EventLoop
+    /// Belongs to the loop.
+    private(set) var client: HTTPClient!
+
+    private init(_ poller: PollerKind) throws { loop = try EventLoop(label: "http-test", poller: poller) }
+
+    static func run<T>(
+        _ poller: PollerKind = .epoll, options: HTTPClientOptions = HTTPClientOptions(),
+        _ body: (Harness) async throws -> T
+    ) async throws -> T {
+        let harness = try Harness(poller)
+        await harness.loop.perform { harness.client = HTTPClient(loop: harness.loop, options: options) }
+        let result: Result<T, any Error>
+        do { result = .success(try await body(harness)) } catch { result = .failure(error) }
+        await harness.loop.perform {
+            harness.client.shutdown()
+            harness.client = nil
+        }
+        await harness.loop.shutdown()
+        return try result.get()
+    }
+
+    /// Starts a request on the loop.
+    func start(_ request: HTTPRequest, _ receiver: Receiver) async {
+        await loop.perform { [self] in receiver.transfer = client.start(request, delegate: receiver) }
+    }
+
+    /// Runs a request to its end.
+    func fetch(_ request: HTTPRequest, _ receiver: Receiver = Receiver()) async -> Receiver {
+        await start(request, receiver)
+        await receiver.finished(on: loop)
+        return receiver
+    }
+
+    func fetch(_ url: String, body: [UInt8]? = nil, timeouts: HTTPTimeouts = HTTPTimeouts()) async -> Receiver {
+        await fetch(request(url, body: body, timeouts: timeouts))
+    }
+
+    var activeCount: Int { get async { await loop.perform { [self] in client.activeCount } } }
+}
+
+func request(_ url: String, body: [UInt8]? = nil, timeouts: HTTPTimeouts = HTTPTimeouts()) -> HTTPRequest {
+    // No header can be refused here.
+    HTTPRequest(url: url, headers: try! HTTPHeaders([]), body: body, timeouts: timeouts, prefersHTTP1: true)
+}
+
+/// Remembers what a transfer reported, and checks the order. Belongs to the loop; read by the test when all is over.
+final class Receiver: TransferDelegate, @unchecked Sendable {
+    var transfer: HTTPTransfer?
+    private(set) var head: HTTPResponseHead?
+    private(set) var body: [UInt8] = []
+    private(set) var pieces = 0
+    private(set) var largestPiece = 0
+    private(set) var error: HTTPError?
+    private(set) var isFinished = false
+    /// What a well-behaved client never does.
+    private(set) var violations: [String] = []
+    private var isPaused = false
+    private var isCancelled = false
+    private var waiter: CheckedContinuation<Void, Never>?
+
+    /// Called on the loop, where set.
+    var onHead: ((Receiver) -> Void)?
+    var onPiece: ((Receiver) -> Demand)?
+    var onFinish: ((Receiver) -> Void)?
+    var keepsBody = true
+
+    var text: String { String(decoding: body, as: UTF8.self) }
+
+    func cancel() {
+        isCancelled = true
+        transfer?.cancel()
+    }
+
+    func resume() {
+        isPaused = false
+        transfer?.resume()
+    }
+
+    func finished(on loop: EventLoop) async {
+        await withCheckedContinuation { continuation in
+            loop.execute { [self] in
+                if isFinished { continuation.resume() } else { waiter = continuation }
+            }
+        }
+    }
+
+    func transferDidReceiveHead(_ head: HTTPResponseHead) {
+        check("head")
+        if self.head != nil { violations.append("a second head") }
+        self.head = head
+        onHead?(self)
+    }
+
+    func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
+        check("piece")
+        if head == nil { violations.append("a piece before the head") }
+        if isPaused { violations.append("a piece while paused") }
+        if bytes.isEmpty { violations.append("an empty piece") }
+        pieces += 1
+        largestPiece = max(largestPiece, bytes.count)
+        if keepsBody { body.append(contentsOf: bytes) }
+        let demand = onPiece?(self) ?? .more
+        isPaused = demand == .pause
+        return demand
+    }
+
+    func transferDidFinish(_ error: HTTPError?) {
+        check("end")
+        self.error = error
+        isFinished = true
+        onFinish?(self)
+        waiter?.resume()
+        waiter = nil
+    }
+
+    private func check(_ what: String) {
+        if isCancelled { violations.append("\(what) after cancel") }
+        if isFinished { violations.append("\(what) after the end") }
+    }
+}
