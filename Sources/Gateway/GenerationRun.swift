@@ -38,6 +38,8 @@ public final class GenerationRun: AttemptSink {
     private var attemptsAtTarget = 0
     private var attempts: [Attempt] = []
     private var firstContentAt: UInt64?
+    /// Bytes of text handed on, for the estimate of what an answer cost that never came to its end.
+    private var deliveredBytes = 0
     private var upstreamNanoseconds: UInt64 = 0
     private var lastError: GenerationError?
     private var backoffTimer: LoopTimer?
@@ -101,6 +103,10 @@ public final class GenerationRun: AttemptSink {
     /// Part of `AttemptSink`.
     public func attempt(_ attempt: ProviderAttempt, didDeliver event: ChunkEvent) -> Demand {
         if firstContentAt == nil { firstContentAt = EventLoop.monotonicNanoseconds() }
+        switch event {
+        case .text(let text), .reasoning(let text): deliveredBytes += text.utf8.count
+        case .toolCall(let delta): deliveredBytes += delta.argumentsJSONDelta.utf8.count
+        }
         return sink?.run(self, didDeliver: event) ?? .pause
     }
 
@@ -154,8 +160,19 @@ public final class GenerationRun: AttemptSink {
                 model: target.name, provider: target.providerName, status: attempt.httpStatus,
                 error: error.map(\.description) ?? "", durationMicroseconds: Int64(elapsed / 1000)))
         ledger.record(
-            provider: target.providerName, model: target.modelName, usage: usage, succeeded: error == nil,
+            provider: target.providerName, model: target.modelName,
+            usage: usage.source == .absent && deliveredBytes > 0 ? estimatedUsage : usage, succeeded: error == nil,
             nanoseconds: elapsed)
+    }
+
+    /// What a stream cost that was cut or cancelled, or whose provider reported nothing: it was paid for all the same.
+    private var estimatedUsage: Usage {
+        var usage = Usage()
+        usage.inputTokens = request.messages.reduce(0) { $0 + estimateTokens($1.content) }
+        usage.outputTokens = max(1, deliveredBytes / 4)
+        usage.totalTokens = usage.inputTokens + usage.outputTokens
+        usage.source = .estimated
+        return usage
     }
 
     private func complete(_ completion: inout Completion, _ attempt: ProviderAttempt) {

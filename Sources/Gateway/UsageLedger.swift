@@ -19,9 +19,9 @@ public final class UsageLedger: Sendable {
         public var successfulRequests: Int64 = 0
         /// Attempts that did not.
         public var failedRequests: Int64 = 0
-        /// Tokens of the prompts, where the provider reported them.
+        /// Tokens of the prompts: the provider's count, or our estimate where a stream broke off without one.
         public var inputTokens: Int64 = 0
-        /// Tokens of the answers, where the provider reported them.
+        /// Tokens of the answers: the provider's count, or our estimate where a stream broke off without one.
         public var outputTokens: Int64 = 0
         /// The time of the successful attempts, in nanoseconds.
         public var latencyNanoseconds: UInt64 = 0

@@ -49,7 +49,6 @@ final class StreamFeed: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
         var isPaused = false
         var run: LoopBound<StreamRun>?
-        var isAbandoned = false
     }
 
     private static let capacity = 64

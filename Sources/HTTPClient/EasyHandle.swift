@@ -61,6 +61,7 @@ final class EasyHandle {
         gw_curl_set_pointer(curl, CURLOPT_HTTPHEADER, request.headers.list)
         gw_curl_set_long(
             curl, CURLOPT_CONNECTTIMEOUT_MS, Int(Int32(clamping: max(1, request.timeouts.connect / 1_000_000))))
+        gw_curl_set_long(curl, CURLOPT_FRESH_CONNECT, 0)
         gw_curl_set_long(
             curl, CURLOPT_HTTP_VERSION, request.prefersHTTP1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
         let wantedCAFile = request.caFile ?? defaultCAFile
@@ -81,6 +82,20 @@ final class EasyHandle {
         } else {
             gw_curl_set_long(curl, CURLOPT_HTTPGET, 1)
         }
+    }
+
+    /// Whether a re-used connection ended before anything of the answer came: the server closed it while it was idle.
+    /// libcurl sees most of these itself, but not where the reset comes just after the request went out.
+    func lostStaleConnection(_ code: CURLcode) -> Bool {
+        guard code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING else { return false }
+        return head.isEmpty && gw_curl_info_long(curl, CURLINFO_NUM_CONNECTS) == 0
+            && gw_curl_info_time(curl, CURLINFO_PRETRANSFER_TIME_T) > 0
+    }
+
+    /// Prepares the same request for a second try, on a connection of its own.
+    func prepareSecondTry() {
+        errorBuffer[0] = 0
+        gw_curl_set_long(curl, CURLOPT_FRESH_CONNECT, 1)
     }
 
     /// The handle has left the multi handle: nothing of the request is needed any more.

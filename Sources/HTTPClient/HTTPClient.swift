@@ -176,6 +176,15 @@ public final class HTTPClient: TurnEndHandler {
         if depth > 0 { releases.append(easy) } else { remove(easy) }
     }
 
+    /// Sends a finished transfer's request again. Must not be called while libcurl is on the stack.
+    func restart(_ easy: EasyHandle) {
+        depth += 1
+        curl_multi_remove_handle(multi, easy.curl)
+        depth -= 1
+        easy.prepareSecondTry()
+        if let transfer = easy.transfer { add(transfer) }
+    }
+
     func resumeLater(_ transfer: HTTPTransfer) {
         resumes.append(transfer)
         scheduleTurnEnd()

@@ -28,6 +28,7 @@ public final class HTTPTransfer {
     private var hasBody = false
     private var isPaused = false
     private var resumeIsDue = false
+    private var isSecondTry = false
     /// Why the transfer was ended from inside a libcurl callback.
     private var ownError: HTTPError?
     private let startedAt: UInt64
@@ -117,6 +118,11 @@ public final class HTTPTransfer {
 
     func finished(_ code: CURLcode) {
         guard !isOver, let easy else { return }
+        if !isSecondTry, ownError == nil, !hasHead, easy.lostStaleConnection(code) {
+            isSecondTry = true
+            client.restart(easy)
+            return
+        }
         if !hasHead { connectMicroseconds = easy.connectMicroseconds }
         var error = ownError
         if error == nil, code != CURLE_OK {

@@ -56,6 +56,9 @@ import Testing
                 #expect(result.error?.detail?.kind == .timeout)
             }
             #expect(try await eventually { try await stack.statistic("active_streams") == 0 })
+            // What was delivered before the end is paid for: it is in the usage, as an estimate.
+            let usage = try await client.usage().first { $0.model == "gpt-4o#stall-after=2" }
+            #expect((usage?.outputTokens ?? 0) > 0 && usage?.successfulRequests == 0)
             await client.close()
         }
     }

@@ -61,7 +61,8 @@ import Testing
 
     @Test func namesRoutesAndModelsOnTheSpot() throws {
         let catalog = try catalog(
-            Self.models + "routes: {f: {strategy: fallback, targets: [a, b]}, rr: {strategy: round_robin, targets: [a, b]}}")
+            Self.models
+                + "routes: {f: {strategy: fallback, targets: [a, b]}, rr: {strategy: round_robin, targets: [a, b]}}")
         #expect(try catalog.resolve("").map(\.modelName) == ["d"])
         #expect(try catalog.resolve("a", fallbacks: ["b", "openai/new"]).map(\.modelName) == ["a1", "b1", "new"])
         #expect(try catalog.resolve("f").map(\.modelName) == ["a1", "b1"])
