@@ -168,7 +168,7 @@ public final class GenerationRun: AttemptSink {
     /// What a stream cost that was cut or cancelled, or whose provider reported nothing: it was paid for all the same.
     private var estimatedUsage: Usage {
         var usage = Usage()
-        usage.inputTokens = request.messages.reduce(0) { $0 + estimateTokens($1.content) }
+        usage.inputTokens = estimateTokens(of: request)
         usage.outputTokens = max(1, deliveredBytes / 4)
         usage.totalTokens = usage.inputTokens + usage.outputTokens
         usage.source = .estimated

@@ -10,3 +10,17 @@ public func fitPrompt(_ prompt: String, maxTokens: Int) -> String {
     let words = prompt.split(whereSeparator: \.isWhitespace)
     return words.prefix(words.count * max(maxTokens, 0) / estimated).joined(separator: " ")
 }
+
+/// A rough token count of all that a request holds: texts, reasoning, calls, and the tools' declarations.
+public func estimateTokens(of request: ChatRequest) -> Int {
+    let characters = request.messages.reduce(0) { sum, message in
+        var count = message.content.unicodeScalars.count + message.reasoning.unicodeScalars.count
+        for case .text(let text) in message.parts { count += text.unicodeScalars.count }
+        for call in message.toolCalls { count += (call.name + call.argumentsJSON).unicodeScalars.count }
+        return sum + count
+    }
+    let declarations = request.tools.reduce(0) {
+        $0 + ($1.name + $1.description + $1.parametersJSON).unicodeScalars.count
+    }
+    return (characters + declarations) / 4
+}

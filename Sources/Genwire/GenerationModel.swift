@@ -144,8 +144,8 @@ final class LocalModel: GenerationModel {
         }
         let error = await withCheckedContinuation { continuation in
             engine.loop.execute { [model] in
-                let probe = CredentialProbe(model: model, context: engine.context.value)
-                probe.start { continuation.resume(returning: $0) }
+                let query = ProviderQuery(model: model, context: engine.context.value)
+                query.probe { continuation.resume(returning: $0) }
             }
         }
         return AuthHealth(status: error == nil ? "healthy" : "failed", detail: error?.message ?? "")

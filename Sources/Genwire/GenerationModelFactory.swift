@@ -16,17 +16,30 @@ public enum GenerationModelFactory {
         public var apiBase: String?
         /// The API key; else the provider's environment variable.
         public var apiKey: String?
+        /// The Google Cloud project, for the providers on Vertex AI.
+        public var projectID: String?
+        /// The Google Cloud region, such as `us-central1`, `eu` or `global`.
+        public var region: String?
+        /// The Azure resource's address.
+        public var azureEndpoint: String?
+        /// The version of the vendor's API.
+        public var apiVersion: String?
 
         /// Everything left to the provider and the environment.
         public init(
             maxTokens: Int? = nil, temperature: Double? = nil, topP: Double? = nil, apiBase: String? = nil,
-            apiKey: String? = nil
+            apiKey: String? = nil, projectID: String? = nil, region: String? = nil, azureEndpoint: String? = nil,
+            apiVersion: String? = nil
         ) {
             self.maxTokens = maxTokens
             self.temperature = temperature
             self.topP = topP
             self.apiBase = apiBase
             self.apiKey = apiKey
+            self.projectID = projectID
+            self.region = region
+            self.azureEndpoint = azureEndpoint
+            self.apiVersion = apiVersion
         }
     }
 
@@ -40,10 +53,16 @@ public enum GenerationModelFactory {
         section.maxTokens = parameters.maxTokens
         section.temperature = parameters.temperature
         section.topP = parameters.topP
-        section.apiBase = parameters.apiBase.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        section.apiBase = parameters.apiBase.map(Self.withoutSlash)
         section.apiKey = parameters.apiKey.map { Secret($0) }
+        section.projectID = parameters.projectID
+        section.region = parameters.region
+        section.azureEndpoint = parameters.azureEndpoint.map(Self.withoutSlash)
+        section.apiVersion = parameters.apiVersion
         return LocalModel(try ConfiguredModel(section, in: Configuration()))
     }
+
+    private static func withoutSlash(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
 
     /// Makes the model that a configuration calls `name`; `default` is the `generation` section.
     /// - Throws: `GenerationError`: `.unknownModel` where there is none, and as `createModel(provider:modelName:)`.

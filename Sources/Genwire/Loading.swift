@@ -22,9 +22,8 @@ public enum Loading {
         _ = try Catalog(configuration)
     }
 
-    /// The providers that a configuration may name. Some are known before they are built; a model of such a one is
-    /// refused with its own words when the daemon starts.
-    public static let knownProviders = ["vertex", "anthropic_vertex", "openai", "azure_openai", "groq"]
+    /// The providers that a configuration may name.
+    public static var knownProviders: [String] { ProviderRegistry.names }
 
     private static var environment: [String: String] {
         var result: [String: String] = [:]

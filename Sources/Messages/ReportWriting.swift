@@ -169,27 +169,18 @@ extension MessageCoder {
         return try request.pointee.call_id.text("call_id")
     }
 
-    /// Reads a `CountTokensRequest`: the model and every text that counts.
+    /// Reads a `CountTokensRequest` as the chat that it asks about, and the text to count beside it.
     /// - Throws: `MessageError` where the bytes are not one.
     public func countTokensRequest(
         _ bytes: UnsafeRawBufferPointer
-    ) throws(MessageError) -> (model: String, texts: [String]) {
-        guard let request = arena.unpack(bytes, with: { gw__count_tokens_request__unpack($0, $1, $2) }) else {
+    ) throws(MessageError) -> (request: ChatRequest, text: String) {
+        guard let message = arena.unpack(bytes, with: { gw__count_tokens_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable CountTokensRequest")
         }
-        let raw = request.pointee
-        var texts = [try raw.text.text("text")]
-        for message in Self.each(raw.messages, raw.n_messages) {
-            let message = try Self.read(message)
-            texts.append(message.content)
-            for case .text(let text) in message.parts { texts.append(text) }
-            for call in message.toolCalls { texts.append(call.name + call.argumentsJSON) }
-        }
-        for tool in Self.each(raw.tools, raw.n_tools) {
-            texts.append(try tool.name.text("tools.name"))
-            texts.append(try tool.description.text("tools.description"))
-            texts.append(try tool.parameters_json.text("tools.parameters_json"))
-        }
-        return (try raw.model.text("model"), texts)
+        let raw = message.pointee
+        var request = ChatRequest(model: try raw.model.text("model"), messages: [])
+        for message in Self.each(raw.messages, raw.n_messages) { request.messages.append(try Self.read(message)) }
+        for tool in Self.each(raw.tools, raw.n_tools) { request.tools.append(try Self.read(tool)) }
+        return (request, try raw.text.text("text"))
     }
 }

@@ -42,17 +42,18 @@ extension MessageCoder {
         return (request, try Self.call(raw.call_id, raw.deadline_ms))
     }
 
+    static func read(_ tool: Gw__Tool) throws(MessageError) -> Tool {
+        Tool(
+            name: try tool.name.text("tools.name"), description: try tool.description.text("tools.description"),
+            parametersJSON: try tool.parameters_json.text("tools.parameters_json"),
+            strict: tool.strict_opt_case == GW__TOOL__STRICT_OPT_STRICT ? tool.strict != 0 : nil)
+    }
+
     private static func read(_ raw: Gw__ChatRequest) throws(MessageError) -> (request: ChatRequest, call: CallFields) {
         var request = ChatRequest(model: try raw.model.text("model"), messages: [])
         request.messages.reserveCapacity(raw.n_messages)
         for message in each(raw.messages, raw.n_messages) { request.messages.append(try read(message)) }
-        for tool in each(raw.tools, raw.n_tools) {
-            request.tools.append(
-                Tool(
-                    name: try tool.name.text("tools.name"), description: try tool.description.text("tools.description"),
-                    parametersJSON: try tool.parameters_json.text("tools.parameters_json"),
-                    strict: tool.strict_opt_case == GW__TOOL__STRICT_OPT_STRICT ? tool.strict != 0 : nil))
-        }
+        for tool in each(raw.tools, raw.n_tools) { request.tools.append(try read(tool)) }
         if let choice = raw.tool_choice?.pointee {
             switch choice.mode {
             case GW__TOOL_CHOICE__MODE__AUTO: request.toolChoice = .auto

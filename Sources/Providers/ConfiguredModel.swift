@@ -1,7 +1,7 @@
 public import Config
 public import Generation
-internal import Glibc
 internal import HTTPClient
+internal import JSON
 
 /// A model as configured: everything about it that does not change from request to request. Shared by all loops.
 public final class ConfiguredModel: Sendable {
@@ -11,18 +11,20 @@ public final class ConfiguredModel: Sendable {
     public var providerName: String { provider.name }
     /// The vendor's name of the model.
     public var modelName: String { configuration.modelName }
-    /// What it can do.
-    public var capabilities: [String] { provider.capabilities }
+    /// What it can do, in the words of `ListModels`.
+    public var capabilityNames: [String] { capabilities.subtracting(doubtful).names }
     /// Its section of the configuration.
     public let configuration: ModelConfiguration
 
     let provider: Provider
-    let chatURL: String
-    let modelsURL: String
+    let capabilities: Capabilities
+    let doubtful: Capabilities
+    let endpoints: Endpoints
     let headers: HTTPHeaders
     let timeouts: HTTPTimeouts
-    /// Whether the address is the vendor's own, and not a server that merely speaks its language.
-    let isVendorsOwn: Bool
+    /// Gemini's safety settings as JSON text.
+    let safetySettings: String?
+    private let patch: BodyPatch?
     private let credential: Secret?
 
     /// Prepares the model of one section.
@@ -32,27 +34,29 @@ public final class ConfiguredModel: Sendable {
         guard let provider = ProviderRegistry.provider(named: model.provider) else {
             throw GenerationError(
                 .unsupported,
-                "\(model.name): the provider '\(model.provider)' is not part of this version; there are: "
+                "\(model.name): there is no provider '\(model.provider)'; there are: "
                     + ProviderRegistry.names.joined(separator: ", "))
         }
         name = model.name
         self.provider = provider
         self.configuration = model
-        let base = model.apiBase ?? provider.base
-        isVendorsOwn = base == provider.base
-        chatURL = base + "/chat/completions"
-        modelsURL = base + "/models"
+        capabilities = provider.capabilities(model)
+        doubtful = provider.doubtful(model)
+        endpoints = try provider.endpoints(model)
+        patch = try BodyPatch(model.extraBody)
+        safetySettings = model.safetySettings?.jsonText()
         timeouts = HTTPTimeouts(
             connect: model.timeouts.connect, firstByte: model.timeouts.firstToken, idle: model.timeouts.idle,
             total: model.timeouts.total)
         let auth = model.auth.flatMap { configuration.auth[$0] }
-        credential = try Self.credential(of: model, auth: auth, provider: provider, isVendorsOwn: isVendorsOwn)
+        let found = try Self.credential(of: model, auth: auth, provider: provider)
+        credential = found?.secret
         var headers: [(name: String, value: String)] = [("Content-Type", "application/json")]
-        if let credential {
-            headers.append((auth?.header ?? "Authorization", (auth?.prefix ?? "Bearer ") + credential.reveal()))
+        if let found {
+            let rule = found.isKey ? provider.credential.keyHeader : ("Authorization", "Bearer ")
+            headers.append((auth?.header ?? rule.0, (auth?.prefix ?? rule.1) + found.secret.reveal()))
         }
-        if let organization = model.organization { headers.append(("OpenAI-Organization", organization)) }
-        if let project = model.project { headers.append(("OpenAI-Project", project)) }
+        headers += provider.headers(model)
         for (name, value) in model.extraHeaders.sorted(by: { $0.key < $1.key }) {
             headers.removeAll { $0.name.lowercased() == name.lowercased() }
             headers.append((name, value))
@@ -65,10 +69,11 @@ public final class ConfiguredModel: Sendable {
     }
 
     private static func credential(
-        of model: ModelConfiguration, auth: AuthConfiguration?, provider: Provider, isVendorsOwn: Bool
-    ) throws(GenerationError) -> Secret? {
+        of model: ModelConfiguration, auth: AuthConfiguration?, provider: Provider
+    ) throws(GenerationError) -> (secret: Secret, isKey: Bool)? {
         switch auth?.method {
-        case .static(let secret), .apiKey(let secret): return secret
+        case .static(let token): return (token, false)
+        case .apiKey(let key): return (key, true)
         case nil: break
         default:
             throw GenerationError(
@@ -76,15 +81,20 @@ public final class ConfiguredModel: Sendable {
                 "\(model.name): credentials of type '\(auth?.kind.rawValue ?? "")' are not part of this version; use "
                     + "'api_key', or an auth section of type 'api_key' or 'static'")
         }
-        if let key = model.apiKey { return key }
-        if let key = getenv(provider.keyVariable), key.pointee != 0 { return Secret(String(cString: key)) }
+        let rule = provider.credential
+        if let key = model.apiKey { return (key, true) }
+        if let token = Environment.first(rule.tokenVariables) { return (Secret(token), false) }
+        if let key = Environment.first(rule.keyVariables) { return (Secret(key), true) }
         // A local server may well want none.
-        guard isVendorsOwn else { return nil }
+        guard model.apiBase == nil else { return nil }
+        let variable = (rule.keyVariables + rule.tokenVariables).first.map { "the environment variable \($0), or " }
         throw GenerationError(
             .authentication,
-            "\(model.name): no credential: set the environment variable \(provider.keyVariable), or 'api_key' in the "
-                + "model's config")
+            "\(model.name): no credential: set \(variable ?? "")'api_key' or 'auth' in the model's config")
     }
+
+    /// A body as it is sent: with the section's `extra_body`.
+    func body(_ writer: JSONWriter) -> [UInt8] { patch?.apply(to: writer.bytes) ?? writer.bytes }
 
     /// The credential as it is sent. For callers of the in-process API only; nothing prints or logs it.
     public var token: String? { credential?.reveal() }

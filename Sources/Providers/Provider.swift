@@ -1,28 +1,74 @@
-/// One vendor: where it is, how it is spoken to, and what it can do. A value; the wire itself is the dialect's.
+internal import Config
+internal import Generation
+
+/// One vendor: where it is, how it is spoken to, what it wants for a credential and what it can do. A value; the wire
+/// itself is the dialect's.
 public struct Provider: Sendable {
     /// The name in configurations, such as `openai`.
     public let name: String
-    /// What it can do, for `ListModels`.
-    public let capabilities: [String]
     /// The wire family.
-    let dialect: Dialect
-    /// Scheme, host and version prefix, where `api_base` names no other.
-    let base: String
-    /// The environment variable that holds the key by custom.
-    let keyVariable: String
+    let dialect: any Dialect
+    /// What it takes for a credential.
+    let credential: CredentialRule
+    /// What one of its models can do.
+    let capabilities: @Sendable (ModelConfiguration) -> Capabilities
+    /// What one of its models most likely refuses, going by its name: see `PreparedRequest`.
+    var doubtful: @Sendable (ModelConfiguration) -> Capabilities = { _ in [] }
+    /// Where one of its models is.
+    /// - Throws: `.invalidRequest` that names the key which is missing.
+    let endpoints: @Sendable (ModelConfiguration) throws(GenerationError) -> Endpoints
+    /// Headers of every request, beside those that all vendors want.
+    var headers: @Sendable (ModelConfiguration) -> [(name: String, value: String)] = { _ in [] }
+
+    /// What the provider's models can do as a rule, in the words of `ListModels`.
+    public var capabilityNames: [String] {
+        capabilities(ModelConfiguration(name: "", provider: name, modelName: "")).names
+    }
 }
 
-/// The wire families, each shared by several vendors.
-enum Dialect: Sendable {
-    /// OpenAI's chat completions.
-    case chatCompletions(ChatCompletions.Quirks)
+/// The addresses of one model.
+struct Endpoints: Sendable {
+    /// Asks the vendor whether it takes the credential, at no cost.
+    enum Probe: Sendable {
+        /// A GET.
+        case get(String)
+        /// A POST with a body.
+        case post(String, body: String)
+    }
+
+    /// A whole answer.
+    var whole: String
+    /// A streamed one.
+    var stream: String
+    /// Counts tokens; `nil` where the vendor does not.
+    var countTokens: String?
+    /// Tells whether the credential works.
+    var probe: Probe
+}
+
+/// What a vendor takes for a credential.
+struct CredentialRule: Sendable {
+    /// The header for an API key, and what stands before the key in it. Tokens always go as `Authorization: Bearer`.
+    var keyHeader = (name: "Authorization", prefix: "Bearer ")
+    /// The environment variables that hold an API key by custom, the first one that is set counts.
+    var keyVariables: [String] = []
+    /// The environment variables that hold a ready-made token by custom.
+    var tokenVariables: [String] = []
+    /// Whether Google's default search finds one.
+    var usesGoogleDefault = false
 }
 
 /// Every provider there is: one line each.
 public enum ProviderRegistry {
     /// The providers in the order in which they are listed.
     public static let all: [Provider] = [
-        .openAI
+        .vertex,
+        .anthropicVertex,
+        .openAI,
+        .azureOpenAI,
+        .groq,
+        .anthropic,
+        .gemini,
     ]
 
     /// The providers' names.

@@ -38,6 +38,9 @@ public final class ProviderAttempt: TransferDelegate {
     /// How long a connection may stay open after its stream's end mark before it is given up.
     private static let closingNanoseconds: UInt64 = 1_000_000_000
 
+    /// Under which the vendors say how they logged a request.
+    private static let requestIDHeaders: [StaticString] = ["x-request-id", "request-id", "apim-request-id", "x-goog-request-id"]
+
     private let model: ConfiguredModel
     private let request: ChatRequest
     private let isStream: Bool
@@ -46,7 +49,7 @@ public final class ProviderAttempt: TransferDelegate {
     private var transfer: HTTPTransfer?
     private var head: HTTPResponseHead?
     private var sse = SSEParser()
-    private var decoder: ChatCompletions.StreamDecoder?
+    private var decoder: (any StreamDecoder)?
     /// The body, where it is not decoded piece by piece.
     private var body: [UInt8] = []
     private var warnings: [String] = []
@@ -69,21 +72,19 @@ public final class ProviderAttempt: TransferDelegate {
         self.sink = sink
     }
 
-    private var quirks: ChatCompletions.Quirks {
-        switch model.provider.dialect {
-        case .chatCompletions(let quirks): quirks
-        }
-    }
+    private var dialect: any Dialect { model.provider.dialect }
+    private var includesReasoning: Bool { request.options.reasoning.include }
 
     /// Sends the request.
     /// - Throws: `GenerationError` where the request cannot be put into the vendor's words.
     public func start() throws(GenerationError) {
-        let body = try ChatCompletions.encode(request, for: model, isStream: isStream)
-        warnings = body.warnings
+        let prepared = try PreparedRequest(request, for: model, isStream: isStream)
+        warnings = prepared.warnings
+        let body = try model.body(dialect.encode(prepared, for: model))
         transfer = context.client.start(
             HTTPRequest(
-                url: model.chatURL, headers: model.headers, body: body.bytes, timeouts: model.timeouts,
-                prefersHTTP1: isStream, caFile: model.configuration.caFile),
+                url: isStream ? model.endpoints.stream : model.endpoints.whole, headers: model.headers, body: body,
+                timeouts: model.timeouts, prefersHTTP1: isStream, caFile: model.configuration.caFile),
             delegate: self)
     }
 
@@ -106,8 +107,7 @@ public final class ProviderAttempt: TransferDelegate {
         guard isStream, head.status < 300 else { return }
         let contentType = head.header("content-type")?.lowercased() ?? "text/event-stream"
         if contentType.hasPrefix("text/event-stream") {
-            decoder = ChatCompletions.StreamDecoder(
-                model: model, quirks: quirks, includesReasoning: request.options.reasoning.include)
+            decoder = dialect.makeStreamDecoder(for: model, includesReasoning: includesReasoning)
         }
     }
 
@@ -221,8 +221,7 @@ public final class ProviderAttempt: TransferDelegate {
                 throw GenerationError(
                     .badProviderResponse, "\(model.providerName)'s answer is not JSON: \(Self.beginning(body, error))")
             }
-            let response = try ChatCompletions.decode(
-                root, quirks: quirks, includeReasoning: request.options.reasoning.include, model: model)
+            let response = try dialect.decode(root, for: model, includesReasoning: includesReasoning)
             guard isStream else { return finish(response) }
             // A server that answers a stream's request with a whole answer: one burst of chunks.
             deliver(response.message)
@@ -307,8 +306,8 @@ public final class ProviderAttempt: TransferDelegate {
     private func finish(_ response: ChatResponse) {
         isOver = true
         var response = response
-        response.completion.providerRequestID = head?.header("x-request-id") ?? head?.header("apim-request-id") ?? ""
-        response.completion.warnings = warnings
+        response.completion.providerRequestID = Self.requestIDHeaders.lazy.compactMap { self.head?.header($0) }.first ?? ""
+        response.completion.warnings = warnings + response.completion.warnings
         if response.completion.model.isEmpty { response.completion.model = model.modelName }
         sink?.attempt(self, didFinish: .success(response))
     }

@@ -9,6 +9,8 @@ struct VendorError {
     var code = ""
     /// The HTTP status that the error itself names; 0 for none.
     var status = 0
+    /// The wait that the error itself asks for, in milliseconds.
+    var retryAfterMilliseconds: Int64?
 
     /// Reads an error's body: `{"error":{…}}`, `{"error":"…"}`, `{"detail":…}`, `{"message":…}`, any of them in an array.
     init(_ root: JSONElement) {
@@ -38,7 +40,8 @@ struct VendorError {
         message = error["message"]?.string ?? ""
         type = error["type"]?.string ?? error["status"]?.string ?? ""
         if let number = error["code"]?.int {
-            code = String(number)
+            // Google and some compatible servers repeat the status here; the word beside it says more.
+            code = type.isEmpty ? String(number) : ""
             status = number
         } else {
             code = error["code"]?.string ?? ""
@@ -47,6 +50,12 @@ struct VendorError {
         if let inner = error["innererror"]?["code"]?.string, inner == "ResponsibleAIPolicyViolation" {
             code = "content_filter"
         }
+        guard let details = error["details"] else { return }
+        for detail in details.elements {
+            guard let delay = detail["retryDelay"]?.string, delay.hasSuffix("s"), let seconds = Double(delay.dropLast())
+            else { continue }
+            retryAfterMilliseconds = RetryHint.clamp(seconds * 1000)
+        }
     }
 
     // MARK: - Meaning
@@ -54,13 +63,15 @@ struct VendorError {
     /// The error for one that came inside a good answer: its own words decide, since the status says nothing.
     func generationError(for model: ConfiguredModel) -> GenerationError {
         let kind = specialKind ?? kindByType ?? (400..<600 ~= status ? Self.kind(status: status) : .providerUnavailable)
-        return make(kind, httpStatus: 400..<600 ~= status ? status : 200, model: model)
+        return make(kind, httpStatus: 200, model: model)
     }
 
     /// The error for an answer with an error status.
     func generationError(httpStatus: Int, head: HTTPResponseHead, model: ConfiguredModel) -> GenerationError {
         var error = make(specialKind ?? Self.kind(status: httpStatus), httpStatus: httpStatus, model: model)
-        error.retryAfterMilliseconds = RetryHint.milliseconds(head) ?? error.retryAfterMilliseconds
+        if let hint = RetryHint.milliseconds(head) {
+            error.retryAfterMilliseconds = max(hint, retryAfterMilliseconds ?? 0)
+        }
         switch head.header("x-should-retry") {
         case "true": error.isRetryable = true
         case "false": error.isRetryable = false
@@ -78,7 +89,7 @@ struct VendorError {
         error.httpStatus = httpStatus
         error.providerCode = model.scrub(code.isEmpty ? type : code)
         // A limit always comes with a time; a second is the least that makes sense where the vendor names none.
-        if kind == .rateLimit { error.retryAfterMilliseconds = 1000 }
+        error.retryAfterMilliseconds = retryAfterMilliseconds ?? (kind == .rateLimit ? 1000 : nil)
         return error
     }
 
@@ -87,24 +98,30 @@ struct VendorError {
         if code == "insufficient_quota" || type == "insufficient_quota" { return .quotaExhausted }
         if code == "content_filter" || code == "content_policy_violation" { return .contentFiltered }
         if code == "context_length_exceeded" { return .contextLength }
-        guard type.isEmpty || type == "invalid_request_error" || type == "BadRequestError" else { return nil }
+        let requestTypes = ["", "invalid_request_error", "BadRequestError", "INVALID_ARGUMENT"]
+        guard requestTypes.contains(type) else { return nil }
         let words = message.lowercased()
         let hints = [
             "maximum context length", "context length", "context window", "prompt is too long", "prompt too long",
+            "exceeds the maximum number of tokens", "exceed context limit",
         ]
         return hints.contains { words.contains($0) } ? .contextLength : nil
     }
 
     private var kindByType: GenerationError.Kind? {
         switch type {
-        case "invalid_request_error", "BadRequestError": return .invalidRequest
-        case "authentication_error", "invalid_api_key": return .authentication
-        case "permission_error": return .permission
-        case "not_found_error": return .unknownModel
-        case "rate_limit_error", "rate_limit_exceeded", "tokens", "requests": return .rateLimit
+        case "invalid_request_error", "BadRequestError", "request_too_large", "INVALID_ARGUMENT",
+            "FAILED_PRECONDITION", "OUT_OF_RANGE":
+            return .invalidRequest
+        case "authentication_error", "invalid_api_key", "UNAUTHENTICATED": return .authentication
+        case "permission_error", "PERMISSION_DENIED": return .permission
+        case "not_found_error", "NOT_FOUND": return .unknownModel
+        case "rate_limit_error", "rate_limit_exceeded", "tokens", "requests", "RESOURCE_EXHAUSTED": return .rateLimit
         case "billing_error": return .quotaExhausted
-        case "overloaded_error": return .overloaded
-        case "server_error", "api_error", "internal_error", "internal_server_error": return .providerUnavailable
+        case "overloaded_error", "UNAVAILABLE": return .overloaded
+        case "server_error", "api_error", "internal_error", "internal_server_error", "timeout_error", "conflict_error",
+            "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED", "UNKNOWN":
+            return .providerUnavailable
         default: break
         }
         switch code {
@@ -144,7 +161,7 @@ enum RetryHint {
         return hint
     }
 
-    private static func clamp(_ milliseconds: Double) -> Int64 {
+    static func clamp(_ milliseconds: Double) -> Int64 {
         guard milliseconds.isFinite else { return 0 }
         return Int64(min(max(milliseconds, 0), 86_400_000))
     }

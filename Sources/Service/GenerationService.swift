@@ -52,8 +52,8 @@ public final class GenerationService: Sendable {
                 AnswerCall.start(call, .stream, request, fields, gateway: service.gateway, context: context)
             },
             generation("CountTokens") { service, call, payload, context throws(MessageError) in
-                let (model, texts) = try context.coder.countTokensRequest(payload)
-                service.countTokens(call, model, texts, context)
+                let (request, text) = try context.coder.countTokensRequest(payload)
+                service.countTokens(call, request, text, context)
             },
             generation("ListModels") { service, call, _, context throws(MessageError) in
                 context.coder.encode(service.modelList) { size, fill in call.respond(size: size, fill) }
@@ -149,12 +149,27 @@ public final class GenerationService: Sendable {
         }
     }
 
-    private func countTokens(_ call: Call, _ model: String, _ texts: [String], _ context: ServiceLoop) {
+    private func countTokens(_ call: Call, _ request: ChatRequest, _ text: String, _ context: ServiceLoop) {
+        func respond(_ tokens: Int, _ source: Usage.Source) {
+            context.coder.encodeTokenCount(tokens, source: source) { size, fill in call.respond(size: size, fill) }
+        }
         do {
-            _ = try gateway.catalog.resolve(model)
-            // This dialect has no endpoint that counts; the estimate says that it is one.
-            let tokens = estimateTokens(texts.joined())
-            context.coder.encodeTokenCount(tokens, source: .estimated) { size, fill in call.respond(size: size, fill) }
+            guard let model = try gateway.catalog.resolve(request.model).first else { return respond(0, .estimated) }
+            var whole = request
+            if !text.isEmpty { whole.messages.append(Message(role: .user, content: text)) }
+            guard !whole.messages.isEmpty else { return respond(estimateTokens(of: whole), .estimated) }
+            let query = ProviderQuery(model: model, context: context.providers)
+            let isAsked = try query.countTokens(whole) { result in
+                switch result {
+                case .success(let count): respond(count, .provider)
+                case .failure(let error): call.fail(context.status(error))
+                }
+            }
+            if isAsked {
+                call.onCancel = { _ in query.cancel() }
+            } else {
+                respond(estimateTokens(of: whole), .estimated)
+            }
         } catch {
             call.fail(context.status(error))
         }
@@ -165,14 +180,14 @@ public final class GenerationService: Sendable {
         var list = ModelList()
         list.models = catalog.models.map {
             ModelList.Model(
-                name: $0.name, provider: $0.providerName, modelName: $0.modelName, capabilities: $0.capabilities,
+                name: $0.name, provider: $0.providerName, modelName: $0.modelName, capabilities: $0.capabilityNames,
                 isDefault: $0.name == Catalog.defaultName)
         }
         list.routes = catalog.routes.map {
             ModelList.Route(
                 name: $0.name, strategy: $0.strategy.rawValue, targets: $0.targets.map(\.model.name))
         }
-        list.providers = ProviderRegistry.all.map { ModelList.Provider(name: $0.name, capabilities: $0.capabilities) }
+        list.providers = ProviderRegistry.all.map { ModelList.Provider(name: $0.name, capabilities: $0.capabilityNames) }
         return list
     }
 

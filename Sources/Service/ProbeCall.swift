@@ -18,7 +18,7 @@ final class ProbeCall {
 
     private var findings: [Finding] = []
     private var waiting: Int
-    private var probes: [CredentialProbe] = []
+    private var probes: [ProviderQuery] = []
     private let completion: ([Finding]) -> Void
 
     /// Asks every one of `models` at the same time; `completion` hears all findings, in the models' order.
@@ -38,9 +38,9 @@ final class ProbeCall {
         call.onCancel = { _ in for probe in probeCall.probes { probe.cancel() } }
         guard !models.isEmpty else { return probeCall.completion([]) }
         for model in models {
-            let probe = CredentialProbe(model: model, context: context.providers)
+            let probe = ProviderQuery(model: model, context: context.providers)
             probeCall.probes.append(probe)
-            probe.start { error in
+            probe.probe { error in
                 probeCall.found(Finding(model: model.name, provider: model.providerName, error: error))
             }
         }

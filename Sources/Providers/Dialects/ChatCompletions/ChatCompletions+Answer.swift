@@ -67,7 +67,7 @@ extension ChatCompletions {
     }
 
     /// The text of a `content` member: a string, or the text parts of an array.
-    static func text(_ content: JSONElement?) -> String? {
+    static func text(of content: JSONElement?) -> String? {
         guard let content else { return nil }
         guard content.kind == .array else { return content.nonEmptyString }
         let joined = content.elements.compactMap { $0["text"]?.string }.joined()
@@ -75,17 +75,17 @@ extension ChatCompletions {
     }
 
     /// The reasoning of a message or delta; servers have two names for it.
-    static func reasoning(_ message: JSONElement) -> String? {
+    static func reasoning(of message: JSONElement) -> String? {
         message["reasoning_content"]?.nonEmptyString ?? message["reasoning"]?.nonEmptyString
     }
 
     /// Reads a whole answer.
     /// - Throws: `.badProviderResponse` where it is none, or the error that the body carries.
-    static func decode(
-        _ root: JSONElement, quirks: Quirks, includeReasoning: Bool, model: ConfiguredModel
+    func decode(
+        _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
     ) throws(GenerationError) -> ChatResponse {
         if let error = VendorError(inAnswer: root) { throw error.generationError(for: model) }
-        guard let choice = choice(root) else {
+        guard let choice = Self.choice(root) else {
             throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any choice")
         }
         var state = AnswerState(quirks: quirks)
@@ -94,16 +94,16 @@ extension ChatCompletions {
         var message = Message(role: .assistant)
         // A filtered answer may come without a message.
         if let raw = choice["message"] {
-            message.content = text(raw["content"]) ?? ""
+            message.content = Self.text(of: raw["content"]) ?? ""
             if let refusal = raw["refusal"]?.nonEmptyString {
                 state.hasRefusal = true
                 message.content += refusal
             }
-            if includeReasoning, let reasoning = reasoning(raw) { message.reasoning = reasoning }
+            if includesReasoning, let reasoning = Self.reasoning(of: raw) { message.reasoning = reasoning }
             if let calls = raw["tool_calls"] {
                 // A whole answer has each call in one piece, whatever its index says.
                 for call in calls.elements {
-                    append(call, &state.assembler, to: &message)
+                    Self.append(call, &state.assembler, to: &message)
                 }
             }
         } else if choice["finish_reason"] == nil {

@@ -5,7 +5,7 @@ internal import JSON
 
 extension ChatCompletions {
     /// Decodes a stream, event by event.
-    struct StreamDecoder {
+    final class Decoder: StreamDecoder {
         private let model: ConfiguredModel
         private let includesReasoning: Bool
         private var state: AnswerState
@@ -22,7 +22,7 @@ extension ChatCompletions {
 
         /// Decodes one event and hands on what it holds.
         /// - Throws: the error that the event carries, or `.badProviderResponse` where it is unreadable.
-        mutating func consume(
+        func consume(
             _ event: SSEEvent, parser: JSONParser, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
             // What comes behind the end is nobody's.
@@ -31,29 +31,21 @@ extension ChatCompletions {
                 isDone = true
                 return
             }
-            let root: JSONElement
-            do {
-                root = try parser.parse(event.data)
-            } catch {
-                // Some servers keep a connection alive with lines that are no fields; only a JSON one says something.
-                if event.isStray { return }
-                throw GenerationError(
-                    .badProviderResponse, "\(model.providerName) sent an event that is not JSON: \(error)")
-            }
+            guard let root = try Self.parse(event, parser, model.providerName) else { return }
             if let error = VendorError(inAnswer: root, isErrorEvent: event.name.elementsEqual("error".utf8)) {
                 throw error.generationError(for: model)
             }
             hasEvents = true
             state.readHead(root)
-            guard let choice = choice(root) else { return }
+            guard let choice = ChatCompletions.choice(root) else { return }
             // Filter results come in choices without a delta.
             if let delta = choice["delta"] { read(delta, deliver) }
             state.read(finishReason: choice["finish_reason"])
         }
 
-        private mutating func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) {
-            if includesReasoning, let reasoning = reasoning(delta) { deliver(.reasoning(reasoning)) }
-            if let text = text(delta["content"]) { deliver(.text(text)) }
+        private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) {
+            if includesReasoning, let reasoning = ChatCompletions.reasoning(of: delta) { deliver(.reasoning(reasoning)) }
+            if let text = ChatCompletions.text(of: delta["content"]) { deliver(.text(text)) }
             if let refusal = delta["refusal"]?.nonEmptyString {
                 state.hasRefusal = true
                 deliver(.text(refusal))
@@ -71,14 +63,9 @@ extension ChatCompletions {
 
         /// The stream is over. Returns how it ended.
         /// - Throws: `.streamInterrupted` where it has no end of its own, `.badProviderResponse` where it was none.
-        mutating func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
-            guard isDone || hasEvents else {
-                throw GenerationError(
-                    .badProviderResponse, "\(model.providerName) answered a stream's request with no event at all")
-            }
+        func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
             guard isDone || state.hasFinishReason else {
-                throw GenerationError(
-                    .streamInterrupted, "\(model.providerName) ended the stream before the answer's end")
+                throw Self.endError(model.providerName, hasEvents: hasEvents)
             }
             for piece in state.assembler.remaining() { deliver(.toolCall(piece)) }
             state.close(providerName: model.providerName)

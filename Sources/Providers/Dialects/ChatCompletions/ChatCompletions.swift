@@ -1,9 +1,42 @@
+internal import Generation
+internal import JSON
+
 /// OpenAI's chat completions, spoken by OpenAI, Azure, Groq and most servers that people run themselves.
-enum ChatCompletions {
+struct ChatCompletions: Dialect {
     /// What a vendor does differently.
     struct Quirks: OptionSet, Sendable {
         let rawValue: Int
         /// The usage is in `x_groq.usage`.
         static let usageInXGroq = Quirks(rawValue: 1)
+        /// `reasoning_format` and `include_reasoning` say where reasoning goes.
+        static let reasoningFormat = Quirks(rawValue: 2)
+    }
+
+    var quirks: Quirks = []
+
+    /// What the dialect itself has room for.
+    static let capabilities: Capabilities = [
+        .tools, .parallelControl, .imageData, .imageURLs, .fileData, .jsonObject, .jsonSchema, .effort, .temperature,
+        .topP, .stop, .seed, .presencePenalty, .frequencyPenalty, .user,
+    ]
+
+    /// Whether the name is one of OpenAI's reasoning models, which want `max_completion_tokens` and refuse sampling
+    /// parameters.
+    static func isReasoningModel(_ modelName: String) -> Bool {
+        let name = modelName.split(separator: "/").last.map(String.init) ?? modelName
+        return ["o1", "o3", "o4", "gpt-5"].contains { family in
+            name.hasPrefix(family)
+                && (name.count == family.count
+                    || "-.#@".contains(name[name.index(name.startIndex, offsetBy: family.count)]))
+        }
+    }
+
+    func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
+        var encoder = RequestEncoder(model: model, quirks: quirks)
+        return try encoder.encode(request)
+    }
+
+    func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder {
+        Decoder(model: model, quirks: quirks, includesReasoning: includesReasoning)
     }
 }

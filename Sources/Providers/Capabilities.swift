@@ -1,0 +1,45 @@
+/// What a model can do: data, so that one check serves every vendor and `ListModels` can tell.
+struct Capabilities: OptionSet, Sendable {
+    let rawValue: UInt32
+
+    static let tools = Capabilities(rawValue: 1 << 0)
+    /// Parallel tool calls can be switched off.
+    static let parallelControl = Capabilities(rawValue: 1 << 1)
+    static let imageData = Capabilities(rawValue: 1 << 2)
+    static let imageURLs = Capabilities(rawValue: 1 << 3)
+    static let fileData = Capabilities(rawValue: 1 << 4)
+    static let fileURLs = Capabilities(rawValue: 1 << 5)
+    static let jsonObject = Capabilities(rawValue: 1 << 6)
+    static let jsonSchema = Capabilities(rawValue: 1 << 7)
+    /// A word says how hard to think.
+    static let effort = Capabilities(rawValue: 1 << 8)
+    /// Thinking can be capped in tokens.
+    static let thinkingBudget = Capabilities(rawValue: 1 << 9)
+    static let temperature = Capabilities(rawValue: 1 << 10)
+    static let topP = Capabilities(rawValue: 1 << 11)
+    static let topK = Capabilities(rawValue: 1 << 12)
+    static let stop = Capabilities(rawValue: 1 << 13)
+    static let seed = Capabilities(rawValue: 1 << 14)
+    static let presencePenalty = Capabilities(rawValue: 1 << 15)
+    static let frequencyPenalty = Capabilities(rawValue: 1 << 16)
+    /// The end user can be named.
+    static let user = Capabilities(rawValue: 1 << 17)
+    /// The vendor counts tokens.
+    static let countTokens = Capabilities(rawValue: 1 << 18)
+
+    static let sampling: Capabilities = [.temperature, .topP, .topK]
+    static let penalties: Capabilities = [.presencePenalty, .frequencyPenalty]
+    static let images: Capabilities = [.imageData, .imageURLs]
+
+    private static let words: [(capability: Capabilities, word: String)] = [
+        (.tools, "tools"), (.parallelControl, "parallel_tool_calls"), (.imageData, "images"),
+        (.imageURLs, "image_urls"), (.fileData, "files"), (.fileURLs, "file_urls"), (.jsonObject, "json_object"),
+        (.jsonSchema, "json_schema"), (.effort, "reasoning_effort"), (.thinkingBudget, "reasoning_budget"),
+        (.temperature, "temperature"), (.topP, "top_p"), (.topK, "top_k"), (.stop, "stop"), (.seed, "seed"),
+        (.presencePenalty, "presence_penalty"), (.frequencyPenalty, "frequency_penalty"), (.user, "user"),
+        (.countTokens, "count_tokens"),
+    ]
+
+    /// The words of `ListModels`, those that every model has first.
+    var names: [String] { ["chat", "stream"] + Self.words.filter { contains($0.capability) }.map(\.word) }
+}

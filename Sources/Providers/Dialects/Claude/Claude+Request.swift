@@ -1,0 +1,389 @@
+internal import Config
+internal import Generation
+internal import JSON
+
+extension Claude {
+    /// Writes straight into the body.
+    struct RequestEncoder {
+        /// The longest answer where nobody says: the vendor has no default.
+        private static let defaultMaxTokens = 4096
+        /// The least that the vendor lets a model think.
+        private static let minimumBudget = 1024
+
+        let model: ConfiguredModel
+        let host: Host
+        private var writer = JSONWriter(capacity: 1024)
+        private let checker = JSONTextChecker()
+        private let parser = JSONParser()
+
+        init(model: ConfiguredModel, host: Host) {
+            self.model = model
+            self.host = host
+        }
+
+        mutating func encode(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
+            let thinking = try Thinking(request.options, model: model.modelName)
+            writer.beginObject()
+            switch host {
+            case .native: writer.member("model", model.modelName)
+            case .vertex: writer.member("anthropic_version", Claude.version(model.configuration))
+            }
+            writer.member("max_tokens", thinking.maxTokens)
+            try conversation(request)
+            try tools(request)
+            try options(request.options, thinking)
+            if request.isStream {
+                writer.key("stream")
+                writer.bool(true)
+            }
+            writer.endObject()
+            return writer
+        }
+
+        mutating func encodeTokenCount(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
+            writer.beginObject()
+            if host == .vertex { writer.member("anthropic_version", Claude.version(model.configuration)) }
+            // Here the model stays in the body at both hosts.
+            writer.member("model", model.modelName)
+            try conversation(request)
+            try tools(request)
+            writer.endObject()
+            return writer
+        }
+
+        // MARK: - The conversation
+
+        private mutating func conversation(_ request: PreparedRequest) throws(GenerationError) {
+            let system = request.messages.filter { $0.role == .system }.flatMap(\.texts)
+            if system.count == 1 {
+                writer.member("system", system[0])
+            } else if !system.isEmpty {
+                writer.key("system")
+                writer.beginArray()
+                for text in system { textBlock(text) }
+                writer.endArray()
+            }
+            writer.key("messages")
+            writer.beginArray()
+            var isEmpty = true
+            // The vendor merges turns of one role; results of parallel calls must come in one message in any case.
+            var turn: [Message] = []
+            for message in request.messages where message.role != .system && message.hasContent {
+                isEmpty = false
+                if let last = turn.last, (last.role == .assistant) != (message.role == .assistant) {
+                    try write(turn: turn)
+                    turn = []
+                }
+                turn.append(message)
+            }
+            guard !isEmpty else {
+                throw GenerationError(
+                    .invalidRequest,
+                    "messages has no content: \(model.providerName) wants at least one message that is not a system "
+                        + "message and not empty")
+            }
+            try write(turn: turn)
+            writer.endArray()
+        }
+
+        private mutating func write(turn: [Message]) throws(GenerationError) {
+            writer.beginObject()
+            let isAssistant = turn[0].role == .assistant
+            writer.member("role", isAssistant ? "assistant" : "user")
+            writer.key("content")
+            if turn.count == 1, turn[0].isPlainText {
+                writer.string(turn[0].content)
+            } else {
+                writer.beginArray()
+                if isAssistant {
+                    for message in turn { try assistantBlocks(message) }
+                } else {
+                    // Results come before anything else.
+                    for message in turn where message.role == .tool { toolResult(message) }
+                    for message in turn where message.role != .tool { blocks(message) }
+                }
+                writer.endArray()
+            }
+            writer.endObject()
+        }
+
+        private mutating func assistantBlocks(_ message: Message) throws(GenerationError) {
+            let entries = try BlockOrder.entries(message.providerState, family: Claude.family, parser: parser)
+            for block in BlockOrder.resolve(entries ?? [], for: message) {
+                switch block {
+                case .text(let text, _): textBlock(text)
+                case .content: blocks(message)
+                case .call(let index): try toolUse(message.toolCalls[index])
+                case .opaque(let json): writer.raw(json)
+                }
+            }
+        }
+
+        private mutating func blocks(_ message: Message) {
+            if !message.content.isEmpty { textBlock(message.content) }
+            for part in message.parts {
+                switch part {
+                case .text(let text): if !text.isEmpty { textBlock(text) }
+                case .image(let image):
+                    writer.beginObject()
+                    writer.member("type", "image")
+                    source(image.source, mimeType: image.mimeType)
+                    writer.endObject()
+                case .file(let file):
+                    writer.beginObject()
+                    writer.member("type", "document")
+                    source(file.source, mimeType: file.mimeType)
+                    if !file.name.isEmpty { writer.member("title", file.name) }
+                    writer.endObject()
+                }
+            }
+        }
+
+        private mutating func textBlock(_ text: String) {
+            writer.beginObject()
+            writer.member("type", "text")
+            writer.member("text", text)
+            writer.endObject()
+        }
+
+        private mutating func source(_ source: MediaSource, mimeType: String) {
+            let (address, ownType) = MediaAddress.of(source)
+            writer.key("source")
+            writer.beginObject()
+            switch address {
+            case .url(let url):
+                writer.member("type", "url")
+                writer.member("url", url)
+            case .bytes(let bytes) where mimeType == "text/plain":
+                writer.member("type", "text")
+                writer.member("media_type", mimeType)
+                writer.member("data", String(decoding: bytes, as: UTF8.self))
+            case .bytes(let bytes):
+                writer.member("type", "base64")
+                writer.member("media_type", mimeType)
+                writer.key("data")
+                writer.plainString { Base64.append(bytes, to: &$0) }
+            case .base64(let text):
+                writer.member("type", "base64")
+                writer.member("media_type", ownType ?? mimeType)
+                writer.key("data")
+                writer.plainString { $0.append(contentsOf: text.utf8) }
+            }
+            writer.endObject()
+        }
+
+        private mutating func toolUse(_ call: ToolCall) throws(GenerationError) {
+            guard !call.id.isEmpty else {
+                throw GenerationError(.invalidRequest, "messages.tool_calls.id is missing: the result names its call")
+            }
+            writer.beginObject()
+            writer.member("type", "tool_use")
+            writer.member("id", Self.usable(id: call.id))
+            writer.member("name", call.name)
+            writer.key("input")
+            checker.arguments(call.argumentsJSON, &writer)
+            writer.endObject()
+        }
+
+        private mutating func toolResult(_ message: Message) {
+            writer.beginObject()
+            writer.member("type", "tool_result")
+            writer.member("tool_use_id", Self.usable(id: message.toolCallID))
+            writer.key("content")
+            if message.parts.isEmpty {
+                writer.string(message.content)
+            } else {
+                writer.beginArray()
+                blocks(message)
+                writer.endArray()
+            }
+            writer.endObject()
+        }
+
+        /// The vendor takes letters, digits, `_` and `-` only; ids of other vendors may have more.
+        private static func usable(id: String) -> String {
+            String(String.UnicodeScalarView(id.unicodeScalars.map { $0.isIDCharacter ? $0 : "_" }))
+        }
+
+        // MARK: - Tools
+
+        private mutating func tools(_ request: PreparedRequest) throws(GenerationError) {
+            guard !request.tools.isEmpty else { return }
+            writer.key("tools")
+            writer.beginArray()
+            for tool in request.tools {
+                writer.beginObject()
+                writer.member("name", tool.name)
+                if !tool.description.isEmpty { writer.member("description", tool.description) }
+                writer.key("input_schema")
+                if tool.parametersJSON.isEmpty {
+                    writer.raw(#"{"type":"object","properties":{}}"#)
+                } else {
+                    try checker.object(tool.parametersJSON, field: "tools.parameters_json of '\(tool.name)'", &writer)
+                }
+                if let strict = tool.strict {
+                    writer.key("strict")
+                    writer.bool(strict)
+                }
+                writer.endObject()
+            }
+            writer.endArray()
+            let isSerial = request.options.parallelToolCalls == false && request.toolChoice != ToolChoice.none
+            guard let choice = request.toolChoice ?? (isSerial ? .auto : nil) else { return }
+            writer.key("tool_choice")
+            writer.beginObject()
+            switch choice {
+            case .auto: writer.member("type", "auto")
+            case .none: writer.member("type", "none")
+            case .required: writer.member("type", "any")
+            case .named(let name):
+                writer.member("type", "tool")
+                writer.member("name", name)
+            }
+            if isSerial {
+                writer.key("disable_parallel_tool_use")
+                writer.bool(true)
+            }
+            writer.endObject()
+        }
+
+        // MARK: - Options
+
+        private mutating func options(
+            _ options: GenerationOptions, _ thinking: Thinking
+        ) throws(GenerationError) {
+            // A model that thinks takes no other temperature than its own, and no top_k.
+            let isPlain = thinking.mode == .off
+            if isPlain || options.temperature != model.configuration.temperature {
+                writer.member("temperature", options.temperature)
+            }
+            if isPlain || options.topP != model.configuration.topP { writer.member("top_p", options.topP) }
+            if isPlain || options.topK != model.configuration.topK { writer.member("top_k", options.topK) }
+            if !options.stop.isEmpty {
+                writer.key("stop_sequences")
+                writer.beginArray()
+                for text in options.stop { writer.string(text) }
+                writer.endArray()
+            }
+            switch thinking.mode {
+            case .off: break
+            case .disabled: thinkingMember("disabled")
+            case .adaptive: thinkingMember("adaptive", display: options.reasoning.include ? "summarized" : nil)
+            case .budget(let tokens): thinkingMember("enabled", budget: tokens)
+            }
+            try outputConfig(options.responseFormat, effort: thinking.effort)
+            if !options.user.isEmpty {
+                writer.key("metadata")
+                writer.beginObject()
+                writer.member("user_id", options.user)
+                writer.endObject()
+            }
+        }
+
+        private mutating func thinkingMember(_ type: String, display: String? = nil, budget: Int? = nil) {
+            writer.key("thinking")
+            writer.beginObject()
+            writer.member("type", type)
+            if let display { writer.member("display", display) }
+            writer.member("budget_tokens", budget)
+            writer.endObject()
+        }
+
+        private mutating func outputConfig(
+            _ format: ResponseFormat, effort: String?
+        ) throws(GenerationError) {
+            var schema: String?
+            if case .jsonSchema(let text, _, _) = format { schema = text }
+            guard schema != nil || effort != nil else { return }
+            writer.key("output_config")
+            writer.beginObject()
+            if let effort { writer.member("effort", effort) }
+            if let schema {
+                writer.key("format")
+                writer.beginObject()
+                writer.member("type", "json_schema")
+                writer.key("schema")
+                try checker.object(schema, field: "options.response_format.json_schema", &writer)
+                writer.endObject()
+            }
+            writer.endObject()
+        }
+
+        /// How a model is to think, and how long its answer may be with it.
+        struct Thinking {
+            enum Mode: Equatable {
+                case off
+                case disabled
+                case adaptive
+                case budget(Int)
+            }
+
+            private(set) var mode = Mode.off
+            private(set) var effort: String?
+            private(set) var maxTokens: Int
+
+            init(_ options: GenerationOptions, model: String) throws(GenerationError) {
+                let family = ModelFamily(model)
+                let wanted = options.reasoning
+                maxTokens = options.maxTokens ?? defaultMaxTokens
+                if let budget = wanted.budgetTokens, budget > 0 {
+                    mode = .budget(budget)
+                    if options.maxTokens == nil { maxTokens += budget }
+                } else if wanted.budgetTokens == 0 || wanted.effort == "none" {
+                    mode = family.isAdaptive ? .disabled : .off
+                } else if family.isAdaptive {
+                    guard !wanted.effort.isEmpty || wanted.include || wanted.budgetTokens == -1 else { return }
+                    mode = .adaptive
+                    if !wanted.effort.isEmpty { effort = wanted.effort == "minimal" ? "low" : wanted.effort }
+                } else if !wanted.effort.isEmpty || wanted.budgetTokens == -1 {
+                    let budget = Self.budget(effort: wanted.effort)
+                    if options.maxTokens == nil { maxTokens += budget }
+                    guard maxTokens > minimumBudget else {
+                        throw GenerationError(
+                            .invalidRequest,
+                            "options.max_tokens is \(maxTokens); with reasoning, which counts too, this model needs "
+                                + "more than \(minimumBudget)")
+                    }
+                    mode = .budget(min(budget, maxTokens - 1))
+                }
+            }
+
+            /// The budget that stands for an effort on models that only know budgets.
+            private static func budget(effort: String) -> Int {
+                switch effort {
+                case "minimal", "low": 2048
+                case "high": 16384
+                case "xhigh": 24576
+                case "max": 32000
+                default: 8192
+                }
+            }
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isIDCharacter: Bool {
+        isASCII && (properties.isAlphabetic || ("0"..."9").contains(self) || self == "_" || self == "-")
+    }
+}
+
+extension Message {
+    /// The texts of this message.
+    var texts: [String] {
+        var texts = content.isEmpty ? [] : [content]
+        for case .text(let text) in parts where !text.isEmpty { texts.append(text) }
+        return texts
+    }
+
+    /// Whether there is anything that a vendor would take for content.
+    var hasContent: Bool {
+        role == .tool || !content.isEmpty || !toolCalls.isEmpty || !providerState.isEmpty
+            || parts.contains { if case .text(let text) = $0 { !text.isEmpty } else { true } }
+    }
+
+    /// Whether a plain text says everything.
+    var isPlainText: Bool {
+        role != .tool && parts.isEmpty && toolCalls.isEmpty && providerState.isEmpty
+    }
+}

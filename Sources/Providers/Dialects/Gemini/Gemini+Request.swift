@@ -1,0 +1,375 @@
+internal import Config
+internal import Generation
+internal import JSON
+
+extension Gemini {
+    /// Writes straight into the body.
+    struct RequestEncoder {
+        /// A call that was made in the conversation, for the result that follows.
+        private struct MadeCall {
+            let name: String
+            /// The vendor's own id; empty where it gave none, as Vertex AI mostly does.
+            let vendorID: String
+            let position: Int
+        }
+
+        let model: ConfiguredModel
+        private var writer = JSONWriter(capacity: 1024)
+        private let checker = JSONTextChecker()
+        private let parser = JSONParser()
+        private var calls: [String: MadeCall] = [:]
+
+        init(model: ConfiguredModel) { self.model = model }
+
+        mutating func encode(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
+            writer.beginObject()
+            try conversation(request)
+            try tools(request)
+            toolChoice(request)
+            try generationConfig(request.options)
+            if let settings = model.safetySettings {
+                writer.key("safetySettings")
+                writer.raw(settings)
+            }
+            writer.endObject()
+            return writer
+        }
+
+        mutating func encodeTokenCount(
+            _ request: PreparedRequest, host: Host
+        ) throws(GenerationError) -> JSONWriter {
+            writer.beginObject()
+            if host == .native {
+                // The Gemini API takes more than bare contents only as a whole request.
+                writer.key("generateContentRequest")
+                writer.beginObject()
+                writer.member(
+                    "model", model.modelName.contains("/") ? model.modelName : "models/" + model.modelName)
+            }
+            try conversation(request)
+            try tools(request)
+            if host == .native { writer.endObject() }
+            writer.endObject()
+            return writer
+        }
+
+        // MARK: - The conversation
+
+        private mutating func conversation(_ request: PreparedRequest) throws(GenerationError) {
+            let system = request.messages.filter { $0.role == .system }.flatMap(\.texts)
+            if !system.isEmpty {
+                writer.key("systemInstruction")
+                writer.beginObject()
+                writer.key("parts")
+                writer.beginArray()
+                for text in system { textPart(text) }
+                writer.endArray()
+                writer.endObject()
+            }
+            writer.key("contents")
+            writer.beginArray()
+            var isEmpty = true
+            // The results of one batch of calls go back as one content.
+            var results: [Message] = []
+            for message in request.messages where message.role != .system && message.hasContent {
+                isEmpty = false
+                if message.role == .tool {
+                    results.append(message)
+                    continue
+                }
+                if !results.isEmpty { try write(results: results) }
+                results = []
+                try write(message)
+            }
+            if !results.isEmpty { try write(results: results) }
+            writer.endArray()
+            guard !isEmpty else {
+                throw GenerationError(
+                    .invalidRequest,
+                    "messages has no content: \(model.providerName) wants at least one message that is not a system "
+                        + "message and not empty")
+            }
+        }
+
+        private mutating func beginContent(_ role: String) {
+            writer.beginObject()
+            writer.member("role", role)
+            writer.key("parts")
+            writer.beginArray()
+        }
+
+        private mutating func endContent() {
+            writer.endArray()
+            writer.endObject()
+        }
+
+        private mutating func write(_ message: Message) throws(GenerationError) {
+            beginContent(message.role == .assistant ? "model" : "user")
+            if message.role == .assistant {
+                let entries = try BlockOrder.entries(message.providerState, family: Gemini.family, parser: parser)
+                for block in BlockOrder.resolve(entries ?? [], for: message) {
+                    switch block {
+                    case .text(let text, let signature): textPart(text, signature: signature)
+                    case .content: parts(message)
+                    case .call(let index): try functionCall(message.toolCalls[index], position: index)
+                    case .opaque(let json): writer.raw(json)
+                    }
+                }
+            } else {
+                parts(message)
+            }
+            endContent()
+        }
+
+        private mutating func parts(_ message: Message) {
+            if !message.content.isEmpty { textPart(message.content) }
+            for part in message.parts {
+                switch part {
+                case .text(let text): if !text.isEmpty { textPart(text) }
+                case .image(let image): media(image.source, mimeType: image.mimeType, fallback: "image/jpeg")
+                case .file(let file): media(file.source, mimeType: file.mimeType, fallback: "application/pdf")
+                }
+            }
+        }
+
+        private mutating func textPart(_ text: String, signature: String? = nil) {
+            writer.beginObject()
+            writer.member("text", text)
+            if let signature { writer.member("thoughtSignature", signature) }
+            writer.endObject()
+        }
+
+        private mutating func media(_ source: MediaSource, mimeType: String, fallback: String) {
+            let (address, ownType) = MediaAddress.of(source)
+            writer.beginObject()
+            switch address {
+            case .url(let url):
+                writer.key("fileData")
+                writer.beginObject()
+                let known = mimeType.isEmpty ? MediaAddress.mimeType(ofAddress: url) ?? fallback : mimeType
+                writer.member("mimeType", known)
+                writer.member("fileUri", url)
+            case .bytes(let bytes):
+                writer.key("inlineData")
+                writer.beginObject()
+                writer.member("mimeType", mimeType)
+                writer.key("data")
+                writer.plainString { Base64.append(bytes, to: &$0) }
+            case .base64(let text):
+                writer.key("inlineData")
+                writer.beginObject()
+                writer.member("mimeType", ownType ?? mimeType)
+                writer.key("data")
+                writer.plainString { $0.append(contentsOf: text.utf8) }
+            }
+            writer.endObject()
+            writer.endObject()
+        }
+
+        // MARK: - Calls and results
+
+        private mutating func functionCall(_ call: ToolCall, position: Int) throws(GenerationError) {
+            let state = try ProviderState.content(call.providerState, family: Gemini.family, parser: parser)
+            let (signature, vendorID) = (state?["signature"]?.string, state?["id"]?.string ?? "")
+            calls[call.id] = MadeCall(name: call.name, vendorID: vendorID, position: position)
+            writer.beginObject()
+            writer.key("functionCall")
+            writer.beginObject()
+            if !vendorID.isEmpty { writer.member("id", vendorID) }
+            writer.member("name", call.name)
+            writer.key("args")
+            checker.arguments(call.argumentsJSON, &writer)
+            writer.endObject()
+            if let signature { writer.member("thoughtSignature", signature) }
+            writer.endObject()
+        }
+
+        /// Results stand in the order of their calls: without ids, that is how the vendor tells them apart.
+        private mutating func write(results: [Message]) throws(GenerationError) {
+            var ordered: [(call: MadeCall, message: Message)] = []
+            for message in results {
+                if let call = calls[message.toolCallID] {
+                    ordered.append((call, message))
+                } else if !message.name.isEmpty {
+                    ordered.append((MadeCall(name: message.name, vendorID: "", position: .max), message))
+                } else {
+                    throw GenerationError(
+                        .invalidRequest,
+                        "messages.tool_call_id '\(message.toolCallID)' answers no call of this conversation; "
+                            + "\(model.providerName) needs the call before its result, or the tool's name")
+                }
+            }
+            // Swift's sort is stable.
+            ordered.sort { $0.call.position < $1.call.position }
+            beginContent("user")
+            for (call, message) in ordered { functionResponse(call, message) }
+            for (_, message) in ordered where !message.parts.isEmpty {
+                var media = message
+                media.content = ""
+                media.parts.removeAll { if case .text = $0 { true } else { false } }
+                parts(media)
+            }
+            endContent()
+        }
+
+        private mutating func functionResponse(_ call: MadeCall, _ message: Message) {
+            writer.beginObject()
+            writer.key("functionResponse")
+            writer.beginObject()
+            if !call.vendorID.isEmpty { writer.member("id", call.vendorID) }
+            writer.member("name", call.name)
+            writer.key("response")
+            let text = message.texts.joined(separator: "\n")
+            // The vendor takes objects only.
+            let kind = (try? parser.parse(text))?.kind
+            if kind == .object {
+                writer.raw(text)
+            } else {
+                writer.beginObject()
+                writer.key("result")
+                if kind == nil { writer.string(text) } else { writer.raw(text) }
+                writer.endObject()
+            }
+            writer.endObject()
+            writer.endObject()
+        }
+
+        // MARK: - Tools
+
+        private mutating func tools(_ request: PreparedRequest) throws(GenerationError) {
+            guard !request.tools.isEmpty else { return }
+            writer.key("tools")
+            writer.beginArray()
+            writer.beginObject()
+            writer.key("functionDeclarations")
+            writer.beginArray()
+            for tool in request.tools {
+                writer.beginObject()
+                writer.member("name", tool.name)
+                if !tool.description.isEmpty { writer.member("description", tool.description) }
+                if !tool.parametersJSON.isEmpty {
+                    let field = "tools.parameters_json of '\(tool.name)'"
+                    let schema = try checker.value(tool.parametersJSON, field: field)
+                    // An object without properties is refused by some versions; its absence means the same.
+                    if schema["properties"]?.members?.isEmpty == false {
+                        write(schema: schema, "parameters", "parametersJsonSchema")
+                    }
+                }
+                writer.endObject()
+            }
+            writer.endArray()
+            writer.endObject()
+            writer.endArray()
+        }
+
+        /// A schema in the vendor's own form, which every model takes, or as it is where that form has no room for it.
+        private mutating func write(schema: JSONValue, _ ownKey: StaticString, _ jsonSchemaKey: StaticString) {
+            if let translated = OpenAPISchema.translated(schema) {
+                writer.key(ownKey)
+                translated.write(to: &writer)
+            } else {
+                writer.key(jsonSchemaKey)
+                schema.write(to: &writer)
+            }
+        }
+
+        private mutating func toolChoice(_ request: PreparedRequest) {
+            guard !request.tools.isEmpty, let choice = request.toolChoice else { return }
+            writer.key("toolConfig")
+            writer.beginObject()
+            writer.key("functionCallingConfig")
+            writer.beginObject()
+            switch choice {
+            case .auto: writer.member("mode", "AUTO")
+            case .none: writer.member("mode", "NONE")
+            case .required: writer.member("mode", "ANY")
+            case .named(let name):
+                writer.member("mode", "ANY")
+                writer.key("allowedFunctionNames")
+                writer.beginArray()
+                writer.string(name)
+                writer.endArray()
+            }
+            writer.endObject()
+            writer.endObject()
+        }
+
+        // MARK: - Options
+
+        private mutating func generationConfig(_ options: GenerationOptions) throws(GenerationError) {
+            var outer = JSONWriter(capacity: 256)
+            swap(&outer, &writer)
+            writer.beginObject()
+            writer.member("maxOutputTokens", options.maxTokens)
+            writer.member("temperature", options.temperature)
+            writer.member("topP", options.topP)
+            writer.member("topK", options.topK)
+            if !options.stop.isEmpty {
+                writer.key("stopSequences")
+                writer.beginArray()
+                for text in options.stop { writer.string(text) }
+                writer.endArray()
+            }
+            writer.member("seed", options.seed)
+            writer.member("presencePenalty", options.presencePenalty)
+            writer.member("frequencyPenalty", options.frequencyPenalty)
+            switch options.responseFormat {
+            case .text: break
+            case .jsonObject: writer.member("responseMimeType", "application/json")
+            case .jsonSchema(let text, _, _):
+                writer.member("responseMimeType", "application/json")
+                let schema = try checker.value(text, field: "options.response_format.json_schema")
+                write(schema: schema, "responseSchema", "responseJsonSchema")
+            }
+            thinking(options.reasoning)
+            writer.endObject()
+            swap(&outer, &writer)
+            guard outer.bytes.count > 2 else { return }
+            writer.key("generationConfig")
+            writer.raw(String(decoding: outer.bytes, as: UTF8.self))
+        }
+
+        /// Budget or level, never both: the vendor refuses that.
+        private mutating func thinking(_ reasoning: ReasoningOptions) {
+            guard Gemini.thinks(model.modelName),
+                reasoning.include || reasoning.budgetTokens != nil || !reasoning.effort.isEmpty
+            else { return }
+            writer.key("thinkingConfig")
+            writer.beginObject()
+            if reasoning.include {
+                writer.key("includeThoughts")
+                writer.bool(true)
+            }
+            if let budget = reasoning.budgetTokens {
+                writer.member("thinkingBudget", budget)
+            } else if !reasoning.effort.isEmpty {
+                if Gemini.hasLevels(model.modelName) {
+                    writer.member("thinkingLevel", Self.level(effort: reasoning.effort))
+                } else {
+                    writer.member("thinkingBudget", Self.budget(effort: reasoning.effort))
+                }
+            }
+            writer.endObject()
+        }
+
+        private static func level(effort: String) -> String {
+            switch effort {
+            case "none": "MINIMAL"
+            case "max": "XHIGH"
+            default: effort.uppercased()
+            }
+        }
+
+        /// The budget that stands for an effort on models that only know budgets; -1 leaves it to the model.
+        private static func budget(effort: String) -> Int {
+            switch effort {
+            case "none": 0
+            case "minimal": 512
+            case "low": 1024
+            case "medium": 8192
+            case "high", "xhigh", "max": 24576
+            default: -1
+            }
+        }
+    }
+}

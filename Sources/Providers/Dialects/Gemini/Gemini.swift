@@ -1,0 +1,54 @@
+internal import Generation
+internal import JSON
+
+/// Google's generateContent, spoken by Vertex AI and by the Gemini API.
+struct Gemini: Dialect {
+    /// Who serves it.
+    enum Host: Sendable {
+        /// The Gemini API.
+        case native
+        /// Vertex AI.
+        case vertex
+    }
+
+    /// The name of the family in `provider_state`.
+    static let family: StaticString = "gemini"
+
+    let host: Host
+
+    /// What a model can do.
+    static func capabilities(_ modelName: String) -> Capabilities {
+        var capabilities: Capabilities = [
+            .tools, .imageData, .imageURLs, .fileData, .fileURLs, .jsonObject, .jsonSchema, .temperature, .topP, .topK,
+            .stop, .seed, .presencePenalty, .frequencyPenalty, .countTokens,
+        ]
+        if thinks(modelName) { capabilities.formUnion([.effort, .thinkingBudget]) }
+        return capabilities
+    }
+
+    /// Whether a model thinks: all of them from 2.5 on.
+    static func thinks(_ modelName: String) -> Bool {
+        !["gemini-1", "gemini-2.0", "gemini-pro"].contains { modelName.contains($0) }
+    }
+
+    /// Whether a model's thinking has levels instead of budgets.
+    static func hasLevels(_ modelName: String) -> Bool { modelName.contains("gemini-3") }
+
+    func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
+        var encoder = RequestEncoder(model: model)
+        return try encoder.encode(request)
+    }
+
+    func encodeTokenCount(
+        _ request: PreparedRequest, for model: ConfiguredModel
+    ) throws(GenerationError) -> JSONWriter? {
+        var encoder = RequestEncoder(model: model)
+        return try encoder.encodeTokenCount(request, host: host)
+    }
+
+    func tokenCount(_ root: JSONElement) -> Int? { root["totalTokens"]?.int }
+
+    func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder {
+        Decoder(model: model, includesReasoning: includesReasoning)
+    }
+}

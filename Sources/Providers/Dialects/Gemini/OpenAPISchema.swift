@@ -1,0 +1,66 @@
+internal import JSON
+
+/// JSON Schema in the form that Google's APIs had first: a subset of OpenAPI 3.0's with types in capitals.
+///
+/// Every model takes it, while only newer ones take JSON Schema itself. Source: the `Schema` message of
+/// google.cloud.aiplatform.v1.
+enum OpenAPISchema {
+    /// `schema` in that form; `nil` where the form has no room for what it says.
+    static func translated(_ schema: JSONValue, depth: Int = 0) -> JSONValue? {
+        guard let members = schema.members, depth < 64 else { return nil }
+        var out: [(key: String, value: JSONValue)] = []
+        let type = typeName(schema["type"])
+        for (key, value) in members {
+            switch key {
+            // Said by the form itself, or of no meaning to the model.
+            case "$schema", "additionalProperties", "strict":
+                if key == "additionalProperties", value.members != nil { return nil }
+            case "type":
+                guard let type else { return nil }
+                out.append((key: "type", value: .string(type.name.uppercased())))
+                if type.isNullable { out.append((key: "nullable", value: true)) }
+            case "properties":
+                guard let properties = value.members else { return nil }
+                var translated: [(key: String, value: JSONValue)] = []
+                for property in properties {
+                    guard let inner = Self.translated(property.value, depth: depth + 1) else { return nil }
+                    translated.append((key: property.key, value: inner))
+                }
+                out.append((key: key, value: .object(translated)))
+            case "items":
+                guard let inner = translated(value, depth: depth + 1) else { return nil }
+                out.append((key: key, value: inner))
+            case "anyOf":
+                guard let choices = value.array else { return nil }
+                var translated: [JSONValue] = []
+                for choice in choices {
+                    guard let inner = Self.translated(choice, depth: depth + 1) else { return nil }
+                    translated.append(inner)
+                }
+                out.append((key: key, value: .array(translated)))
+            case "enum":
+                guard type?.name == "string", value.array?.allSatisfy({ $0.string != nil }) == true else { return nil }
+                out.append((key: key, value: value))
+            case "format":
+                guard ["date-time", "enum", "float", "double", "int32", "int64"].contains(value.string ?? "") else {
+                    return nil
+                }
+                out.append((key: key, value: value))
+            case "title", "description", "nullable", "required", "minItems", "maxItems", "minProperties",
+                "maxProperties", "minLength", "maxLength", "pattern", "minimum", "maximum", "default", "example",
+                "propertyOrdering":
+                out.append((key: key, value: value))
+            default: return nil
+            }
+        }
+        return .object(out)
+    }
+
+    private static func typeName(_ type: JSONValue?) -> (name: String, isNullable: Bool)? {
+        if let name = type?.string { return name == "null" ? nil : (name, false) }
+        // `["string", "null"]` is the only list that the form can say.
+        let names = type?.array?.compactMap(\.string) ?? []
+        let others = names.filter { $0 != "null" }
+        return others.count == 1 && names.count == 2 ? (others[0], true) : nil
+    }
+}

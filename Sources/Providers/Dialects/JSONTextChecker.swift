@@ -1,0 +1,63 @@
+internal import Generation
+internal import JSON
+
+/// Lets JSON text of a caller's into a body, once it has proved to be one object: anything else could change the body.
+struct JSONTextChecker {
+    private let parser = JSONParser()
+
+    /// Writes `json` as it is.
+    /// - Throws: `.invalidRequest` that names the field.
+    func object(_ json: String, field: String, _ writer: inout JSONWriter) throws(GenerationError) {
+        _ = try parsed(json, field: field)
+        writer.raw(json)
+    }
+
+    /// Reads `json` as a value, for a vendor that wants it in another form.
+    /// - Throws: `.invalidRequest` that names the field.
+    func value(_ json: String, field: String) throws(GenerationError) -> JSONValue {
+        JSONValue(try parsed(json, field: field))
+    }
+
+    /// Writes the arguments of a call that a model once made. A model may have written anything: what is no object is
+    /// wrapped in one, so that the conversation can go on.
+    func arguments(_ json: String, _ writer: inout JSONWriter) {
+        if json.isEmpty { return writer.raw("{}") }
+        if let element = try? parser.parse(json), element.kind == .object { return writer.raw(json) }
+        writer.beginObject()
+        writer.member("raw_arguments", json)
+        writer.endObject()
+    }
+
+    private func parsed(_ json: String, field: String) throws(GenerationError) -> JSONElement {
+        let element: JSONElement
+        do {
+            element = try parser.parse(json)
+        } catch {
+            throw GenerationError(.invalidRequest, "\(field) is not JSON: \(error)")
+        }
+        guard element.kind == .object else { throw GenerationError(.invalidRequest, "\(field) is not a JSON object") }
+        return element
+    }
+}
+
+extension JSONWriter {
+    /// A member with a text.
+    mutating func member(_ name: StaticString, _ text: String) {
+        key(name)
+        string(text)
+    }
+
+    /// A member with a number, where there is one.
+    mutating func member(_ name: StaticString, _ value: Double?) {
+        guard let value else { return }
+        key(name)
+        double(value)
+    }
+
+    /// A member with a whole number, where there is one.
+    mutating func member(_ name: StaticString, _ value: (some BinaryInteger)?) {
+        guard let value else { return }
+        key(name)
+        int(value)
+    }
+}

@@ -1,0 +1,47 @@
+internal import Generation
+
+/// Where a picture's or document's bytes are, with `data:` addresses (RFC 2397) taken apart: only some vendors read
+/// those themselves.
+enum MediaAddress {
+    /// The bytes.
+    case bytes([UInt8])
+    /// Base64 text, taken from a `data:` address.
+    case base64(Substring)
+    /// An address that the vendor fetches.
+    case url(String)
+
+    /// The address of `source`, and its media type where it names one.
+    static func of(_ source: MediaSource) -> (address: MediaAddress, mimeType: String?) {
+        switch source {
+        case .data(let bytes): return (.bytes(bytes), nil)
+        case .url(let url):
+            guard url.hasPrefix("data:"), let mark = url.firstRange(of: ";base64,") else { return (.url(url), nil) }
+            let text = url[mark.upperBound...]
+            let isBase64 = text.utf8.allSatisfy { byte in
+                (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
+                    || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "=")
+            }
+            let mimeType = url[url.index(url.startIndex, offsetBy: 5)..<mark.lowerBound].split(separator: ";").first
+            return isBase64 ? (.base64(text), mimeType.map(String.init)) : (.url(url), nil)
+        }
+    }
+
+    /// The media type that an address's ending tells.
+    static func mimeType(ofAddress url: String) -> String? {
+        let path = url.prefix { $0 != "?" && $0 != "#" }
+        guard let dot = path.lastIndex(of: ".") else { return nil }
+        return switch path[path.index(after: dot)...].lowercased() {
+        case "png": "image/png"
+        case "jpg", "jpeg": "image/jpeg"
+        case "webp": "image/webp"
+        case "gif": "image/gif"
+        case "heic": "image/heic"
+        case "pdf": "application/pdf"
+        case "txt", "md": "text/plain"
+        case "mp3": "audio/mpeg"
+        case "wav": "audio/wav"
+        case "mp4": "video/mp4"
+        default: nil
+        }
+    }
+}

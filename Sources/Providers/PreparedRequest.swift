@@ -1,0 +1,207 @@
+internal import Config
+internal import Generation
+
+/// A request as a dialect writes it: checked against what every vendor wants and what this model can do, with the
+/// model's own defaults filled in.
+struct PreparedRequest {
+    var messages: [Message]
+    var tools: [Tool]
+    var toolChoice: ToolChoice?
+    /// The caller's options over the model's. What is `nil` here is not sent.
+    var options: GenerationOptions
+    let isStream: Bool
+    /// What was left out because the caller allowed it.
+    private(set) var warnings: [String] = []
+
+    private let capabilities: Capabilities
+    private let providerName: String
+
+    /// Checks `request` and fills in the defaults of `model`.
+    /// - Throws: `.invalidRequest` that names the field, or `.unsupported` for what this model cannot honour, unless
+    ///   the caller allows that to be dropped.
+    init(_ request: ChatRequest, for model: ConfiguredModel, isStream: Bool) throws(GenerationError) {
+        messages = request.messages
+        tools = request.tools
+        toolChoice = request.toolChoice
+        options = request.options
+        self.isStream = isStream
+        capabilities = model.capabilities
+        providerName = model.providerName
+        try checkMessages()
+        try checkTools()
+        try checkCapabilities(doubtful: model.doubtful)
+        fillIn(model.configuration, leavingOut: model.doubtful)
+        try checkRanges()
+    }
+
+    // MARK: - Messages and tools
+
+    private func checkMessages() throws(GenerationError) {
+        guard !messages.isEmpty else {
+            throw invalid("messages is empty: a chat needs at least one message")
+        }
+        for message in messages {
+            if message.role == .tool, message.toolCallID.isEmpty {
+                throw invalid("messages.tool_call_id is missing: a tool message says which call it answers")
+            }
+            guard !message.toolCalls.isEmpty else { continue }
+            guard message.role == .assistant else {
+                throw invalid("messages.tool_calls: only the assistant calls tools")
+            }
+            guard message.toolCalls.allSatisfy({ !$0.name.isEmpty }) else {
+                throw invalid("messages.tool_calls.name is missing")
+            }
+        }
+    }
+
+    private func checkTools() throws(GenerationError) {
+        guard !tools.isEmpty else {
+            if let toolChoice, toolChoice != .auto, toolChoice != ToolChoice.none {
+                throw invalid("tool_choice asks for a call, but there are no tools")
+            }
+            return
+        }
+        var names: Set<String> = []
+        for tool in tools {
+            guard !tool.name.isEmpty else { throw invalid("tools.name is missing") }
+            guard names.insert(tool.name).inserted else {
+                throw invalid("tools.name: two tools are named '\(tool.name)'")
+            }
+        }
+        if case .named(let name) = toolChoice, !names.contains(name) {
+            throw invalid("tool_choice.name: there is no tool '\(name)'")
+        }
+    }
+
+    private func invalid(_ message: String) -> GenerationError { GenerationError(.invalidRequest, message) }
+
+    // MARK: - What the model can do
+
+    /// - Parameter doubtful: what this model most likely refuses. The caller's own wish is passed on, so that the
+    ///   vendor says what is wrong with it; where the caller allows dropping, it is dropped.
+    private mutating func checkCapabilities(doubtful: Capabilities) throws(GenerationError) {
+        try check(.tools, doubtful, "tools", tools.isEmpty) { $0.tools = [] }
+        try check(.parallelControl, doubtful, "options.parallel_tool_calls", options.parallelToolCalls != false) {
+            $0.options.parallelToolCalls = nil
+        }
+        try check(.temperature, doubtful, "options.temperature", options.temperature == nil) {
+            $0.options.temperature = nil
+        }
+        try check(.topP, doubtful, "options.top_p", options.topP == nil) { $0.options.topP = nil }
+        try check(.topK, doubtful, "options.top_k", options.topK == nil) { $0.options.topK = nil }
+        try check(.stop, doubtful, "options.stop", options.stop.isEmpty) { $0.options.stop = [] }
+        try check(.seed, doubtful, "options.seed", options.seed == nil) { $0.options.seed = nil }
+        try check(.presencePenalty, doubtful, "options.presence_penalty", options.presencePenalty == nil) {
+            $0.options.presencePenalty = nil
+        }
+        try check(.frequencyPenalty, doubtful, "options.frequency_penalty", options.frequencyPenalty == nil) {
+            $0.options.frequencyPenalty = nil
+        }
+        try check(.user, doubtful, "options.user", options.user.isEmpty) { $0.options.user = "" }
+        try check(.effort, doubtful, "options.reasoning.effort", options.reasoning.effort.isEmpty) {
+            $0.options.reasoning.effort = ""
+        }
+        let hasBudget = options.reasoning.budgetTokens != nil
+        try check(.thinkingBudget, doubtful, "options.reasoning.budget_tokens", !hasBudget) {
+            $0.options.reasoning.budgetTokens = nil
+        }
+        switch options.responseFormat {
+        case .text: break
+        case .jsonObject:
+            try check(.jsonObject, doubtful, "options.response_format JSON_OBJECT", false) {
+                $0.options.responseFormat = .text
+            }
+        case .jsonSchema:
+            try check(.jsonSchema, doubtful, "options.response_format JSON_SCHEMA", false) {
+                $0.options.responseFormat = .text
+            }
+        }
+        for part in messages.lazy.flatMap(\.parts) { try checkMedia(part) }
+    }
+
+    private mutating func check(
+        _ capability: Capabilities, _ doubtful: Capabilities, _ what: String, _ isUnused: Bool,
+        drop: (inout PreparedRequest) -> Void
+    ) throws(GenerationError) {
+        guard !isUnused else { return }
+        if capabilities.contains(capability), !(doubtful.contains(capability) && options.dropUnsupported) { return }
+        guard options.dropUnsupported else {
+            throw GenerationError(
+                .unsupported,
+                "\(providerName) does not support \(what) with this model; leave it out, or set "
+                    + "options.drop_unsupported")
+        }
+        drop(&self)
+        warnings.append("dropped \(what): \(providerName) does not support it with this model")
+    }
+
+    /// Content is never dropped: an answer to half a question is worse than none.
+    private func checkMedia(_ part: Part) throws(GenerationError) {
+        switch part {
+        case .text: return
+        case .image(let image):
+            try checkSource(
+                image.source, image.mimeType, "parts.image", data: .imageData, url: .imageURLs)
+        case .file(let file):
+            try checkSource(file.source, file.mimeType, "parts.file", data: .fileData, url: .fileURLs)
+        }
+    }
+
+    private func checkSource(
+        _ source: MediaSource, _ mimeType: String, _ field: String, data: Capabilities, url: Capabilities
+    ) throws(GenerationError) {
+        switch source {
+        case .data:
+            guard capabilities.contains(data) else {
+                throw GenerationError(.unsupported, "\(providerName) does not take \(field).data")
+            }
+            let isClean = mimeType.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+            guard isClean, mimeType.contains("/") else {
+                throw invalid("\(field).mime_type is missing or wrong, such as image/png")
+            }
+        case .url:
+            guard capabilities.contains(url) else {
+                throw GenerationError(.unsupported, "\(providerName) does not take \(field).url; send \(field).data")
+            }
+        }
+    }
+
+    // MARK: - Defaults
+
+    /// A configured default that the model refuses is left out without a word: it is meant for the section as a whole.
+    private mutating func fillIn(_ model: ModelConfiguration, leavingOut doubtful: Capabilities) {
+        let usable = capabilities.subtracting(doubtful)
+        func ifUsable<T>(_ capability: Capabilities, _ value: T?) -> T? { usable.contains(capability) ? value : nil }
+        options.maxTokens = options.maxTokens ?? model.maxTokens
+        options.temperature = options.temperature ?? ifUsable(.temperature, model.temperature)
+        options.topP = options.topP ?? ifUsable(.topP, model.topP)
+        options.topK = options.topK ?? ifUsable(.topK, model.topK)
+        options.seed = options.seed ?? ifUsable(.seed, model.seed.map { Int64($0) })
+        options.presencePenalty = options.presencePenalty ?? ifUsable(.presencePenalty, model.presencePenalty)
+        options.frequencyPenalty = options.frequencyPenalty ?? ifUsable(.frequencyPenalty, model.frequencyPenalty)
+        if options.stop.isEmpty, usable.contains(.stop) { options.stop = model.stop }
+    }
+
+    private func checkRanges() throws(GenerationError) {
+        if let value = options.maxTokens, value < 1 { throw outOfRange("max_tokens", "\(value)", "at least 1") }
+        if let value = options.topK, value < 1 { throw outOfRange("top_k", "\(value)", "at least 1") }
+        if let value = options.reasoning.budgetTokens, value < -1 {
+            throw outOfRange("reasoning.budget_tokens", "\(value)", "at least -1")
+        }
+        try checkNumber("temperature", options.temperature, 0...2)
+        try checkNumber("top_p", options.topP, 0...1)
+        try checkNumber("presence_penalty", options.presencePenalty, -2...2)
+        try checkNumber("frequency_penalty", options.frequencyPenalty, -2...2)
+    }
+
+    private func checkNumber(
+        _ field: String, _ value: Double?, _ range: ClosedRange<Double>
+    ) throws(GenerationError) {
+        guard let value, !value.isFinite || !range.contains(value) else { return }
+        throw outOfRange(field, "\(value)", "\(range.lowerBound) to \(range.upperBound)")
+    }
+
+    private func outOfRange(_ field: String, _ value: String, _ allowed: String) -> GenerationError {
+        invalid("options.\(field) is \(value); it must be \(allowed)")
+    }
+}

@@ -1,0 +1,121 @@
+internal import Config
+public import EventLoop
+public import Generation
+public import HTTPClient
+internal import JSON
+
+/// A small question to a model's provider that costs nothing: whether it takes the credential, or how many tokens a
+/// request has. Belongs to one loop.
+public final class ProviderQuery: TransferDelegate {
+    private enum Question {
+        case probe(ProbeCompletion)
+        case tokenCount(TokenCompletion)
+    }
+
+    /// Hears `nil` where the provider is well and takes the credential.
+    public typealias ProbeCompletion = (GenerationError?) -> Void
+    /// Hears the provider's count.
+    public typealias TokenCompletion = (Result<Int, GenerationError>) -> Void
+
+    /// No answer to such a question is longer; of a list of models only the status matters.
+    private static let maximumBytes = 64 << 10
+    /// How long an answer may take, in nanoseconds, where the model's own limit is not shorter.
+    private static let timeout: UInt64 = 10_000_000_000
+
+    private let model: ConfiguredModel
+    private let context: ProviderContext
+    private var transfer: HTTPTransfer?
+    private var head: HTTPResponseHead?
+    private var body: [UInt8] = []
+    private var question: Question?
+
+    /// A query that one of the methods below sets going.
+    public init(model: ConfiguredModel, context: ProviderContext) {
+        self.model = model
+        self.context = context
+    }
+
+    /// Asks whether the provider takes the credential. `completion` is called exactly once, unless cancelled.
+    public func probe(_ completion: @escaping ProbeCompletion) {
+        question = .probe(completion)
+        switch model.endpoints.probe {
+        case .get(let url): send(url, body: nil)
+        case .post(let url, let body): send(url, body: Array(body.utf8))
+        }
+    }
+
+    /// Asks the provider to count, where it does. `completion` is called exactly once, unless cancelled.
+    /// - Returns: whether the provider was asked; where not, `completion` is not called, and an estimate must do.
+    /// - Throws: `.invalidRequest` where the request cannot be put into the vendor's words.
+    public func countTokens(
+        _ request: ChatRequest, _ completion: @escaping TokenCompletion
+    ) throws(GenerationError) -> Bool {
+        guard let url = model.endpoints.countTokens else { return false }
+        let prepared = try PreparedRequest(request, for: model, isStream: false)
+        guard let body = try model.provider.dialect.encodeTokenCount(prepared, for: model) else { return false }
+        question = .tokenCount(completion)
+        send(url, body: body.bytes)
+        return true
+    }
+
+    /// Gives up; nobody hears anything.
+    public func cancel() {
+        question = nil
+        transfer?.cancel()
+    }
+
+    private func send(_ url: String, body: [UInt8]?) {
+        var timeouts = model.timeouts
+        timeouts.total = min(timeouts.total, Self.timeout)
+        transfer = context.client.start(
+            HTTPRequest(
+                url: url, headers: model.headers, body: body, timeouts: timeouts,
+                caFile: model.configuration.caFile),
+            delegate: self)
+    }
+
+    /// Part of `TransferDelegate`.
+    public func transferDidReceiveHead(_ head: HTTPResponseHead) { self.head = head }
+
+    /// Part of `TransferDelegate`.
+    public func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
+        if body.count < Self.maximumBytes { body.append(contentsOf: bytes.prefix(Self.maximumBytes - body.count)) }
+        return .more
+    }
+
+    /// Part of `TransferDelegate`.
+    public func transferDidFinish(_ error: HTTPError?) {
+        let question = question
+        self.question = nil
+        let failure = failure(error)
+        switch question {
+        case nil: break
+        case .probe(let completion):
+            // Many compatible servers have no list of models; a credential problem would have come first.
+            let isMissing = head.map { $0.status == 404 || $0.status == 405 } ?? false
+            if isMissing, case .get = model.endpoints.probe { return completion(nil) }
+            completion(failure)
+        case .tokenCount(let completion):
+            if let failure { return completion(.failure(failure)) }
+            if let root = try? context.parser.parse(body), let count = model.provider.dialect.tokenCount(root) {
+                return completion(.success(count))
+            }
+            completion(
+                .failure(GenerationError(.badProviderResponse, "\(model.providerName) answered without a token count")))
+        }
+    }
+
+    private func failure(_ error: HTTPError?) -> GenerationError? {
+        if let error {
+            var failure = GenerationError(.network, "\(model.providerName): \(error)")
+            failure.provider = model.providerName
+            failure.model = model.name
+            return failure
+        }
+        guard let head else { return GenerationError(.badProviderResponse, "an answer without a head") }
+        if head.status < 300 { return nil }
+        var vendor = VendorError()
+        if let root = try? context.parser.parse(body) { vendor = VendorError(root) }
+        return vendor.generationError(httpStatus: head.status, head: head, model: model)
+    }
+}

@@ -1,0 +1,21 @@
+internal import Config
+
+extension Provider {
+    /// Claude at Anthropic itself. Written by the guide docs/adding-a-provider.md, to prove it.
+    static let anthropic = Provider(
+        name: "anthropic",
+        dialect: Claude(host: .native),
+        credential: CredentialRule(
+            keyHeader: (name: "x-api-key", prefix: ""), keyVariables: ["ANTHROPIC_API_KEY"],
+            tokenVariables: ["ANTHROPIC_AUTH_TOKEN"]),
+        capabilities: { model in Claude.capabilities(model, host: .native) },
+        doubtful: { model in Claude.doubtful(model) },
+        endpoints: { model in
+            let base = model.apiBase ?? Environment.url("ANTHROPIC_BASE_URL") ?? "https://api.anthropic.com"
+            let root = base.hasSuffix("/v1") ? base : base + "/v1"
+            return Endpoints(
+                whole: root + "/messages", stream: root + "/messages", countTokens: root + "/messages/count_tokens",
+                probe: .get(root + "/models?limit=1"))
+        },
+        headers: { model in [("anthropic-version", model.anthropicVersion ?? "2023-06-01")] })
+}

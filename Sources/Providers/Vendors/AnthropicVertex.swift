@@ -1,0 +1,26 @@
+internal import Config
+internal import Generation
+
+extension Provider {
+    /// Claude on Vertex AI.
+    static let anthropicVertex = Provider(
+        name: "anthropic_vertex",
+        dialect: Claude(host: .vertex),
+        credential: CredentialRule(keyHeader: (name: "x-goog-api-key", prefix: ""), usesGoogleDefault: true),
+        capabilities: { model in Claude.capabilities(model, host: .vertex) },
+        doubtful: { model in Claude.doubtful(model) },
+        endpoints: { model throws(GenerationError) in
+            let parent = try GoogleCloud.parent(
+                model,
+                projectVariables: [
+                    "ANTHROPIC_VERTEX_PROJECT_ID", "GOOGLE_CLOUD_PROJECT", "PROJECT_ID", "GCLOUD_PROJECT",
+                ],
+                locationVariables: ["CLOUD_ML_REGION", "GOOGLE_CLOUD_LOCATION"], defaultLocation: "us-east5")
+            let models = parent + "/publishers/anthropic/models/"
+            let name = models + PercentEncoding.segment(model.modelName)
+            let count = models + "count-tokens:rawPredict"
+            return Endpoints(
+                whole: name + ":rawPredict", stream: name + ":streamRawPredict", countTokens: count,
+                probe: .post(count, body: Claude.probeBody(model)))
+        })
+}

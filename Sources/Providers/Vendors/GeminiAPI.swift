@@ -1,0 +1,22 @@
+internal import Config
+
+extension Provider {
+    /// The Gemini API with an API key: Vertex AI's translation at an address without projects.
+    static let gemini = Provider(
+        name: "gemini",
+        dialect: Gemini(host: .native),
+        credential: CredentialRule(
+            keyHeader: (name: "x-goog-api-key", prefix: ""), keyVariables: ["GEMINI_API_KEY", "GOOGLE_API_KEY"]),
+        capabilities: { model in Gemini.capabilities(model.modelName) },
+        endpoints: { model in
+            let base = model.apiBase ?? "https://generativelanguage.googleapis.com"
+            let hasVersion = ["/v1", "/v1beta"].contains { base.hasSuffix($0) }
+            let root = hasVersion ? base : "\(base)/\(model.apiVersion ?? "v1beta")"
+            let name = model.modelName
+            let isTuned = name.hasPrefix("tunedModels/")
+            let short = name.hasPrefix("models/") ? String(name.dropFirst(7)) : name
+            return .gemini(
+                model: isTuned
+                    ? "\(root)/\(PercentEncoding.path(name))" : "\(root)/models/\(PercentEncoding.segment(short))")
+        })
+}

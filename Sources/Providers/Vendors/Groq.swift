@@ -1,0 +1,14 @@
+internal import Config
+
+extension Provider {
+    /// Groq: OpenAI's chat completions with usage in a place of its own and controls for reasoning.
+    static let groq = Provider(
+        name: "groq",
+        dialect: ChatCompletions(quirks: [.usageInXGroq, .reasoningFormat]),
+        credential: CredentialRule(keyVariables: ["GROQ_API_KEY"]),
+        capabilities: { _ in ChatCompletions.capabilities.subtracting(.fileData) },
+        endpoints: { model in
+            let base = Environment.url("GROQ_BASE_URL").map { $0 + "/openai/v1" }
+            return .chatCompletions(base: model.apiBase ?? base ?? "https://api.groq.com/openai/v1")
+        })
+}

@@ -1,0 +1,30 @@
+internal import Config
+
+extension Provider {
+    /// OpenAI's chat completions, and with `api_base` every server that speaks them.
+    static let openAI = Provider(
+        name: "openai",
+        dialect: ChatCompletions(),
+        credential: CredentialRule(keyVariables: ["OPENAI_API_KEY"]),
+        capabilities: { model in
+            // OpenAI has no top_k; of a compatible server, whoever writes it into the section knows that it has.
+            model.topK == nil ? ChatCompletions.capabilities : ChatCompletions.capabilities.union(.topK)
+        },
+        doubtful: { model in
+            ChatCompletions.isReasoningModel(model.modelName) ? Capabilities.penalties.union([.temperature, .topP]) : []
+        },
+        endpoints: { model in
+            .chatCompletions(base: model.apiBase ?? Environment.url("OPENAI_BASE_URL") ?? "https://api.openai.com/v1")
+        },
+        headers: { model in
+            [("OpenAI-Organization", model.organization ?? ""), ("OpenAI-Project", model.project ?? "")]
+        })
+}
+
+extension Endpoints {
+    /// The addresses of a server that speaks chat completions.
+    static func chatCompletions(base: String) -> Endpoints {
+        Endpoints(
+            whole: base + "/chat/completions", stream: base + "/chat/completions", probe: .get(base + "/models"))
+    }
+}

@@ -1,0 +1,40 @@
+internal import Config
+internal import Generation
+
+extension Provider {
+    /// Gemini on Vertex AI.
+    static let vertex = Provider(
+        name: "vertex",
+        dialect: Gemini(host: .vertex),
+        credential: CredentialRule(keyHeader: (name: "x-goog-api-key", prefix: ""), usesGoogleDefault: true),
+        capabilities: { model in Gemini.capabilities(model.modelName) },
+        endpoints: { model throws(GenerationError) in
+            let parent = try GoogleCloud.parent(
+                model, projectVariables: ["GOOGLE_CLOUD_PROJECT", "PROJECT_ID", "GCLOUD_PROJECT"],
+                locationVariables: ["GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"], defaultLocation: "us-central1")
+            return .gemini(model: vertexPath(model.modelName, parent: parent))
+        })
+
+    /// The model's address. Tuned models are endpoints with a path of their own; models of other publishers name them.
+    private static func vertexPath(_ name: String, parent: String) -> String {
+        let encoded = PercentEncoding.path(name)
+        if name.hasPrefix("projects/"), let end = parent.firstRange(of: "/projects/") {
+            return parent[..<end.lowerBound] + "/" + encoded
+        }
+        if name.hasPrefix("publishers/") || name.hasPrefix("endpoints/") { return "\(parent)/\(encoded)" }
+        let short = name.hasPrefix("models/") ? String(name.dropFirst(7)) : name
+        return "\(parent)/publishers/google/models/\(PercentEncoding.segment(short))"
+    }
+}
+
+extension Endpoints {
+    /// The addresses of a Gemini model.
+    static func gemini(model: String) -> Endpoints {
+        Endpoints(
+            whole: model + ":generateContent", stream: model + ":streamGenerateContent?alt=sse",
+            countTokens: model + ":countTokens",
+            // Counting is free; there is no list of models that every credential may see.
+            probe: .post(
+                model + ":countTokens", body: #"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#))
+    }
+}
