@@ -7,6 +7,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+// Leaves addresses as they were sent: a `/` inside a segment must not become one between two.
+static inline size_t gw_mhd_keep(void *user, struct MHD_Connection *connection, char *text) {
+    (void)user;
+    (void)connection;
+    return strlen(text);
+}
+
 // A daemon on 127.0.0.1 without a thread of its own: its epoll descriptor says when to call MHD_run.
 static inline struct MHD_Daemon *gw_mhd_start(uint16_t port, MHD_AccessHandlerCallback handler,
                                               MHD_RequestCompletedCallback completed,
@@ -19,7 +26,8 @@ static inline struct MHD_Daemon *gw_mhd_start(uint16_t port, MHD_AccessHandlerCa
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, port, NULL, NULL, handler, user,
                             MHD_OPTION_NOTIFY_COMPLETED, completed, user, MHD_OPTION_NOTIFY_CONNECTION, connection,
                             user, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)16384, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(64 << 10), MHD_OPTION_END);
+                            (unsigned)16384, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(64 << 10),
+                            MHD_OPTION_UNESCAPE_CALLBACK, &gw_mhd_keep, NULL, MHD_OPTION_END);
 }
 
 static inline int gw_mhd_epoll(struct MHD_Daemon *daemon) {
@@ -47,6 +55,9 @@ static inline bool gw_mhd_is_started(enum MHD_ConnectionNotificationCode code) {
 }
 static inline void gw_mhd_headers(struct MHD_Connection *connection, MHD_KeyValueIterator iterator, void *user) {
     MHD_get_connection_values(connection, MHD_HEADER_KIND, iterator, user);
+}
+static inline void gw_mhd_arguments(struct MHD_Connection *connection, MHD_KeyValueIterator iterator, void *user) {
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, iterator, user);
 }
 static inline struct MHD_Response *gw_mhd_response(const void *bytes, size_t size) {
     return MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_MUST_COPY);

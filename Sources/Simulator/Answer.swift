@@ -1,13 +1,5 @@
 internal import JSON
 
-/// What a client sent.
-struct SimulatedRequest {
-    var method: String
-    var path: String
-    var headers: [String: String]
-    var body: [UInt8]
-}
-
 /// What is sent back: pieces, each with its own wait before it, and how it all ends.
 struct SimulatedAnswer {
     struct Piece {
@@ -148,8 +140,8 @@ struct SimulatedAnswer {
 
 /// One vendor's HTTP dialect. A new one is a file of its own and a line in `SimulatorServer.dialects`.
 protocol SimulatedDialect: Sendable {
-    /// Whether a path is one of this dialect's.
-    func serves(_ path: String) -> Bool
+    /// Whether a request's path is one of this dialect's.
+    func serves(_ request: SimulatedRequest) -> Bool
     /// The vendor's answer, or its refusal where it would refuse.
     func answer(_ request: SimulatedRequest, _ options: SimulatorOptions) -> SimulatedAnswer
     /// The vendor's error with a status.

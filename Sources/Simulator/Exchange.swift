@@ -37,7 +37,19 @@ final class Exchange {
                     return gw_mhd_yes
                 }, pointer)
         }
-        request = SimulatedRequest(method: method, path: path, headers: headers, body: [])
+        var query: [String: String] = [:]
+        withUnsafeMutablePointer(to: &query) { pointer in
+            gw_mhd_arguments(
+                connection,
+                { user, _, name, value in
+                    guard let user, let name else { return gw_mhd_yes }
+                    user.assumingMemoryBound(to: [String: String].self).pointee[
+                        SimulatedRequest.decoded(String(cString: name))] =
+                        value.map { SimulatedRequest.decoded(String(cString: $0)) } ?? ""
+                    return gw_mhd_yes
+                }, pointer)
+        }
+        request = SimulatedRequest(method: method, rawPath: path, query: query, headers: headers)
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) {

@@ -2,8 +2,9 @@ internal import JSON
 
 /// OpenAI's chat completions, as strict as the vendor.
 struct OpenAIDialect: SimulatedDialect {
-    func serves(_ path: String) -> Bool {
-        path.hasSuffix("/chat/completions") || path.hasSuffix("/models") || path.contains("/models/")
+    func serves(_ request: SimulatedRequest) -> Bool {
+        let path = request.path
+        return path.hasSuffix("/chat/completions") || path.hasSuffix("/models") || path.contains("/models/")
     }
 
     // MARK: - Errors

@@ -137,7 +137,7 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
             if bodies.count >= 100 { bodies.removeFirst() }
             bodies.append(request.body)
         }
-        guard let dialect = Self.dialects.first(where: { $0.serves(request.path) }) else {
+        guard let dialect = Self.dialects.first(where: { $0.serves(request) }) else {
             return .json(
                 [
                     "error": [
@@ -177,9 +177,11 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
     private func directives(
         _ request: SimulatedRequest
     ) -> (request: SimulatedRequest, model: String, faults: [Fault], slicing: Slicing) {
-        guard request.method == "POST", let body = try? JSONValue(parsing: request.body),
-            let full = body["model"]?.string
-        else { return (request, "", [], options.slicing) }
+        guard request.method == "POST" else { return (request, "", [], options.slicing) }
+        let body = try? JSONValue(parsing: request.body)
+        // A path that names a model decides, as it does for the vendors; where tokens are counted, Claude's does not.
+        let pathModel = request.pathModel == "count-tokens" ? nil : request.pathModel
+        let full = pathModel ?? body?["model"]?.string ?? ""
         let parts = full.split(separator: "#", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return (request, full, [], options.slicing) }
         var slicing = options.slicing
@@ -187,10 +189,13 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
             slicing = Slicing(String(word.dropFirst(6))) ?? slicing
         }
         var request = request
-        request.body = Array(
-            JSONValue.object(
-                (body.members ?? []).map { (key: $0.key, value: $0.key == "model" ? .string(parts[0]) : $0.value) }
-            ).text.utf8)
+        if pathModel != nil { request.pathModel = parts[0] }
+        if let members = body?.members, members.contains(where: { $0.key == "model" }) {
+            request.body = Array(
+                JSONValue.object(
+                    members.map { (key: $0.key, value: $0.key == "model" ? .string(parts[0]) : $0.value) }
+                ).text.utf8)
+        }
         return (request, parts[0], Fault.list(parts[1]), slicing)
     }
 

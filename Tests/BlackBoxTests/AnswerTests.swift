@@ -28,6 +28,7 @@ func collect(_ stream: AnswerStream) async -> Collected {
                     result.toolCalls.append(ToolCall(id: delta.id, name: delta.name, argumentsJSON: ""))
                 }
                 result.toolCalls[delta.index].argumentsJSON += delta.argumentsJSONDelta
+                if !delta.providerState.isEmpty { result.toolCalls[delta.index].providerState = delta.providerState }
             case .completed(let completion, let count):
                 result.completion = completion
                 result.chunkCount = count

@@ -19,42 +19,81 @@ import Testing
         try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any] ?? [:]
     }
 
-    @Test func openAIRecordingsGiveWhatTheyShould() async throws {
+    /// A provider's recordings, and the providers through which they are replayed.
+    private static let providers: [(folder: String, providers: [String])] = [
+        ("openai", ["openai"]), ("azure_openai", ["azure_openai"]), ("groq", ["groq"]),
+        ("vertex", ["vertex", "gemini"]), ("anthropic_vertex", ["anthropic_vertex", "anthropic"]),
+    ]
+    private static let slicings = [("whole", ""), ("bytes", "#slice=1"), ("random", "#slice=random")]
+
+    /// A section of `models`.
+    static func section(_ name: String, _ provider: String, _ model: String, _ upstream: String) -> String {
+        var config = "model_name: \"\(model)\", api_base: \"\(upstream)\", api_key: sk-planted-secret-0123456789"
+        switch provider {
+        case "openai": config = config.replacing(upstream, with: upstream + "/v1")
+        case "groq": config = config.replacing(upstream, with: upstream + "/openai/v1")
+        case "azure_openai": config += ", api_version: 2024-10-21"
+        case "vertex", "anthropic_vertex": config += ", project_id: demo, region: us-central1"
+        default: break
+        }
+        return "  \(name): {provider: \(provider), config: {\(config)}}\n"
+    }
+
+    @Test(arguments: providers.map(\.folder)) func recordingsGiveWhatTheyShould(_ provider: String) async throws {
         guard let folder = Self.folder else {
             print("skipped: no recordings; set GENWIRE_RECORDINGS to their folder")
             return
         }
-        let cases = try FileManager.default.contentsOfDirectory(atPath: folder + "/openai").filter { !$0.contains(".") }
+        let through = Self.providers.first { $0.folder == provider }?.providers ?? []
+        let cases = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(provider)")
+            .filter { !$0.contains(".") }.sorted()
         #expect(!cases.isEmpty)
-        var models: [String: String] = [:]
-        for name in cases {
-            for (suffix, slice) in [("whole", ""), ("bytes", "#slice=1"), ("random", "#slice=random")] {
-                models["\(name)-\(suffix)"] = "recording:openai/\(name)\(slice)"
+        try await Stack.with(
+            simulator: ["--recordings", folder],
+            configuration: { upstream, folder in
+                var text = "server: {listen: [\"unix:\(folder)/g.sock\"]}\nretry: {max_attempts: 1}\nmodels:\n"
+                for name in cases {
+                    for (suffix, slice) in Self.slicings {
+                        for own in through {
+                            let model = "recording:\(provider)/\(name)\(slice)"
+                            text += Self.section("\(name)-\(suffix)-\(own)", own, model, upstream)
+                        }
+                    }
+                }
+                return text
             }
-        }
-        try await Stack.with(simulator: ["--recordings", folder], configuration: Stack.configuration(models)) { stack in
+        ) { stack in
             let client = try await GenwireClient.connect(to: stack.address)
-            for name in cases.sorted() {
-                let expected = try Self.object("\(folder)/openai/\(name)/expected.json")
-                let meta = try Self.object("\(folder)/openai/\(name)/response.meta.json")
-                for suffix in ["whole", "bytes", "random"] {
-                    let isStream = meta["stream"] as? Bool == true
-                    let result =
-                        isStream
-                        ? await collect(client.streamChat(user("x", model: "\(name)-\(suffix)")))
-                        : await whole(client, "\(name)-\(suffix)")
-                    check(result, expected, "\(name)-\(suffix)")
+            for name in cases {
+                let expected = try Self.object("\(folder)/\(provider)/\(name)/expected.json")
+                let meta = try Self.object("\(folder)/\(provider)/\(name)/response.meta.json")
+                for own in through {
+                    for (suffix, _) in Self.slicings {
+                        let model = "\(name)-\(suffix)-\(own)"
+                        if expected["count_tokens"] as? Bool == true {
+                            let (count, source) = try await client.countTokens("x", model: model)
+                            #expect(count == expected["prompt_tokens"] as? Int && source == .provider, "\(model)")
+                            continue
+                        }
+                        var request = user("x", model: model)
+                        request.options.reasoning.include = true
+                        let isStream = meta["stream"] as? Bool == true
+                        let result =
+                            isStream ? await collect(client.streamChat(request)) : await whole(client, request)
+                        check(result, Expectation(expected, provider), model)
+                    }
                 }
             }
             await client.close()
         }
     }
 
-    private func whole(_ client: GenwireClient, _ model: String) async -> Collected {
+    private func whole(_ client: GenwireClient, _ request: ChatRequest) async -> Collected {
         var result = Collected()
         do {
-            let response = try await client.chat(user("x", model: model))
+            let response = try await client.chat(request)
             result.text = response.message.content
+            result.reasoning = response.message.reasoning
             result.toolCalls = response.message.toolCalls
             result.completion = response.completion
         } catch {
@@ -63,38 +102,62 @@ import Testing
         return result
     }
 
-    private func check(_ result: Collected, _ expected: [String: Any], _ name: String) {
-        if let error = expected["error"] as? [String: Any] {
+    /// What a recording says, in the contract's terms: input with cached tokens, output with reasoning.
+    private struct Expectation {
+        let raw: [String: Any]
+        var inputTokens: Int?
+        var outputTokens: Int?
+
+        init(_ raw: [String: Any], _ provider: String) {
+            self.raw = raw
+            inputTokens = number("prompt_tokens")
+            outputTokens = number("completion_tokens")
+            if provider == "anthropic_vertex", let input = inputTokens {
+                inputTokens = input + (number("cache_write_tokens") ?? 0) + (number("cache_read_tokens") ?? 0)
+            }
+            if provider == "vertex", let output = outputTokens {
+                outputTokens = output + (number("reasoning_tokens") ?? 0)
+            }
+        }
+
+        func number(_ key: String) -> Int? { raw[key] as? Int }
+        func text(_ key: String) -> String? { raw[key] as? String }
+    }
+
+    private func check(_ result: Collected, _ expected: Expectation, _ name: String) {
+        if let error = expected.raw["error"] as? [String: Any] {
             #expect(result.completion == nil, "\(name) must fail")
             #expect(result.error?.detail?.httpStatus == error["http_status"] as? Int, "\(name)")
             #expect(result.error?.message == error["message"] as? String, "\(name)")
-            let code = error["code"] as? String ?? error["type"] as? String ?? ""
+            let code = error["code"] as? String ?? error["status"] as? String ?? error["type"] as? String ?? ""
             #expect(result.error?.detail?.providerCode == code, "\(name)")
             return
         }
         #expect(result.error == nil, "\(name): \(String(describing: result.error))")
-        let refusal = expected["refusal"] as? String
-        #expect(result.text == refusal ?? expected["text"] as? String, "\(name)")
-        let calls = expected["tool_calls"] as? [[String: Any]] ?? []
+        #expect(result.text == expected.text("refusal") ?? expected.text("text"), "\(name)")
+        if let reasoning = expected.text("reasoning") { #expect(result.reasoning == reasoning, "\(name)") }
+        let calls = expected.raw["tool_calls"] as? [[String: Any]] ?? []
         #expect(result.toolCalls.map(\.name) == calls.map { $0["name"] as? String ?? "" }, "\(name)")
         for (call, wanted) in zip(result.toolCalls, calls) {
             let arguments = try? JSONSerialization.jsonObject(with: Data(call.argumentsJSON.utf8)) as? NSDictionary
             #expect(arguments == wanted["arguments"] as? NSDictionary, "\(name): \(call.argumentsJSON)")
         }
         #expect(Set(result.toolCalls.map(\.id)).count == result.toolCalls.count, "\(name)")
-        #expect(result.completion?.rawFinishReason == expected["finish_reason"] as? String, "\(name)")
+        #expect(!result.toolCalls.contains { $0.id.isEmpty }, "\(name)")
+        #expect(result.completion?.rawFinishReason == expected.text("finish_reason"), "\(name)")
+        if !calls.isEmpty { #expect(result.completion?.finishReason == .toolCalls, "\(name)") }
         let usage = result.completion?.usage
-        if let prompt = expected["prompt_tokens"] as? Int {
-            #expect(usage?.source == .provider && usage?.inputTokens == prompt, "\(name)")
-            #expect(usage?.outputTokens == expected["completion_tokens"] as? Int, "\(name)")
-            if let cached = expected["cached_prompt_tokens"] as? Int {
-                #expect(usage?.cachedInputTokens == cached, "\(name)")
-            }
-            if let reasoning = expected["reasoning_tokens"] as? Int {
-                #expect(usage?.reasoningTokens == reasoning, "\(name)")
-            }
-        } else {
+        guard let input = expected.inputTokens else {
             #expect(usage?.source == .absent, "\(name)")
+            return
+        }
+        #expect(usage?.source == .provider && usage?.inputTokens == input, "\(name)")
+        if let output = expected.outputTokens { #expect(usage?.outputTokens == output, "\(name)") }
+        if let cached = expected.number("cached_prompt_tokens") ?? expected.number("cache_read_tokens") {
+            #expect(usage?.cachedInputTokens == cached, "\(name)")
+        }
+        if let reasoning = expected.number("reasoning_tokens") {
+            #expect(usage?.reasoningTokens == reasoning, "\(name)")
         }
     }
 }
