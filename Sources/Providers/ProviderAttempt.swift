@@ -39,7 +39,9 @@ public final class ProviderAttempt: TransferDelegate {
     private static let closingNanoseconds: UInt64 = 1_000_000_000
 
     /// Under which the vendors say how they logged a request.
-    private static let requestIDHeaders: [StaticString] = ["x-request-id", "request-id", "apim-request-id", "x-goog-request-id"]
+    private static let requestIDHeaders: [StaticString] = [
+        "x-request-id", "request-id", "apim-request-id", "x-goog-request-id",
+    ]
 
     private let model: ConfiguredModel
     private let request: ChatRequest
@@ -306,7 +308,8 @@ public final class ProviderAttempt: TransferDelegate {
     private func finish(_ response: ChatResponse) {
         isOver = true
         var response = response
-        response.completion.providerRequestID = Self.requestIDHeaders.lazy.compactMap { self.head?.header($0) }.first ?? ""
+        response.completion.providerRequestID =
+            Self.requestIDHeaders.lazy.compactMap { self.head?.header($0) }.first ?? ""
         response.completion.warnings = warnings + response.completion.warnings
         if response.completion.model.isEmpty { response.completion.model = model.modelName }
         sink?.attempt(self, didFinish: .success(response))

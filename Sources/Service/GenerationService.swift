@@ -187,7 +187,9 @@ public final class GenerationService: Sendable {
             ModelList.Route(
                 name: $0.name, strategy: $0.strategy.rawValue, targets: $0.targets.map(\.model.name))
         }
-        list.providers = ProviderRegistry.all.map { ModelList.Provider(name: $0.name, capabilities: $0.capabilityNames) }
+        list.providers = ProviderRegistry.all.map {
+            ModelList.Provider(name: $0.name, capabilities: $0.capabilityNames)
+        }
         return list
     }
 

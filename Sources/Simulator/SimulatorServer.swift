@@ -6,7 +6,13 @@ internal import JSON
 /// The simulator's HTTP server: libmicrohttpd without threads, its epoll descriptor in our loop. Belongs to the loop.
 public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
     /// The dialects, in the order in which they are asked whether a path is theirs.
-    private static let dialects: [any SimulatedDialect] = [OpenAIDialect()]
+    private static let dialects: [any SimulatedDialect] = [
+        ClaudeDialect(),
+        GeminiDialect(),
+        AzureDialect(),
+        GroqDialect(),
+        OpenAIDialect(),
+    ]
 
     /// Why the server did not start.
     public struct StartError: Error, CustomStringConvertible {

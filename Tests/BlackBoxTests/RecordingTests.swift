@@ -144,7 +144,9 @@ import Testing
         }
         #expect(result.error == nil, "\(name): \(String(describing: result.error))")
         #expect(result.text == expected.text("refusal") ?? expected.text("text"), "\(name)")
-        if let reasoning = expected.text("reasoning"), hasReasoning { #expect(result.reasoning == reasoning, "\(name)") }
+        if let reasoning = expected.text("reasoning"), hasReasoning {
+            #expect(result.reasoning == reasoning, "\(name)")
+        }
         let calls = expected.raw["tool_calls"] as? [[String: Any]] ?? []
         #expect(result.toolCalls.map(\.name) == calls.map { $0["name"] as? String ?? "" }, "\(name)")
         for (call, wanted) in zip(result.toolCalls, calls) {

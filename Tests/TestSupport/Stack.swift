@@ -93,7 +93,8 @@ public struct Stack: Sendable {
 public struct StackError: Error, CustomStringConvertible {
     /// Why.
     public let description: String
-    init(_ description: String) { self.description = description }
+    /// An error with words.
+    public init(_ description: String) { self.description = description }
 }
 
 /// Waits until `condition` holds; `false` after a time that no healthy run needs.

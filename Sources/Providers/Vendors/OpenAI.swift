@@ -11,7 +11,8 @@ extension Provider {
             model.topK == nil ? ChatCompletions.capabilities : ChatCompletions.capabilities.union(.topK)
         },
         doubtful: { model in
-            ChatCompletions.isReasoningModel(model.modelName) ? Capabilities.penalties.union([.temperature, .topP]) : []
+            ChatCompletions.isReasoningModel(model.modelName)
+                ? Capabilities.penalties.union([.temperature, .topP]) : []
         },
         endpoints: { model in
             .chatCompletions(base: model.apiBase ?? Environment.url("OPENAI_BASE_URL") ?? "https://api.openai.com/v1")

@@ -44,7 +44,9 @@ extension ChatCompletions {
         }
 
         private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) {
-            if includesReasoning, let reasoning = ChatCompletions.reasoning(of: delta) { deliver(.reasoning(reasoning)) }
+            if includesReasoning, let reasoning = ChatCompletions.reasoning(of: delta) {
+                deliver(.reasoning(reasoning))
+            }
             if let text = ChatCompletions.text(of: delta["content"]) { deliver(.text(text)) }
             if let refusal = delta["refusal"]?.nonEmptyString {
                 state.hasRefusal = true

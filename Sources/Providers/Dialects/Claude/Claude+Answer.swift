@@ -79,7 +79,9 @@ extension Claude {
                 order.opaque(block.text)
             case .call(let position, let initialInput, let hasArguments):
                 // A tool without parameters sends nothing, or one empty piece.
-                if !hasArguments { piece(position, id: "", name: "", initialInput.isEmpty ? "{}" : initialInput, deliver) }
+                if !hasArguments {
+                    piece(position, id: "", name: "", initialInput.isEmpty ? "{}" : initialInput, deliver)
+                }
             case .opaque(let block, let input):
                 var members = block.members ?? []
                 if !input.isEmpty, let value = try? JSONValue(parsing: input) {

@@ -107,7 +107,9 @@ struct PartialArguments {
                 throw Self.error("element \(index) came twice or out of order")
             }
             // Elements that were left out are null.
-            for _ in levels[last].count..<index { text += (levels[last].count > 0 ? "," : "") + "null"; levels[last].count += 1 }
+            for _ in levels[last].count..<index {
+                text += (levels[last].count > 0 ? "," : "") + "null"; levels[last].count += 1
+            }
             text += levels[last].count > 0 ? "," : ""
         }
         levels[last].count += 1

@@ -1,82 +1,5 @@
 internal import JSON
 
-/// OpenAI's chat completions, as strict as the vendor.
-struct OpenAIDialect: SimulatedDialect {
-    func serves(_ request: SimulatedRequest) -> Bool {
-        let path = request.path
-        return path.hasSuffix("/chat/completions") || path.hasSuffix("/models") || path.contains("/models/")
-    }
-
-    // MARK: - Errors
-
-    func error(status: Int) -> SimulatedAnswer {
-        let known: [Int: (String, JSONValue, JSONValue)] = [
-            400: ("The request was not understood.", "invalid_request_error", nil),
-            401: ("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
-            402: ("Your account has no credit left.", "billing_error", nil),
-            403: ("You are not allowed to use this model.", "permission_error", nil),
-            404: (
-                "The model does not exist or you do not have access to it.", "invalid_request_error", "model_not_found"
-            ),
-            429: ("Rate limit reached for requests. Please try again later.", "requests", "rate_limit_exceeded"),
-            503: ("The engine is currently overloaded, please try again later.", "server_error", nil),
-        ]
-        let (message, type, code) = known[status] ?? ("The server had an error.", "server_error", nil)
-        var answer = refusal(status, message, type: type, code: code)
-        if status == 429 { answer.headers.append(("retry-after", "2")) }
-        return answer
-    }
-
-    var errorEvent: String {
-        "data: {\"error\":{\"message\":\"The server had an error while processing your request.\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n"
-    }
-
-    private func refusal(
-        _ status: Int, _ message: String, param: JSONValue = nil, type: JSONValue = "invalid_request_error",
-        code: JSONValue = nil
-    ) -> SimulatedAnswer {
-        .json(["error": ["message": .string(message), "type": type, "param": param, "code": code]], status: status)
-    }
-
-    // MARK: - Requests
-
-    func answer(_ request: SimulatedRequest, _ options: SimulatorOptions) -> SimulatedAnswer {
-        let authorization = request.headers["authorization"] ?? ""
-        if let key = options.apiKey, authorization != "Bearer \(key)" {
-            // Vendors echo a part of the key.
-            return refusal(
-                401,
-                "Incorrect API key provided: \(authorization.dropFirst(7).prefix(40)). You can find your API key in your account.",
-                code: "invalid_api_key")
-        }
-        if options.apiKey == nil, authorization.isEmpty {
-            return refusal(401, "You didn't provide an API key.", code: nil)
-        }
-        if request.path.contains("/models") {
-            guard request.method == "GET" else { return refusal(405, "Not allowed to \(request.method) here.") }
-            return models(request.path)
-        }
-        guard request.method == "POST" else { return refusal(405, "Not allowed to \(request.method) here.") }
-        guard let body = try? JSONValue(parsing: request.body), body.members != nil else {
-            return refusal(400, "We could not parse the JSON body of your request.")
-        }
-        if let problem = OpenAIChecks.problem(body) {
-            return refusal(problem.status, problem.message, param: problem.param, code: problem.code)
-        }
-        let reply = OpenAIReply(body, options)
-        return body["stream"]?.bool == true
-            ? .events(reply.events, intervalMilliseconds: options.chunkIntervalMilliseconds) : .json(reply.whole)
-    }
-
-    private func models(_ path: String) -> SimulatedAnswer {
-        func entry(_ id: String) -> JSONValue {
-            ["id": .string(id), "object": "model", "created": 1_715_367_049, "owned_by": "system"]
-        }
-        if let range = path.firstRange(of: "/models/") { return .json(entry(String(path[range.upperBound...]))) }
-        return .json(["object": "list", "data": .array(["gpt-4o", "gpt-4o-mini", "o3-mini"].map(entry))])
-    }
-}
-
 /// What the vendor refuses, in its words.
 enum OpenAIChecks {
     struct Problem {
@@ -86,8 +9,9 @@ enum OpenAIChecks {
         var code: JSONValue = nil
     }
 
-    static func problem(_ body: JSONValue) -> Problem? {
-        guard let model = body["model"]?.string, !model.isEmpty else {
+    /// - Parameter deployment: the model that the path names, where it does.
+    static func problem(_ body: JSONValue, deployment: String? = nil) -> Problem? {
+        guard let model = deployment ?? body["model"]?.string, !model.isEmpty else {
             return Problem(message: "you must provide a model parameter", param: "model")
         }
         if model.hasPrefix("missing-model") {
@@ -146,6 +70,11 @@ enum OpenAIChecks {
             message:
                 "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: \(ids.joined(separator: ", "))",
             param: "messages")
+    }
+
+    /// Whether Groq's model of this name thinks.
+    static func thinksAtGroq(_ model: String) -> Bool {
+        ["gpt-oss", "qwen", "deepseek-r1"].contains { model.contains($0) }
     }
 
     static func isReasoning(_ model: String) -> Bool { ["o1", "o3", "o4", "gpt-5"].contains { model.hasPrefix($0) } }
