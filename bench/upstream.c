@@ -1,6 +1,6 @@
 // A vendor that costs next to nothing: canned chat completions over HTTP/1.1 on loopback. Usage: upstream PORT
 // Paths: /unary/…            one answer of about 450 bytes
-//        /full/N/…           N chunks as fast as they are taken
+//        /full/N/…           N chunks as fast as they are taken; /full-claude/N/… and /full-gemini/N/… in those forms
 //        /paced/RATE/SECONDS/…  RATE chunks a second, each with CLOCK_MONOTONIC in its text
 //        /hang/…             one chunk, then silence until the client goes
 //        /stats              {"closes": how many streams were closed by the client, "last_close_ns": when}
@@ -27,6 +27,7 @@ struct connection {
     size_t used;       // bytes of the request so far
     char in[16384];
     long left;         // chunks to send
+    const struct dialect *dialect;
     size_t offset;     // bytes of the current block that are out
     int slot;          // of the pacing wheel
     int period;        // milliseconds between chunks
@@ -37,9 +38,44 @@ static int epoll, timer = -1;
 static struct connection *wheel[1000];
 static long paced, tick, closes, assigned;
 static uint64_t last_close;
-static char block[1 << 16];
-static size_t block_size;
-static int block_chunks;
+
+// How a vendor writes a stream: what comes before the chunks, one chunk with its text, what comes behind them.
+struct dialect {
+    const char *path, *start, *chunk, *end;
+    char block[1 << 16];  // many chunks, framed
+    size_t block_size;
+    int block_chunks;
+};
+
+static struct dialect dialects[] = {
+    {.path = "/full/",
+     .start = "",
+     .chunk = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\","
+              "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"},\"finish_reason\":null}]}\n\n",
+     .end = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":"
+            "[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"id\":\"chatcmpl-1\",\"object\":"
+            "\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,"
+            "\"completion_tokens\":9,\"total_tokens\":18}}\n\ndata: [DONE]\n\n"},
+    {.path = "/full-claude/",
+     .start = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_vrtx_1\",\"type\":\"message\","
+              "\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"usage\":{\"input_tokens\":9,"
+              "\"output_tokens\":1}}}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,"
+              "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+     .chunk = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":"
+              "\"text_delta\",\"text\":\"%s\"}      }\n\n",
+     .end = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\nevent: message_delta\ndata: "
+            "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":"
+            "{\"output_tokens\":9}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"},
+    {.path = "/full-gemini/",
+     .start = "",
+     .chunk = "data: {\"candidates\": [{\"content\": {\"role\": \"model\",\"parts\": [{\"text\": \"%s\"}]}}],"
+              "\"usageMetadata\": {\"trafficType\": \"ON_DEMAND\"},\"modelVersion\": \"m\",\"createTime\": "
+              "\"2026-01-01T00:00:00.000000Z\",\"responseId\": \"r1\"}\r\n\r\n",
+     .end = "data: {\"candidates\": [{\"content\": {\"role\": \"model\",\"parts\": [{\"text\": \"\"}]},\"finishReason\": "
+            "\"STOP\"}],\"usageMetadata\": {\"promptTokenCount\": 9,\"candidatesTokenCount\": 9,\"totalTokenCount\": 18},"
+            "\"modelVersion\": \"m\",\"responseId\": \"r1\"}\r\n\r\n"},
+};
+enum { DIALECTS = sizeof dialects / sizeof dialects[0] };
 
 static uint64_t now_ns(void) {
     struct timespec t;
@@ -49,18 +85,19 @@ static uint64_t now_ns(void) {
 
 static const char head_stream[] =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
-static const char last_chunks[] =
-    "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,"
-    "\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":"
-    "1,\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":9,\"total_tokens\":18}}\n\ndata: "
-    "[DONE]\n\n";
 
-static int chunk(char *out, const char *text) {
+static int framed(char *out, const char *bytes, size_t size) {
+    if (size == 0) return 0;
+    int head = sprintf(out, "%zx\r\n", size);
+    memcpy(out + head, bytes, size);
+    memcpy(out + head + size, "\r\n", 2);
+    return head + (int)size + 2;
+}
+
+static int chunk(const struct dialect *d, char *out, const char *text) {
     char event[512];
-    int size = snprintf(event, sizeof event,
-                        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\","
-                        "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"},\"finish_reason\":null}]}\n\n", text);
-    return sprintf(out, "%x\r\n%s\r\n", size, event);
+    int size = snprintf(event, sizeof event, d->chunk, text);
+    return framed(out, event, (size_t)size);
 }
 
 static void unlink_paced(struct connection *c) {
@@ -88,8 +125,9 @@ static int send_all(struct connection *c, const char *bytes, size_t size) {
 }
 
 static void finish_stream(struct connection *c) {
-    char out[1024];
-    int size = sprintf(out, "%zx\r\n%s\r\n0\r\n\r\n", sizeof last_chunks - 1, last_chunks);
+    char out[2048];
+    int size = framed(out, c->dialect->end, strlen(c->dialect->end));
+    size += sprintf(out + size, "0\r\n\r\n");
     send_all(c, out, (size_t)size);
     c->mode = IDLE;
 }
@@ -102,12 +140,13 @@ static void watch(struct connection *c, uint32_t events) {
 // Writes blocks of chunks until the socket is full.
 static void push_full(struct connection *c) {
     while (c->left > 0) {
-        ssize_t count = send(c->fd, block + c->offset, block_size - c->offset, MSG_NOSIGNAL);
+        const struct dialect *d = c->dialect;
+        ssize_t count = send(c->fd, d->block + c->offset, d->block_size - c->offset, MSG_NOSIGNAL);
         if (count < 0) return watch(c, EPOLLIN | EPOLLOUT);
         c->offset += (size_t)count;
-        if (c->offset < block_size) return watch(c, EPOLLIN | EPOLLOUT);
+        if (c->offset < d->block_size) return watch(c, EPOLLIN | EPOLLOUT);
         c->offset = 0;
-        c->left -= block_chunks;
+        c->left -= d->block_chunks;
     }
     finish_stream(c);
     watch(c, EPOLLIN);
@@ -115,13 +154,18 @@ static void push_full(struct connection *c) {
 
 static void answer(struct connection *c, const char *path) {
     char out[2048], body[1024];
-    if (!strncmp(path, "/full/", 6)) {
-        c->left = atol(path + 6);
+    c->dialect = &dialects[0];
+    for (struct dialect *d = dialects; d < dialects + DIALECTS; d++) {
+        if (strncmp(path, d->path, strlen(d->path))) continue;
+        c->dialect = d;
+        c->left = atol(path + strlen(d->path));
         c->offset = 0;
         c->mode = FULL;
         send_all(c, head_stream, sizeof head_stream - 1);
-        push_full(c);
-    } else if (!strncmp(path, "/paced/", 7)) {
+        send_all(c, out, (size_t)framed(out, d->start, strlen(d->start)));
+        return push_full(c);
+    }
+    if (!strncmp(path, "/paced/", 7)) {
         int rate = atoi(path + 7);
         const char *slash = strchr(path + 7, '/');
         c->period = 1000 / (rate > 0 ? rate : 1);
@@ -141,7 +185,7 @@ static void answer(struct connection *c, const char *path) {
     } else if (!strncmp(path, "/hang/", 6)) {
         c->mode = HANG;
         int size = sprintf(out, "%s", head_stream);
-        size += chunk(out + size, "hello");
+        size += chunk(c->dialect, out + size, "hello");
         send_all(c, out, (size_t)size);
     } else {
         int length;
@@ -194,7 +238,7 @@ static void ticked(void) {
                 struct connection *next = c->next;
                 char out[1024], text[32];
                 snprintf(text, sizeof text, "%lu ", now_ns());
-                send_all(c, out, (size_t)chunk(out, text));
+                send_all(c, out, (size_t)chunk(c->dialect, out, text));
                 if (--c->left == 0) {
                     unlink_paced(c);
                     finish_stream(c);
@@ -208,9 +252,11 @@ static void ticked(void) {
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     int port = argc > 1 ? atoi(argv[1]) : 0, one = 1;
-    while (block_size < sizeof block - 1024) {
-        block_size += (size_t)chunk(block + block_size, " token");
-        block_chunks++;
+    for (struct dialect *d = dialects; d < dialects + DIALECTS; d++) {
+        while (d->block_size < sizeof d->block - 1024) {
+            d->block_size += (size_t)chunk(d, d->block + d->block_size, " token");
+            d->block_chunks++;
+        }
     }
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);

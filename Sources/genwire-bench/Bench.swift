@@ -89,10 +89,14 @@ final class Bench {
         func model(_ name: String, _ path: String) -> String {
             "  \(name): {provider: openai, config: {model_name: bench, api_base: \"http://127.0.0.1:\(upstreamPort)/\(path)/v1\", api_key: bench}}\n"
         }
+        // The upstream looks at the beginning of a path only.
+        func dialect(_ name: String, _ provider: String) -> String {
+            "  \(name): {provider: \(provider), config: {model_name: bench, project_id: bench, api_base: \"http://127.0.0.1:\(upstreamPort)/full-\(name)/\(fullChunks)\", api_key: bench}}\n"
+        }
         let text =
             "server: {listen: [\"unix:\(socket)\"], loops: 2}\nlimits: {max_connections: 20000}\nretry: {max_attempts: 1}\nmodels:\n"
             + model("unary", "unary") + model("full", "full/\(fullChunks)") + model("paced", "paced/50/5")
-            + model("hang", "hang")
+            + model("hang", "hang") + dialect("claude", "anthropic_vertex") + dialect("gemini", "vertex")
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         let daemon = try start(genwired, ["--config", path], "genwired")
         _ = try daemon.wait(for: "genwired ready")
@@ -225,9 +229,14 @@ final class Bench {
     func fullSpeedStream() throws -> [Row] {
         note("StreamChat at full speed …")
         let daemon = try startDaemon()
-        var ours: [Double] = [], bare: [Double] = []
+        var ours: [Double] = [], bare: [Double] = [], claude: [Double] = [], gemini: [Double] = []
+        func rate(_ model: String) throws -> Double {
+            try measure("\(tools)/load", ["stream", socket, model, "1"])["chunks_per_second"] ?? 0
+        }
         for _ in 0..<rounds {
-            ours.append(try measure("\(tools)/load", ["stream", socket, "full", "1"])["chunks_per_second"] ?? 0)
+            ours.append(try rate("full"))
+            claude.append(try rate("claude"))
+            gemini.append(try rate("gemini"))
             bare.append(
                 try measure("\(tools)/curl_loop", [url("full/\(fullChunks)"), "1", "1", "stream"])["chunks_per_second"]
                     ?? 0)
@@ -236,7 +245,13 @@ final class Bench {
         return [
             .ratio(
                 "one StreamChat at full speed", ours: median(ours), "bare C libcurl loop", median(bare),
-                unit: " chunks/s", atLeast: 0.5)
+                unit: " chunks/s", atLeast: 0.5),
+            .ratio(
+                "the same from Claude", ours: median(claude), "from OpenAI", median(ours), unit: " chunks/s",
+                atLeast: 0.67),
+            .ratio(
+                "the same from Gemini", ours: median(gemini), "from OpenAI", median(ours), unit: " chunks/s",
+                atLeast: 0.67),
         ]
     }
 

@@ -10,6 +10,7 @@ struct GenwireBench: ParsableCommand {
 
     @Option(help: "The daemon to measure.") var genwired = ".build/release/genwired"
     @Option(help: "The folder of the C references.") var sources = "bench"
+    @Option(help: "Only this: health, chat, stream, paced, cancel, memory or start.") var only: String?
     @Flag(help: "Fewer and shorter rounds: to see that it works, not to quote from.") var quick = false
 
     func run() throws {
@@ -17,13 +18,14 @@ struct GenwireBench: ParsableCommand {
         defer { bench.stopAll() }
         try bench.build()
         var rows: [Row] = []
-        for measure in [
-            bench.health, bench.chat, bench.fullSpeedStream, bench.pacedStreams, bench.cancellation, bench.memory,
-            bench.startUp,
-        ] {
-            rows += try measure()
-        }
+        let measurements = [
+            ("health", bench.health), ("chat", bench.chat), ("stream", bench.fullSpeedStream),
+            ("paced", bench.pacedStreams), ("cancel", bench.cancellation), ("memory", bench.memory),
+            ("start", bench.startUp),
+        ]
+        for (name, measure) in measurements where only == nil || only == name { rows += try measure() }
         print(Row.table(rows))
+        guard only == nil else { return }
         try Row.json(rows).write(toFile: sources + "/results.json", atomically: true, encoding: .utf8)
         print("\nwrote \(sources)/results.json")
     }
