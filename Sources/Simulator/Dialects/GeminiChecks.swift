@@ -84,7 +84,9 @@ enum GeminiChecks {
         if part.has("functionCall"), part["functionCall"]?["args"].map({ $0.members == nil }) == true {
             return invalid("Invalid value at 'contents.parts.function_call.args'")
         }
-        if let media = part["inlineData"] ?? part["fileData"], media["mimeType"]?.string?.isEmpty != false {
+        // The vendor takes both spellings of every name; its SDK uses both.
+        let mimeType = { (media: JSONValue) in media["mimeType"]?.string ?? media["mime_type"]?.string ?? "" }
+        if let media = part["inlineData"] ?? part["fileData"], mimeType(media).isEmpty {
             return invalid("Unable to submit request because the mimeType parameter is missing.")
         }
         return nil

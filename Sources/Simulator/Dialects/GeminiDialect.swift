@@ -7,6 +7,7 @@ struct GeminiDialect: SimulatedDialect {
     func serves(_ request: SimulatedRequest) -> Bool {
         if let verb = request.verb, Self.verbs.contains(verb) { return true }
         return request.path.contains("/publishers/google/models") || request.path.hasPrefix("/v1beta/models")
+            || (request.path.hasPrefix("/v1/models") && request.headers["x-goog-api-key"] != nil)
     }
 
     // MARK: - Errors
