@@ -91,7 +91,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("ConfigTests", ["Config", "TestSupport"]),
         tests("MessagesTests", ["Messages", "Generation"]),
-        tests("ProvidersTests", ["Providers", "Generation"]),
+        tests("ProvidersTests", ["Providers", "Generation", "JSON", "Config"]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation"]),
         tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),

@@ -36,7 +36,7 @@ wait_for() {
     done
 }
 
-say "A simulated vendor, so that nothing here needs a key"
+say "The vendors, simulated, so that nothing here needs a key"
 echo "\$ genwire-sim --port 0 --chunk-interval 60 --api-key demo-key"
 "$bin/genwire-sim" --port 0 --chunk-interval 60 --api-key demo-key 2>"$folder/sim.log" &
 sim=$!
@@ -50,7 +50,15 @@ generation:
   provider: openai
   config: {model_name: gpt-4o-mini, api_base: "$upstream/v1", api_key: "\${DEMO_KEY}"}
 models:
-  flaky: {provider: openai, config: {model_name: "gpt-4o#cut-after=3", api_base: "$upstream/v1", api_key: "\${DEMO_KEY}"}}
+  gemini:     {provider: vertex, config: {model_name: gemini-2.5-flash, project_id: demo, region: us-central1, api_base: "$upstream", auth: google}}
+  claude:     {provider: anthropic_vertex, config: {model_name: claude-sonnet-4-5, project_id: demo, region: us-east5, api_base: "$upstream", auth: google}}
+  azure:      {provider: azure_openai, config: {model_name: gpt-4o, api_version: 2024-10-21, azure_endpoint: "$upstream", api_key: "\${DEMO_KEY}"}}
+  groq:       {provider: groq, config: {model_name: llama-3.3-70b-versatile, api_base: "$upstream/openai/v1", api_key: "\${DEMO_KEY}"}}
+  anthropic:  {provider: anthropic, config: {model_name: claude-sonnet-4-5, api_base: "$upstream", api_key: "\${DEMO_KEY}"}}
+  gemini-api: {provider: gemini, config: {model_name: gemini-2.5-flash, api_base: "$upstream", api_key: "\${DEMO_KEY}"}}
+  flaky:      {provider: openai, config: {model_name: "gpt-4o#cut-after=3", api_base: "$upstream/v1", api_key: "\${DEMO_KEY}"}}
+auth:
+  google: {type: static, token: "\${DEMO_KEY}"}
 YAML
 cat >"$folder/tools.json" <<'JSON'
 [{"name": "get_weather", "description": "The weather in a city",
@@ -82,6 +90,15 @@ run chat -m "system:You are brief." -m "user:Tell me about frames on a wire" --s
 
 say "A tool call, streamed"
 run chat -m "user:What is the weather in Paris?" --tools "$folder/tools.json" --stream
+
+say "Every provider through one socket: the same request, seven wires"
+for model in default gemini claude azure groq anthropic gemini-api; do
+    run --model $model generate "Who are you?"
+done
+
+say "A tool call from Gemini, and one from Claude: the same form"
+run --model gemini chat -m "user:What is the weather in Paris?" --tools "$folder/tools.json" --stream
+run --model claude chat -m "user:What is the weather in Paris?" --tools "$folder/tools.json" --stream
 
 say "A stream that the vendor cuts off: it says so, and the exit code too"
 status=0

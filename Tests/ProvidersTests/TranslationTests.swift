@@ -1,0 +1,188 @@
+import Config
+import Generation
+import JSON
+import Testing
+
+@testable import Providers
+
+/// Numbers that are the same in every run.
+private struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
+    }
+}
+
+/// The small translations behind the dialects, each against an oracle or its standard's own examples.
+@Suite struct TranslationTests {
+    // MARK: - Arguments in pieces
+
+    private static func tree(_ random: inout Seeded, depth: Int) -> JSONValue {
+        switch Int.random(in: 0..<(depth > 3 ? 5 : 7), using: &random) {
+        case 0: .int(Int.random(in: -99...99, using: &random))
+        case 1: .bool(Bool.random(using: &random))
+        case 2: .null
+        case 3, 4:
+            .string(["", "plain", "a \"quoted\" \\ line\n", "ünï🎈", "x.y[0]"].randomElement(using: &random) ?? "")
+        case 5:
+            .object(
+                ["a", "b c", "d.e", "f'", "ключ"].shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random))
+                    .map { (key: $0, value: tree(&random, depth: depth + 1)) })
+        default: .array((0..<Int.random(in: 1...3, using: &random)).map { _ in tree(&random, depth: depth + 1) })
+        }
+    }
+
+    /// The pieces in which a vendor would send `value`.
+    private static func pieces(_ value: JSONValue, _ path: String, _ random: inout Seeded) -> [JSONValue] {
+        switch value {
+        case .object(let members):
+            var out: [JSONValue] = []
+            for member in members {
+                let isPlain = member.key.allSatisfy { $0.isLetter }
+                let quoted = member.key.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+                out += pieces(member.value, path + (isPlain ? ".\(member.key)" : "['\(quoted)']"), &random)
+            }
+            return out
+        case .array(let elements):
+            var out: [JSONValue] = []
+            for (index, element) in elements.enumerated() { out += pieces(element, "\(path)[\(index)]", &random) }
+            return out
+        case .string(let text):
+            let cut = text.index(text.startIndex, offsetBy: Int.random(in: 0...text.count, using: &random))
+            return [text[..<cut], text[cut...]].enumerated().map { index, piece in
+                var members: [(key: String, value: JSONValue)] = [
+                    ("jsonPath", .string(path)), ("stringValue", .string(String(piece))),
+                ]
+                if index == 0 { members.append(("willContinue", true)) }
+                return .object(members)
+            }
+        case .bool: return [.object([(key: "jsonPath", value: .string(path)), (key: "boolValue", value: value)])]
+        case .null:
+            return [.object([(key: "jsonPath", value: .string(path)), (key: "nullValue", value: "NULL_VALUE")])]
+        default: return [.object([(key: "jsonPath", value: .string(path)), (key: "numberValue", value: value)])]
+        }
+    }
+
+    @Test(arguments: 0..<200)
+    func argumentsInPiecesGiveTheWhole(_ seed: UInt64) throws {
+        var random = Seeded(state: seed)
+        let members = ["x", "y", "z"].prefix(Int.random(in: 0...3, using: &random))
+        let value = JSONValue.object(members.map { (key: $0, value: Self.tree(&random, depth: 0)) })
+        let parser = JSONParser()
+        var arguments = PartialArguments()
+        var text = ""
+        for piece in Self.pieces(value, "$", &random) { text += try arguments.add(parser.parse(piece.text)) }
+        text += arguments.close()
+        #expect(try JSONValue(parsing: text) == value, "\(text)")
+    }
+
+    @Test(arguments: [
+        ["$.a.x", "$.b", "$.a.y"], ["$.a", "$.a.b"], ["$.a[1]", "$.a[0]"], ["$"], ["a"], ["$."], ["$[x]"], ["$.a["],
+        ["$['a"], ["$.a[99999]"], ["$[0]", "$.a"],
+    ])
+    func piecesOutOfOrderAreAnError(_ paths: [String]) throws {
+        let parser = JSONParser()
+        var arguments = PartialArguments()
+        #expect(throws: GenerationError.self) {
+            for path in paths {
+                let piece = JSONValue.object([(key: "jsonPath", value: .string(path)), (key: "numberValue", value: 1)])
+                _ = try arguments.add(parser.parse(piece.text))
+            }
+        }
+    }
+
+    // MARK: - Provider state
+
+    @Test func theOrderOfBlocksSurvivesTheRoundTrip() throws {
+        var order = BlockOrder()
+        order.opaque(#"{"type":"thinking","thinking":"hm","signature":"s"}"#)
+        order.text(3)
+        order.call(0)
+        order.opaque(#"{"type":"redacted_thinking","data":"d"}"#)
+        order.text(4, signature: "t")
+        order.call(1)
+        let bytes = order.bytes("claude")
+        let parser = JSONParser()
+        let entries = try #require(try BlockOrder.entries(bytes, family: "claude", parser: parser))
+        func kinds(_ message: Message) -> [String] {
+            BlockOrder.resolve(entries, for: message).map { block in
+                switch block {
+                case .text(let text, let signature): "\(text)\(signature.map { "/\($0)" } ?? "")"
+                case .content: "content"
+                case .call(let index): "call \(index)"
+                case .opaque(let json): json.contains("redacted") ? "redacted" : "thinking"
+                }
+            }
+        }
+        let calls = [ToolCall(id: "1", name: "f", argumentsJSON: ""), ToolCall(id: "2", name: "g", argumentsJSON: "")]
+        var message = Message(role: .assistant, content: "onetwo!", toolCalls: calls)
+        #expect(kinds(message) == ["thinking", "one", "call 0", "redacted", "two!/t", "call 1"])
+        // Edited text goes out whole, and once; a call that was added goes last; one that was taken out is gone.
+        message.content = "other"
+        message.toolCalls.append(ToolCall(id: "3", name: "h", argumentsJSON: ""))
+        #expect(kinds(message) == ["thinking", "content", "call 0", "redacted", "call 1", "call 2"])
+        message.toolCalls = []
+        #expect(kinds(message) == ["thinking", "content", "redacted"])
+        // Another family leaves it out, and what was tampered with is refused.
+        #expect(try BlockOrder.entries(bytes, family: "gemini", parser: parser) == nil)
+        #expect(throws: GenerationError.self) {
+            try BlockOrder.entries(Array("nonsense".utf8), family: "claude", parser: parser)
+        }
+        var plain = BlockOrder()
+        plain.text(10)
+        plain.call(0)
+        #expect(plain.bytes("claude").isEmpty, "text and calls alone need no state")
+    }
+
+    // MARK: - Bodies
+
+    /// The examples of RFC 7396, appendix A, that have an object for a target: a body is always one.
+    @Test(arguments: [
+        (#"{"a":"b"}"#, "{a: c}", #"{"a":"c"}"#), (#"{"a":"b"}"#, "{b: c}", #"{"a":"b","b":"c"}"#),
+        (#"{"a":"b"}"#, "{a: null}", "{}"), (#"{"a":"b","b":"c"}"#, "{a: null}", #"{"b":"c"}"#),
+        (#"{"a":["b"]}"#, "{a: c}", #"{"a":"c"}"#), (#"{"a":"c"}"#, "{a: [b]}", #"{"a":["b"]}"#),
+        (#"{"a":{"b":"c"}}"#, "{a: {b: d, c: null}}", #"{"a":{"b":"d"}}"#),
+        (#"{"a":[{"b":"c"}]}"#, "{a: [1]}", #"{"a":[1]}"#), (#"{"e":null}"#, "{a: 1}", #"{"e":null,"a":1}"#),
+        ("{}", "{a: {bb: {ccc: null}}}", #"{"a":{"bb":{}}}"#),
+    ])
+    func extraBodyIsAMergePatch(_ body: String, _ patch: String, _ expected: String) throws {
+        let text = """
+            generation: {provider: openai, config: {model_name: m, extra_body: \(patch)}}
+            """
+        let configuration = try Configuration.parse(
+            Array(text.utf8), file: "t", environment: [:], knownProviders: ["openai"])
+        let node = try #require(configuration.generation?.extraBody)
+        let patched = try #require(try BodyPatch(node)).apply(to: Array(body.utf8))
+        #expect(try JSONValue(parsing: patched) == JSONValue(parsing: expected))
+    }
+
+    @Test func schemasInGooglesForm() throws {
+        let schema =
+            #"{"type":"object","$schema":"x","additionalProperties":false,"required":["a"],"properties":{"a":{"type":["string","null"],"enum":["x"]},"b":{"type":"array","items":{"type":"integer","minimum":1}}}}"#
+        let expected =
+            #"{"type":"OBJECT","required":["a"],"properties":{"a":{"type":"STRING","nullable":true,"enum":["x"]},"b":{"type":"ARRAY","items":{"type":"INTEGER","minimum":1}}}}"#
+        #expect(OpenAPISchema.translated(try JSONValue(parsing: schema)) == (try JSONValue(parsing: expected)))
+        for beyond in [
+            ##"{"$ref":"#/x"}"##, #"{"type":["string","integer"]}"#, #"{"type":"integer","enum":[1]}"#, #"{"const":1}"#,
+            #"{"type":"object","additionalProperties":{"type":"string"}}"#, #"{"type":"string","format":"email"}"#,
+        ] {
+            #expect(OpenAPISchema.translated(try JSONValue(parsing: beyond)) == nil, "\(beyond)")
+        }
+    }
+
+    @Test(arguments: [
+        ("claude-3-5-sonnet@20240620", "claude-3-5-sonnet@20240620"), ("a/b:c#d", "a%2Fb%3Ac%23d"), ("ü;", "%C3%BC%3B"),
+    ])
+    func segmentsOfAddresses(_ text: String, _ expected: String) {
+        #expect(PercentEncoding.segment(text) == expected)
+    }
+
+    @Test func whatClaudesNamesTell() {
+        typealias Family = Claude.ModelFamily
+        #expect(!Family("claude-3-5-sonnet@20240620").thinks && Family("claude-3-7-sonnet-20250219").thinks)
+        #expect(!Family("claude-sonnet-4-5-20250929").isAdaptive && Family("claude-opus-4-6").isAdaptive)
+        #expect(Family("claude-opus-4-7").refusesSampling && !Family("claude-sonnet-4-6").refusesSampling)
+        #expect(Family("claude-sonnet-5").refusesSampling && Family("claude-next").thinks)
+    }
+}
