@@ -57,8 +57,26 @@ public final class Runtime: Sendable {
         let service = GenerationService(gateway: gateway, registry: registry, limits: limits, loops: contexts)
         let server = await Server(
             loops: loops, methods: service.methods, limits: limits, registry: registry,
-            drainingStatus: service.drainingStatus)
+            policy: policy(configuration.server), drainingStatus: service.drainingStatus)
         return Runtime(loops: loops, contexts: contexts, gateway: gateway, server: server, logger: logger)
+    }
+
+    private static func policy(_ server: ServerConfiguration) -> AccessPolicy {
+        var policy = AccessPolicy.sameUser
+        if let users = server.allowedUsers { policy.users = Set(users) }
+        policy.groups = Set(server.allowedGroups)
+        let tokens = server.tokens
+        guard !tokens.isEmpty else { return policy }
+        policy.tokenName = { shown in
+            var shown = shown
+            return shown.withUTF8 { bytes in
+                var found: String?
+                // All are looked at, whichever fits, so that the time tells nothing.
+                for (name, token) in tokens where token.matches(UnsafeRawBufferPointer(bytes)) { found = name }
+                return found
+            }
+        }
+        return policy
     }
 
     private static func build(_ configuration: Configuration) throws(StartError) -> (Gateway, [EventLoop]) {

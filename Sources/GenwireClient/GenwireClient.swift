@@ -15,8 +15,12 @@ public final class GenwireClient: Sendable {
     private let callPrefix: String
 
     /// Connects to `unix:PATH` or `tcp:HOST:PORT`.
+    /// - Parameter token: shown with every call, for servers that ask for one over TCP; `nil` for none.
     /// - Throws: `ClientError`, with `isUnreachable` where no server listens there.
-    public static func connect(to address: String) async throws(ClientError) -> GenwireClient {
+    public static func connect(
+        to address: String, token: String? = nil
+    ) async throws(ClientError) -> GenwireClient {
+        let metadata = token.map { [(key: "authorization", value: "Bearer " + $0)] } ?? []
         do {
             let descriptor = try ClientConnection.connect(to: Address(address))
             let loop = try EventLoop(label: "genwire-client")
@@ -25,7 +29,8 @@ public final class GenwireClient: Sendable {
                     return .success(
                         GenwireClient(
                             loop: loop,
-                            connection: LoopBound(try ClientConnection(descriptor: descriptor, loop: loop), on: loop),
+                            connection: LoopBound(
+                                try ClientConnection(descriptor: descriptor, loop: loop, metadata: metadata), on: loop),
                             coder: LoopBound(MessageCoder(), on: loop)))
                 } catch {
                     return .failure(error)

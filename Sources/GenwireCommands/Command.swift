@@ -14,7 +14,7 @@ extension ServerCommand {
     func run() async throws {
         let options = own.merged(over: parent.options)
         do {
-            let client = try await GenwireClient.connect(to: options.address)
+            let client = try await GenwireClient.connect(to: options.address, token: try options.token())
             do {
                 try await run(client, options)
             } catch {

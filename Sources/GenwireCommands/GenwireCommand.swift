@@ -32,6 +32,9 @@ struct GlobalOptions: ParsableArguments {
     var model: String?
     @Option(help: "Give up after this many seconds.")
     var timeout: Double?
+    // A token itself is no option: it would show in the list of processes.
+    @Option(help: "A file with the token that the server asks for over TCP. Else GENWIRE_TOKEN.")
+    var tokenFile: String?
 
     func validate() throws {
         if let timeout, !(timeout > 0 && timeout <= 86_400) {
@@ -46,10 +49,27 @@ struct GlobalOptions: ParsableArguments {
         merged.json = json || parent.json
         merged.model = model ?? parent.model
         merged.timeout = timeout ?? parent.timeout
+        merged.tokenFile = tokenFile ?? parent.tokenFile
         return merged
     }
 
     var deadlineMilliseconds: UInt64 { timeout.map { UInt64(max(1, $0 * 1000)) } ?? 0 }
+
+    /// The token to show: the file's, the environment's, none.
+    func token() throws -> String? {
+        if let tokenFile {
+            guard let file = fopen(tokenFile, "r") else {
+                throw ValidationError("--token-file \(tokenFile): \(String(cString: strerror(errno)))")
+            }
+            defer { fclose(file) }
+            var bytes = [UInt8](repeating: 0, count: 8192)
+            let count = fread(&bytes, 1, bytes.count, file)
+            return String(decoding: bytes[..<count], as: UTF8.self).split(whereSeparator: \.isWhitespace).first
+                .map(String.init)
+        }
+        guard let token = getenv("GENWIRE_TOKEN"), token.pointee != 0 else { return nil }
+        return String(cString: token)
+    }
 
     /// The server's address: option, environment, default.
     var address: String {

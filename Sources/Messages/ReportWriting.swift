@@ -106,6 +106,15 @@ extension MessageCoder {
         return pack(out, body)
     }
 
+    /// Reads a `HelloRequest`: the token; empty for none.
+    /// - Throws: `MessageError` where the bytes are not one.
+    public func helloRequest(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> String {
+        guard let request = arena.unpack(bytes, with: { gw__hello_request__unpack($0, $1, $2) }) else {
+            throw MessageError("the bytes are not a readable HelloRequest")
+        }
+        return try request.pointee.token.text("token")
+    }
+
     /// Packs a `HelloResponse`.
     public func encode<R>(_ info: ServerInfo, into body: PackedMessage<R>) -> R {
         arena.reset()

@@ -23,8 +23,11 @@ public final class Call {
 
     /// What was called.
     public let method: Method
-    /// Who calls.
+    /// Who is at the other end of the connection.
     public let peer: PeerIdentity
+    /// Who calls, for accounts and limits: `token:NAME` for a caller that showed a token, else `uid:N`, or `tcp` for
+    /// anybody on a loopback port. Calls of one caller may come over many connections.
+    public private(set) var caller: String
     /// Which of the server's loops this is, from 0.
     public let loopIndex: Int
     /// The loop.
@@ -52,19 +55,34 @@ public final class Call {
     var isPaused = false
 
     init(
-        method: Method, streamID: UInt32, connection: ServerConnection, metadata: [(key: String, value: String)],
-        timeoutNanoseconds: Int64
+        method: Method, streamID: UInt32, connection: ServerConnection, caller: String,
+        metadata: [(key: String, value: String)], timeoutNanoseconds: Int64
     ) {
         self.method = method
         self.streamID = streamID
         self.connection = connection
         self.metadata = metadata
         peer = connection.peer
+        self.caller = caller
         loopIndex = connection.context.index
         loop = connection.context.loop
         startedAt = loop.now
         if timeoutNanoseconds > 0 { limit(nanoseconds: UInt64(timeoutNanoseconds)) }
     }
+
+    // MARK: - Who calls
+
+    /// Takes a token for the whole connection, so that later calls need not carry it: streams of stock clients cannot.
+    /// Returns whether it is known; where no token is asked for, any is.
+    public func authenticateConnection(token: String) -> Bool {
+        guard let connection else { return false }
+        guard let name = connection.authenticate(token: token) else { return false }
+        caller = name
+        return true
+    }
+
+    /// Whether this call has shown who makes it.
+    public var isAuthenticated: Bool { connection?.mayCall(caller) ?? false }
 
     // MARK: - Deadline and cancellation
 

@@ -29,11 +29,11 @@ public final class CallRegistry: Sendable {
 
     /// Cancels every call that this caller runs under `callID`; returns whether there was one. Safe from any loop;
     /// a call on another loop ends a moment later.
-    public func cancel(callID: String, caller: PeerIdentity) -> Bool {
-        let found = calls.withLock { $0[Key(caller: caller.caller, callID: callID)] ?? [] }
+    public func cancel(callID: String, caller: String) -> Bool {
+        let found = calls.withLock { $0[Key(caller: caller, callID: callID)] ?? [] }
         for bound in found { bound.loop.execute { bound.value.cancel(.requested) } }
         return !found.isEmpty
     }
 
-    private static func key(_ call: Call) -> Key { Key(caller: call.peer.caller, callID: call.callID) }
+    private static func key(_ call: Call) -> Key { Key(caller: call.caller, callID: call.callID) }
 }

@@ -21,6 +21,7 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     private var nextStreamID: UInt32 = 1
     private var isFlushScheduled = false
     private var isPaused = false
+    private let metadata: [(key: String, value: String)]
     private var scratch = [UInt8](repeating: 0, count: 64 << 10)
     /// Whether the connection is still good for calls.
     public private(set) var isOpen = true
@@ -52,8 +53,12 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     }
 
     /// Takes over a connected descriptor on `loop`, which must be the current one.
-    public init(descriptor: Int32, loop: EventLoop) throws(SystemError) {
+    /// - Parameter metadata: goes with every call, such as `authorization`.
+    public init(
+        descriptor: Int32, loop: EventLoop, metadata: [(key: String, value: String)] = []
+    ) throws(SystemError) {
         self.descriptor = descriptor
+        self.metadata = metadata
         self.loop = loop
         registration = try loop.register(descriptor, .readable, self)
     }
@@ -71,7 +76,8 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
             return streamID
         }
         let envelope = RequestEnvelope.encode(
-            service: service, method: method, payload: payload, timeoutNanoseconds: timeoutNanoseconds)
+            service: service, method: method, payload: payload, timeoutNanoseconds: timeoutNanoseconds,
+            metadata: metadata)
         guard envelope.count <= FrameHeader.maximumLength else {
             handler.finished(
                 Status(

@@ -15,7 +15,9 @@ final class Listener: ReadinessHandler {
     private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
 
     /// Binds and listens; nothing is accepted before `start`.
-    init(_ address: Address, accept: @escaping (Int32) -> Void) throws {
+    /// - Parameter servesNetwork: whether callers on the network can be told apart, so that an address that they reach
+    ///   may be listened on.
+    init(_ address: Address, servesNetwork: Bool, accept: @escaping (Int32) -> Void) throws {
         self.accept = accept
         switch address {
         case .unix(let path):
@@ -35,10 +37,10 @@ final class Listener: ReadinessHandler {
             self.address = address
         case .tcp(let host, _):
             descriptor = try address.withSocketAddresses { family, socketAddress, length in
-                guard Self.isLoopback(socketAddress) else {
+                guard servesNetwork || Self.isLoopback(socketAddress) else {
                     throw AddressError(
-                        "\(address): only loopback addresses are served, since callers on the network could not be told apart; "
-                            + "listen on 127.0.0.1, ::1 or a Unix socket")
+                        "\(address): other machines reach this address, and without tokens their callers cannot be told "
+                            + "apart; set server.tokens, or listen on 127.0.0.1, ::1 or a Unix socket")
                 }
                 let descriptor = socket(family, Self.socketType, 0)
                 guard descriptor >= 0 else { throw AddressError("\(address): \(SystemError("socket"))") }

@@ -10,13 +10,18 @@ public struct Method: Sendable {
     public let name: String
     /// Whether the answer is a stream of messages.
     public let isServerStreaming: Bool
+    /// Whether a caller on the network may call it before it has shown a token: the method in which it shows one.
+    public let isOpen: Bool
     let handler: Handler
 
     /// A method and its handler. The handler runs on the call's loop.
-    public init(service: String, name: String, isServerStreaming: Bool = false, handler: @escaping Handler) {
+    public init(
+        service: String, name: String, isServerStreaming: Bool = false, isOpen: Bool = false, handler: @escaping Handler
+    ) {
         self.service = service
         self.name = name
         self.isServerStreaming = isServerStreaming
+        self.isOpen = isOpen
         self.handler = handler
     }
 }

@@ -6,27 +6,9 @@ internal import Synchronization
 ///
 /// Each connection lives on the loop that had the fewest connections when it came, and so do its calls.
 public final class Server: Sendable {
-    /// Who may connect to a Unix socket.
-    public struct AccessPolicy: Sendable {
-        /// Users, by id, besides the superuser.
-        public var users: Set<UInt32>
-
-        /// The server's own user and the superuser.
-        public static var sameUser: AccessPolicy { AccessPolicy(users: [geteuid()]) }
-
-        func admits(_ peer: PeerIdentity) -> Bool {
-            switch peer {
-            case .local(let user, _, _): user == 0 || users.contains(user)
-            // Only loopback is listened on; a token rule belongs here once there are tokens.
-            case .network: true
-            }
-        }
-    }
-
     private let loops: [EventLoop]
     private let contexts: [LoopBound<ServerLoop>]
     private let core: ServerCore
-    private let policy: AccessPolicy
     private let listeners = Locked<[LoopBound<Listener>]>([])
 
     /// The calls in progress, by their callers' ids.
@@ -41,9 +23,8 @@ public final class Server: Sendable {
     ) async {
         precondition(!loops.isEmpty, "a server needs a loop")
         self.loops = loops
-        self.policy = policy
         let core = ServerCore(
-            methods: MethodTable(methods), limits: limits, registry: registry, loops: loops.count,
+            methods: MethodTable(methods), limits: limits, registry: registry, policy: policy, loops: loops.count,
             drainingStatus: drainingStatus)
         self.core = core
         var contexts: [LoopBound<ServerLoop>] = []
@@ -60,7 +41,10 @@ public final class Server: Sendable {
         let loop = loops[0]
         let result = await loop.perform { [self] () -> Result<Address, AddressError> in
             do {
-                let listener = try Listener(address) { [unowned self] descriptor in place(descriptor) }
+                let hasTokens = core.policy.tokenName != nil
+                let listener = try Listener(address, servesNetwork: hasTokens) { [unowned self] descriptor in
+                    place(descriptor)
+                }
                 do { try listener.start(on: loop) } catch {
                     listener.stop()
                     throw error
@@ -79,7 +63,7 @@ public final class Server: Sendable {
     /// Gives a new connection to the loop with the fewest, or refuses it.
     private func place(_ descriptor: Int32) {
         let peer = PeerIdentity(descriptor: descriptor)
-        guard policy.admits(peer), core.connectionCount < core.limits.maxConnections else {
+        guard core.connectionCount < core.limits.maxConnections else {
             close(descriptor)
             return
         }

@@ -8,6 +8,10 @@ internal import Glibc
 final class ServerConnection: ReadinessHandler, TurnEndHandler {
     let context: ServerLoop
     let peer: PeerIdentity
+    /// Who calls, unless a call's own metadata says otherwise.
+    private var caller: String
+    /// Why every call of this peer is refused.
+    private let refusal: Status?
     private let descriptor: Int32
     private var registration: Registration?
     private var decoder: FrameDecoder
@@ -26,6 +30,8 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         self.descriptor = descriptor
         self.peer = peer
         self.context = context
+        caller = peer.caller
+        refusal = context.server.policy.refusal(of: peer)
         decoder = FrameDecoder(
             maximumLength: min(context.server.limits.maxMessageBytes, FrameHeader.maximumLength))
     }
@@ -126,6 +132,15 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
             return send(
                 status: Status(Status.Code.unimplemented, "unknown method \(name)"), streamID: header.streamID)
         }
+        if let refusal {
+            send(status: refusal, streamID: header.streamID)
+            return closeAfterFlush()
+        }
+        guard let caller = self.caller(envelope.metadata), method.isOpen || mayCall(caller) else {
+            send(status: Self.unauthenticated(envelope.metadata), streamID: header.streamID)
+            // Guessing shall cost a connection each.
+            return closeAfterFlush()
+        }
         guard !context.isDraining else {
             return send(status: context.server.drainingStatus, streamID: header.streamID)
         }
@@ -143,10 +158,46 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
                 streamID: header.streamID)
         }
         let call = Call(
-            method: method, streamID: header.streamID, connection: self, metadata: envelope.metadata,
+            method: method, streamID: header.streamID, connection: self, caller: caller, metadata: envelope.metadata,
             timeoutNanoseconds: envelope.timeoutNanoseconds)
         calls[header.streamID] = call
         method.handler(call, envelope.payload)
+    }
+
+    // MARK: - Who calls
+
+    /// The caller of one call: the token's in its metadata, else the connection's; `nil` for a wrong token.
+    private func caller(_ metadata: [(key: String, value: String)]) -> String? {
+        guard let tokenName = context.server.policy.tokenName,
+            let header = metadata.first(where: { $0.key.lowercased() == "authorization" })?.value
+        else { return caller }
+        guard header.lowercased().hasPrefix("bearer "), let name = tokenName(String(header.dropFirst(7))) else {
+            return nil
+        }
+        return "token:" + name
+    }
+
+    /// Whether a caller has shown who it is, as far as this server asks for it.
+    func mayCall(_ caller: String) -> Bool {
+        peer != .network || context.server.policy.tokenName == nil || caller.hasPrefix("token:")
+    }
+
+    /// Takes a token for the connection; returns the caller, `nil` for a wrong token.
+    func authenticate(token: String) -> String? {
+        guard let tokenName = context.server.policy.tokenName else { return caller }
+        guard let name = tokenName(token) else { return nil }
+        caller = "token:" + name
+        return caller
+    }
+
+    private static func unauthenticated(_ metadata: [(key: String, value: String)]) -> Status {
+        let hasToken = metadata.contains { $0.key.lowercased() == "authorization" }
+        return Status(
+            Status.Code.unauthenticated,
+            hasToken
+                ? "this token is not known here"
+                : "this address wants a token: send the metadata 'authorization: Bearer TOKEN' with each call, or call "
+                    + "Control.Hello with the token first")
     }
 
     private func receive(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {

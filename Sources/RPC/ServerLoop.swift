@@ -65,13 +65,18 @@ final class ServerCore: Sendable {
     let methods: MethodTable
     let limits: ServerLimits
     let registry: CallRegistry
+    let policy: AccessPolicy
     let connectionCounts: [ConnectionCount]
     let drainingStatus: Status
 
-    init(methods: MethodTable, limits: ServerLimits, registry: CallRegistry, loops: Int, drainingStatus: Status) {
+    init(
+        methods: MethodTable, limits: ServerLimits, registry: CallRegistry, policy: AccessPolicy, loops: Int,
+        drainingStatus: Status
+    ) {
         self.methods = methods
         self.limits = limits
         self.registry = registry
+        self.policy = policy
         self.drainingStatus = drainingStatus
         connectionCounts = (0..<loops).map { _ in ConnectionCount() }
     }

@@ -12,6 +12,8 @@ public struct Status: Error, Sendable, Equatable, CustomStringConvertible {
         public static let invalidArgument: Int32 = 3
         /// The deadline passed.
         public static let deadlineExceeded: Int32 = 4
+        /// The caller may not do this.
+        public static let permissionDenied: Int32 = 7
         /// No such thing.
         public static let notFound: Int32 = 5
         /// A limit is reached.

@@ -68,12 +68,13 @@ public final class GenerationService: Sendable {
             generation("GetUsage") { service, call, _, context throws(MessageError) in
                 context.coder.encode(service.usage) { size, fill in call.respond(size: size, fill) }
             },
-            method(Self.control, "Hello") { service, call, _, context throws(MessageError) in
+            method(Self.control, "Hello", isOpen: true) { service, call, payload, context throws(MessageError) in
+                guard service.greet(call, token: try context.coder.helloRequest(payload)) else { return }
                 context.coder.encode(service.info) { size, fill in call.respond(size: size, fill) }
             },
             method(Self.control, "Cancel") { service, call, payload, context throws(MessageError) in
                 let callID = try context.coder.cancelRequest(payload)
-                let found = !callID.isEmpty && service.registry.cancel(callID: callID, caller: call.peer)
+                let found = !callID.isEmpty && service.registry.cancel(callID: callID, caller: call.caller)
                 context.coder.encodeCancelled(found: found) { size, fill in call.respond(size: size, fill) }
             },
             method(Self.control, "Ping") { _, call, payload, context throws(MessageError) in
@@ -90,9 +91,11 @@ public final class GenerationService: Sendable {
     }
 
     private func method(
-        _ service: String, _ name: String, isServerStreaming: Bool = false, _ handler: @escaping Handler
+        _ service: String, _ name: String, isServerStreaming: Bool = false, isOpen: Bool = false,
+        _ handler: @escaping Handler
     ) -> Method {
-        Method(service: service, name: name, isServerStreaming: isServerStreaming) { [self] call, payload in
+        Method(service: service, name: name, isServerStreaming: isServerStreaming, isOpen: isOpen) {
+            [self] call, payload in
             let context = loops[call.loopIndex].value
             do throws(MessageError) {
                 try handler(self, call, payload, context)
@@ -103,6 +106,22 @@ public final class GenerationService: Sendable {
     }
 
     // MARK: - The small RPCs
+
+    /// Takes the token of a `Hello`, in the message or in the call's metadata, for the whole connection. Ends the call
+    /// where it is wrong or missing.
+    private func greet(_ call: Call, token: String) -> Bool {
+        let header = call.metadata.first { $0.key.lowercased() == "authorization" }?.value.dropFirst("Bearer ".count)
+        let shown = token.isEmpty ? header.map(String.init) ?? "" : token
+        guard !shown.isEmpty ? call.authenticateConnection(token: shown) : call.isAuthenticated else {
+            call.fail(
+                Status(
+                    Status.Code.unauthenticated,
+                    shown.isEmpty ? "this address wants a token: send it in HelloRequest.token"
+                        : "this token is not known here"))
+            return false
+        }
+        return true
+    }
 
     private func health(_ call: Call, deep: Bool, _ context: ServiceLoop) {
         let uptime = Double(EventLoop.monotonicNanoseconds() - startedAt) / 1e9

@@ -106,7 +106,7 @@ import Testing
             let model = "generation: {provider: openai, config: {model_name: x, api_key: k}}\n"
             let cases = [
                 ("unix:\(folder)/" + String(repeating: "long", count: 40), "107"),
-                ("unix:\(folder)/missing/g.sock", "does not exist"), ("tcp:0.0.0.0:0", "loopback"),
+                ("unix:\(folder)/missing/g.sock", "does not exist"), ("tcp:0.0.0.0:0", "server.tokens"),
                 ("http://x", "unix:"),
             ]
             for (address, mention) in cases {

@@ -225,7 +225,7 @@ final class Harness: Sendable {
                 call.loop.schedule(LoopTimer { bound.value.respond([]) }, afterNanoseconds: 300_000_000)
             },
             .init(service: "test.Test", name: "Cancel") { call, payload in
-                let found = registry.cancel(callID: String(decoding: payload, as: UTF8.self), caller: call.peer)
+                let found = registry.cancel(callID: String(decoding: payload, as: UTF8.self), caller: call.caller)
                 call.respond([found ? 1 : 0])
             },
             .init(service: "test.Test", name: "Flood", isServerStreaming: true) { [self] call, _ in

@@ -106,7 +106,9 @@ messages = Schema()
 class Client:
     """One connection to `unix:PATH` or `tcp:HOST:PORT` (or the environment's GENWIRE_CONNECT)."""
 
-    def __init__(self, address=None, connect_timeout=10.0):
+    def __init__(self, address=None, connect_timeout=10.0, token=None):
+        """`token` (or the environment's GENWIRE_TOKEN) goes with every call, for servers that ask for one over TCP."""
+        self._token = token or os.environ.get("GENWIRE_TOKEN", "")
         address = address or os.environ.get("GENWIRE_CONNECT", "")
         scheme, _, rest = address.partition(":")
         if scheme == "unix" and rest:
@@ -187,6 +189,8 @@ class Client:
             service=f"{PACKAGE}.{service}", method=method,
             payload=request.SerializeToString() if request is not None else b"",
             timeout_nano=int(timeout * 1e9) if timeout else 0)
+        if self._token:
+            envelope.metadata.add(key="authorization", value="Bearer " + self._token)
         data = envelope.SerializeToString()
         if len(data) > MAX_DATA:
             raise RpcError(8, f"a request of {len(data)} bytes; ttrpc carries {MAX_DATA}")

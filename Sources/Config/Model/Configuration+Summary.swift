@@ -7,6 +7,7 @@ extension Configuration {
         }
         add("listen", server.listen.isEmpty ? "(default)" : server.listen.joined(separator: ", "))
         if let admin = server.admin { add("admin", admin) }
+        if !server.tokens.isEmpty { add("tokens", server.tokens.map(\.name).joined(separator: ", ")) }
         for model in allModels {
             if let reason = model.unconfiguredReason {
                 add("left out", "\(model.name): \(reason)")

@@ -8,8 +8,13 @@ public struct ServerConfiguration: Sendable {
     public var loops: Int?
     /// How long a drain lets live calls finish, in seconds.
     public var drainTimeout: Double = 30
-    /// What callers over TCP must present; always there where an address is reachable from other machines.
-    public var token: Secret?
+    /// The tokens of callers over TCP, by their names; empty where none is asked for. Never empty where an address is
+    /// reachable from other machines.
+    public var tokens: [(name: String, token: Secret)] = []
+    /// Users who may call over Unix sockets; `nil` for the daemon's own. The superuser always may.
+    public var allowedUsers: [UInt32]?
+    /// Groups whose members may call over Unix sockets.
+    public var allowedGroups: [UInt32] = []
 
     /// The defaults.
     public init() {}

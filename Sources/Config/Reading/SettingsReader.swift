@@ -1,13 +1,19 @@
+internal import Glibc
+
 /// The readers of the sections that have no references to others.
 extension Cursor {
     func server() -> ServerConfiguration {
         var server = ServerConfiguration()
-        guard let section = section(keys: ["listen", "admin", "loops", "drain_timeout", "token"]) else { return server }
+        let keys = ["listen", "admin", "loops", "drain_timeout", "token", "tokens", "allow_uids", "allow_gids"]
+        guard let section = section(keys: keys) else { return server }
         server.admin = section["admin"]?.hostAndPort()
         server.loops = section["loops"]?.integer(in: 1...256)
         server.drainTimeout = section["drain_timeout"]?.number(in: 0...86400) ?? server.drainTimeout
-        server.token = section["token"]?.secret()
-        let hasToken = section["token"] != nil
+        if let token = section["token"]?.secret() { server.tokens.append((name: "default", token: token)) }
+        server.tokens += section["tokens"]?.tokens() ?? []
+        server.allowedUsers = section["allow_uids"]?.accounts("user") { name in getpwnam(name)?.pointee.pw_uid }
+        server.allowedGroups = section["allow_gids"]?.accounts("group") { name in getgrnam(name)?.pointee.gr_gid } ?? []
+        let hasToken = section["token"] != nil || section["tokens"] != nil
         if let listen = section["listen"] {
             server.listen = listen.listenAddresses(hasToken: hasToken, admin: server.admin)
         }
@@ -29,12 +35,47 @@ extension Cursor {
                 item.report("this is the address of 'server.admin' too")
             } else if !hasToken, !ListenAddress.isLocal(address) {
                 item.report(
-                    "other machines reach this address; set 'server.token', or listen on a loopback address "
+                    "other machines reach this address; set 'server.tokens', or listen on a loopback address "
                         + "such as 127.0.0.1")
             }
             addresses.append(address)
         }
         return addresses
+    }
+
+    /// Tokens by their names.
+    private func tokens() -> [(name: String, token: Secret)] {
+        guard case .mapping(let entries) = node.value, !entries.isEmpty else {
+            reportExpected("a map of names to tokens")
+            return []
+        }
+        return entries.compactMap { entry in
+            let isGood = !entry.key.isEmpty && entry.key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            let cursor = Cursor(node: entry.value, path: Path.appending(entry.key, to: path), reading: reading)
+            guard isGood else {
+                cursor.report("a token's name is printable ASCII without spaces")
+                return nil
+            }
+            guard let token = cursor.secret() else { return nil }
+            guard token.count >= 16 else {
+                cursor.report("a token has at least 16 characters")
+                return nil
+            }
+            return (name: entry.key, token: token)
+        }
+    }
+
+    /// Users or groups, by number or name.
+    private func accounts(_ kind: String, _ find: (String) -> UInt32?) -> [UInt32] {
+        var entries = [self]
+        if case .sequence = node.value { entries = items(of: "\(kind) ids or names") ?? [] }
+        return entries.compactMap { entry in
+            guard let text = entry.text() else { return nil }
+            if let number = UInt32(text) { return number }
+            if let number = find(text) { return number }
+            entry.report("there is no \(kind) '\(Path.printable(text, limit: 40))' here")
+            return nil
+        }
     }
 
     private func hostAndPort() -> String? {

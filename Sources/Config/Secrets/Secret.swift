@@ -32,11 +32,11 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
         String(decoding: storage.bytes, as: UTF8.self)
     }
 
-    /// Whether the secret equals `other`, in a time that depends only on the lengths.
+    /// Whether the secret equals `other`, in a time that depends only on the length of `other`.
     public func matches(_ other: UnsafeRawBufferPointer) -> Bool {
-        guard other.count == count else { return false }
-        var difference: UInt8 = 0
-        for index in 0..<count { difference |= storage.bytes[index] ^ other[index] }
+        guard !isEmpty else { return other.isEmpty }
+        var difference = UInt(bitPattern: count ^ other.count)
+        for index in 0..<other.count { difference |= UInt(storage.bytes[index % count] ^ other[index]) }
         return difference == 0
     }
 

@@ -44,7 +44,8 @@ struct RequestEnvelope {
 
     /// The bytes of a request envelope.
     static func encode(
-        service: String, method: String, payload: [UInt8], timeoutNanoseconds: Int64
+        service: String, method: String, payload: [UInt8], timeoutNanoseconds: Int64,
+        metadata: [(key: String, value: String)] = []
     ) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(service.utf8.count + method.utf8.count + payload.count + 32)
@@ -54,6 +55,12 @@ struct RequestEnvelope {
         if timeoutNanoseconds > 0 {
             Protobuf.append(varint: 4 << 3, to: &out)
             Protobuf.append(varint: UInt64(timeoutNanoseconds), to: &out)
+        }
+        for (key, value) in metadata {
+            var pair: [UInt8] = []
+            Protobuf.append(field: 1, key.utf8, to: &pair)
+            Protobuf.append(field: 2, value.utf8, to: &pair)
+            Protobuf.append(field: 5, pair, to: &out)
         }
         return out
     }

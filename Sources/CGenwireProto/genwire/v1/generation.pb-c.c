@@ -6332,7 +6332,7 @@ const ProtobufCMessageDescriptor gw__usage_row__descriptor =
   (ProtobufCMessageInit) gw__usage_row__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__hello_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor gw__hello_request__field_descriptors[4] =
 {
   {
     "client_name",
@@ -6370,16 +6370,29 @@ static const ProtobufCFieldDescriptor gw__hello_request__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "token",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__HelloRequest, token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__hello_request__field_indices_by_name[] = {
   0,   /* field[0] = client_name */
   1,   /* field[1] = client_version */
   2,   /* field[2] = features */
+  3,   /* field[3] = token */
 };
 static const ProtobufCIntRange gw__hello_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor gw__hello_request__descriptor =
 {
@@ -6389,7 +6402,7 @@ const ProtobufCMessageDescriptor gw__hello_request__descriptor =
   "Gw__HelloRequest",
   "genwire.v1",
   sizeof(Gw__HelloRequest),
-  3,
+  4,
   gw__hello_request__field_descriptors,
   gw__hello_request__field_indices_by_name,
   1,  gw__hello_request__number_ranges,

@@ -1834,10 +1834,15 @@ struct  Gw__HelloRequest
    */
   size_t n_features;
   ProtobufCBinaryData *features;
+  /*
+   * Over TCP, where the server asks for tokens: authenticates this connection, so that later calls need no metadata.
+   * The metadata `authorization: Bearer TOKEN` does the same, here or on any call of its own.
+   */
+  ProtobufCBinaryData token;
 };
 #define GW__HELLO_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__hello_request__descriptor) \
-    , {0,NULL}, {0,NULL}, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0,NULL, {0,NULL} }
 
 
 /*

@@ -1,0 +1,152 @@
+import Foundation
+import Generation
+import GenwireClient
+import Messages
+import TestSupport
+import Testing
+
+/// Who may call the daemon, and what the others hear.
+@Suite struct AccessTests {
+    private static let tokens = ["ci": "ci-token-0123456789", "ops": "ops-token-0123456789"]
+
+    private static func configuration(_ server: String) -> @Sendable (String, String) -> String {
+        { upstream, folder in
+            """
+            server: {listen: ["unix:\(folder)/g.sock", "tcp:127.0.0.1:0"], \(server)}
+            generation: {provider: openai, config: {model_name: gpt-4o, api_base: "\(upstream)/v1", api_key: k-012345}}
+            models:
+              slow: {provider: openai, config: {model_name: "gpt-4o#stall-after=2", api_base: "\(upstream)/v1", api_key: k-012345}}
+            """
+        }
+    }
+
+    /// The TCP address in the daemon's ready line.
+    private static func tcp(_ stack: Stack) -> String {
+        let line = stack.daemon.log.split(separator: "\n").first { $0.contains("genwired ready") } ?? ""
+        return line.split { " ,".contains($0) }.first { $0.hasPrefix("tcp:") }.map(String.init) ?? ""
+    }
+
+    private static func code(_ body: () async throws -> Void) async -> Int32 {
+        do {
+            try await body()
+            return 0
+        } catch {
+            return (error as? ClientError)?.code ?? -1
+        }
+    }
+
+    @Test func tokensOnTCP() async throws {
+        let list = Self.tokens.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", ")
+        try await Stack.with(configuration: Self.configuration("tokens: {\(list)}")) { stack in
+            let address = Self.tcp(stack)
+            func connect(_ token: String?, to address: String = address) async throws -> GenwireClient {
+                try await GenwireClient.connect(to: address, token: token)
+            }
+            for wrong in [nil, "", "ci-token-012345678", "ci-token-01234567890", "x"] {
+                let client = try await connect(wrong)
+                #expect(await Self.code { _ = try await client.chat(user("x")) } == 16, "\(wrong ?? "none")")
+                await client.close()
+                let second = try await connect(wrong)
+                #expect(await collect(second.streamChat(user("x"))).error?.code == 16)
+                await second.close()
+                let third = try await connect(wrong)
+                #expect(await Self.code { _ = try await third.hello() } == 16)
+                await third.close()
+            }
+            for token in Self.tokens.values {
+                let client = try await connect(token)
+                #expect(try await client.chat(user("x")).message.content.hasPrefix("You asked"))
+                #expect(await collect(client.streamChat(user("x"))).completion != nil)
+                #expect(try await client.hello().server == "genwired")
+                await client.close()
+            }
+            // A Unix socket needs none.
+            let local = try await connect(nil, to: stack.address)
+            #expect(try await local.health().status == "serving")
+            await local.close()
+            // Neither tokens nor guesses are written down.
+            for token in Self.tokens.values { #expect(!stack.daemon.log.contains(token)) }
+        }
+    }
+
+    @Test func theCommandAndOtherLanguagesShowTokens() async throws {
+        try await Stack.with(configuration: Self.configuration("tokens: {ci: ci-token-0123456789}")) { stack in
+            let address = Self.tcp(stack)
+            let none = try await runProgram("genwire", ["--connect", address, "health"])
+            #expect(none.code == 77 && none.errors.contains("token"))
+            let environment = ["GENWIRE_TOKEN": "ci-token-0123456789"]
+            let good = try await runProgram("genwire", ["--connect", address, "health"], environment: environment)
+            #expect(good.code == 0)
+            let file = stack.folder + "/token"
+            try "ci-token-0123456789\n".write(toFile: file, atomically: true, encoding: .utf8)
+            let fromFile = try await runProgram("genwire", ["--connect", address, "--token-file", file, "health"])
+            #expect(fromFile.code == 0)
+            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .appendingPathComponent("Interop/access_check.py").path
+            let python = try await runProgram("/usr/bin/python3", [script, address, "ci-token-0123456789"])
+            #expect(python.code == 0, "\(python.output)\(python.errors)")
+        }
+    }
+
+    @Test func onlyTheSameCallerCancels() async throws {
+        let list = Self.tokens.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", ")
+        try await Stack.with(configuration: Self.configuration("tokens: {\(list)}")) { stack in
+            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .appendingPathComponent("Interop/access_check.py").path
+            let result = try await runProgram(
+                "/usr/bin/python3", [script, Self.tcp(stack), Self.tokens["ci"] ?? "", Self.tokens["ops"] ?? ""])
+            #expect(result.code == 0, "\(result.output)\(result.errors)")
+        }
+    }
+
+    /// Needs to become other users, so only root can run it.
+    @Test(arguments: [
+        ("", 0), ("allow_uids: [0]", 0), ("allow_uids: [0, 65534]", 1), ("allow_uids: [nobody]", 1),
+        ("allow_gids: [65534]", 1), ("allow_gids: [nogroup]", 1), ("allow_gids: [12345]", 0),
+    ])
+    func usersAndGroupsOnUnixSockets(_ server: String, _ admitted: Int) async throws {
+        guard getuid() == 0 else {
+            print("skipped: only root can try out other users")
+            return
+        }
+        let rules = server.isEmpty ? "drain_timeout: 5" : server
+        try await Stack.with(configuration: Self.configuration(rules)) { stack in
+            // The socket's own mode lets nobody else in: the rules are for those whom the owner lets through.
+            chmod(stack.folder, 0o755)
+            chmod(stack.folder + "/g.sock", 0o666)
+            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .appendingPathComponent("Interop/other_user.py").path
+            let result = try await runProgram(
+                "/usr/bin/python3", [script, stack.folder + "/g.sock", "65534", admitted == 1 ? "0" : "7"])
+            #expect(result.code == 0, "\(server): \(result.output)\(result.errors)")
+            let own = try await GenwireClient.connect(to: stack.address)
+            #expect(try await own.health().status == "serving")
+            await own.close()
+        }
+    }
+
+    @Test func whatOtherMachinesReachWantsTokens() async throws {
+        try await withTemporaryFolder { folder in
+            func check(_ server: String) async throws -> (code: Int32, output: String, errors: String) {
+                let text = """
+                    server: {\(server)}
+                    generation: {provider: openai, config: {model_name: m, api_base: "http://127.0.0.1:1", api_key: k}}
+                    """
+                try text.write(toFile: folder + "/c.yaml", atomically: true, encoding: .utf8)
+                return try await runProgram("genwired", ["check", "--config", folder + "/c.yaml"])
+            }
+            let open = try await check(#"listen: ["tcp:0.0.0.0:7411"]"#)
+            #expect(open.code == 78 && (open.output + open.errors).contains("server.tokens"))
+            let guarded = try await check(#"listen: ["tcp:0.0.0.0:7411"], tokens: {ci: ci-token-0123456789}"#)
+            #expect(guarded.code == 0)
+            #expect(guarded.output.contains("tokens     ci") && !guarded.output.contains("ci-token-0123456789"))
+            for wrong in [
+                "tokens: {ci: short}", "tokens: [a]", "tokens: {}", "allow_uids: [nobody-of-this-name]",
+                "allow_gids: [-1]",
+            ] {
+                let result = try await check(#"listen: ["unix:/tmp/x.sock"], "# + wrong)
+                #expect(result.code == 78, "\(wrong)")
+            }
+        }
+    }
+}
