@@ -22,6 +22,9 @@ public struct AccessPolicy: Sendable {
         self.tokenName = tokenName
     }
 
+    /// Whether anybody but the server's own user and the superuser may call over Unix sockets.
+    var admitsOthers: Bool { !groups.isEmpty || users.contains { $0 != 0 && $0 != geteuid() } }
+
     /// Why a peer is refused; `nil` where it may connect.
     func refusal(of peer: PeerIdentity) -> Status? {
         guard case .local(let user, let group, _) = peer else { return nil }

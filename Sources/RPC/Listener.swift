@@ -15,9 +15,11 @@ final class Listener: ReadinessHandler {
     private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
 
     /// Binds and listens; nothing is accepted before `start`.
-    /// - Parameter servesNetwork: whether callers on the network can be told apart, so that an address that they reach
-    ///   may be listened on.
-    init(_ address: Address, servesNetwork: Bool, accept: @escaping (Int32) -> Void) throws {
+    /// - Parameters:
+    ///   - servesNetwork: whether callers on the network can be told apart, so that an address that they reach may be
+    ///     listened on.
+    ///   - servesOthers: whether a Unix socket is for other users too.
+    init(_ address: Address, servesNetwork: Bool, servesOthers: Bool, accept: @escaping (Int32) -> Void) throws {
         self.accept = accept
         switch address {
         case .unix(let path):
@@ -25,7 +27,7 @@ final class Listener: ReadinessHandler {
             let descriptor = socket(AF_UNIX, Self.socketType, 0)
             do {
                 guard descriptor >= 0 else { throw AddressError("\(address): \(SystemError("socket"))") }
-                try file.bind(descriptor)
+                try file.bind(descriptor, isForOthers: servesOthers)
                 guard listen(descriptor, 4096) == 0 else { throw AddressError("\(address): \(SystemError("listen"))") }
             } catch {
                 if descriptor >= 0 { close(descriptor) }

@@ -41,10 +41,10 @@ public final class Server: Sendable {
         let loop = loops[0]
         let result = await loop.perform { [self] () -> Result<Address, AddressError> in
             do {
-                let hasTokens = core.policy.tokenName != nil
-                let listener = try Listener(address, servesNetwork: hasTokens) { [unowned self] descriptor in
-                    place(descriptor)
-                }
+                let policy = core.policy
+                let listener = try Listener(
+                    address, servesNetwork: policy.tokenName != nil, servesOthers: policy.admitsOthers
+                ) { [unowned self] descriptor in place(descriptor) }
                 do { try listener.start(on: loop) } catch {
                     listener.stop()
                     throw error

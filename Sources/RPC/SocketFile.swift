@@ -57,9 +57,10 @@ struct SocketFile {
         unlink(path)
     }
 
-    /// Binds so that the file has its final mode (0600) from the first moment.
-    mutating func bind(_ descriptor: Int32) throws {
-        let previous = umask(0o177)
+    /// Binds so that the file has its final mode from the first moment: 0600, or 0666 where other users may call and
+    /// the kernel's word about each of them decides.
+    mutating func bind(_ descriptor: Int32, isForOthers: Bool) throws {
+        let previous = umask(isForOthers ? 0o111 : 0o177)
         defer { umask(previous) }
         let result = try Address.unix(path: path).withSocketAddresses { _, address, length in
             Glibc.bind(descriptor, address, length)
