@@ -116,7 +116,8 @@ public final class GenerationService: Sendable {
             call.fail(
                 Status(
                     Status.Code.unauthenticated,
-                    shown.isEmpty ? "this address wants a token: send it in HelloRequest.token"
+                    shown.isEmpty
+                        ? "this address wants a token: send it in HelloRequest.token"
                         : "this token is not known here"))
             return false
         }
