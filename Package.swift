@@ -46,6 +46,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CGenwireProto", dependencies: ["CProtobufC"]),
@@ -61,7 +62,8 @@ let package = Package(
         library("Messages", ["Generation", "CGenwireProto", "CProtobufC"]),
         library("Config", ["CYAML"]),
 
-        // 3-6: providers, gateway, RPC handlers.
+        // 3-6: credentials, providers, gateway, RPC handlers.
+        library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "CCrypto"]),
         library("Providers", ["EventLoop", "HTTPClient", "Generation", "JSON", "Config"]),
         library("Gateway", ["EventLoop", "Generation", "Providers", "Config"]),
         library(
@@ -91,6 +93,9 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("ConfigTests", ["Config", "TestSupport"]),
         tests("MessagesTests", ["Messages", "Generation"]),
+        tests(
+            "AuthTests",
+            ["Auth", "Config", "EventLoop", "HTTPClient", "JSON", "Generation", "Simulator", "CCrypto", "TestSupport"]),
         tests("ProvidersTests", ["Providers", "Generation", "JSON", "Config"]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation"]),

@@ -3,7 +3,8 @@
 # Groups: build, test, bench, proto. Does nothing, and needs no rights, where all is there.
 set -eu
 
-build="pkg-config libstdc++-12-dev libprotobuf-c-dev libcurl4-openssl-dev libyaml-dev libsimdjson-dev libmicrohttpd-dev"
+build="pkg-config libstdc++-12-dev libprotobuf-c-dev libcurl4-openssl-dev libyaml-dev libsimdjson-dev libmicrohttpd-dev
+    libssl-dev"
 proto="protobuf-compiler protobuf-c-compiler libprotobuf-c-dev"
 test="$proto python3 python3-venv python3-protobuf golang-go golang-github-containerd-ttrpc-dev openssl"
 bench="gcc libc6-dev pkg-config libcurl4-openssl-dev nginx-light golang-go golang-github-containerd-ttrpc-dev"

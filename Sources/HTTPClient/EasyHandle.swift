@@ -19,6 +19,7 @@ final class EasyHandle {
     private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private let defaultCAFile: String
     private var caFile: String
+    private var bypassesProxy = false
 
     init(options: HTTPClientOptions) {
         guard let curl = curl_easy_init() else { preconditionFailure("out of memory") }
@@ -68,6 +69,11 @@ final class EasyHandle {
         if wantedCAFile != caFile {
             gw_curl_set_text(curl, CURLOPT_CAINFO, wantedCAFile)
             caFile = wantedCAFile
+        }
+        if request.bypassesProxy != bypassesProxy {
+            // No text at all is libcurl's default: what `no_proxy` says.
+            gw_curl_set_text(curl, CURLOPT_NOPROXY, request.bypassesProxy ? "*" : nil)
+            bypassesProxy = request.bypassesProxy
         }
         if let body = request.body {
             gw_curl_set_long(curl, CURLOPT_POST, 1)

@@ -65,11 +65,13 @@ public struct HTTPRequest: Sendable {
     public var prefersHTTP1: Bool
     /// A file of PEM certificates to trust instead of the client's; `nil` for the client's.
     public var caFile: String?
+    /// Goes straight to the host, whatever the environment says of proxies: for a machine's own metadata service.
+    public var bypassesProxy: Bool
 
     /// A request.
     public init(
         url: String, headers: HTTPHeaders, body: [UInt8]?, timeouts: HTTPTimeouts = HTTPTimeouts(),
-        prefersHTTP1: Bool = false, caFile: String? = nil
+        prefersHTTP1: Bool = false, caFile: String? = nil, bypassesProxy: Bool = false
     ) {
         self.url = url
         self.headers = headers
@@ -77,5 +79,6 @@ public struct HTTPRequest: Sendable {
         self.timeouts = timeouts
         self.prefersHTTP1 = prefersHTTP1
         self.caFile = caFile
+        self.bypassesProxy = bypassesProxy
     }
 }

@@ -93,7 +93,7 @@ extension AuthConfiguration {
 
         /// The token endpoint; a lone `…` in files that are samples.
         public var tokenURL: String
-        /// The client's name.
+        /// The client's name; COIN_CONSUMER_CLIENT_ID of the environment where the file does not give one.
         public var clientID: String
         /// The client's password.
         public var clientSecret: Secret
@@ -125,8 +125,13 @@ extension AuthConfiguration {
     public struct GoogleADC: Sendable {
         /// The JSON file; `nil` for the usual search.
         public var credentialsFile: String?
+        /// Replaces the token endpoint of service accounts and users.
+        public var tokenURI: String?
         /// The scopes, with spaces between them; `nil` for `cloud-platform`.
         public var scope: String?
+
+        /// The usual search.
+        public init() {}
     }
 
     /// A Google machine's metadata server.
@@ -135,6 +140,12 @@ extension AuthConfiguration {
         public var endpoint: String?
         /// The scopes, with spaces between them; `nil` for the machine's own.
         public var scope: String?
+
+        /// The usual server.
+        public init(endpoint: String? = nil, scope: String? = nil) {
+            self.endpoint = endpoint
+            self.scope = scope
+        }
     }
 
     /// An Entra ID application. One of secret, certificate and federated token is there.

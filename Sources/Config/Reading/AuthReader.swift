@@ -10,7 +10,7 @@ enum AuthReader {
                 "token_url", "client_id", "client_secret", "client_auth", "scope", "extra", "token_path", "expiry_path",
             ]
         case .googleServiceAccount: ["credentials_file", "credentials_json", "token_uri", "scope"]
-        case .googleADC: ["credentials_file", "scope"]
+        case .googleADC: ["credentials_file", "token_uri", "scope"]
         case .googleMetadata: ["endpoint", "scope"]
         case .azureAD:
             [
@@ -64,8 +64,7 @@ enum AuthReader {
         case .apiKey: section.required("api_key")?.secret().map { .apiKey($0) }
         case .coin: coin(section).map { .coin($0) }
         case .googleServiceAccount: googleServiceAccount(section).map { .googleServiceAccount($0) }
-        case .googleADC:
-            .googleADC(.init(credentialsFile: section["credentials_file"]?.text(), scope: scope(section)))
+        case .googleADC: .googleADC(googleADC(section))
         case .googleMetadata: .googleMetadata(.init(endpoint: url("endpoint", section), scope: scope(section)))
         case .azureAD: azureAD(section).map { .azureAD($0) }
         case .azureManagedIdentity:
@@ -81,7 +80,7 @@ enum AuthReader {
 
     private static func coin(_ section: Section) -> AuthConfiguration.OAuthClient? {
         let tokenURL = section.required("token_url")?.url(allowsPlaceholder: true)
-        let clientID = section.required("client_id")?.text()
+        let clientID = section["client_id"].map { $0.text() } ?? coinClientID(section)
         let clientSecret = section.required("client_secret")?.secret()
         let clientAuth = section["client_auth"]?.choice(AuthConfiguration.OAuthClient.ClientAuth.self)
         let (scope, extra) = (scope(section), section["extra"]?.textMap())
@@ -96,6 +95,17 @@ enum AuthReader {
         return client
     }
 
+    /// The client that the environment names, for files that do not.
+    private static func coinClientID(_ section: Section) -> String? {
+        let variable = "COIN_CONSUMER_CLIENT_ID"
+        let value = section.cursor.reading.environment[variable] ?? ""
+        guard value.isEmpty else { return value }
+        section.cursor.reading.report(
+            "is missing, and the environment variable \(variable) is not set", at: section.line,
+            key: Path.appending("client_id", to: section.path), isMissingVariable: true)
+        return nil
+    }
+
     private static func googleServiceAccount(_ section: Section) -> AuthConfiguration.GoogleServiceAccount? {
         var account = AuthConfiguration.GoogleServiceAccount()
         account.credentialsFile = section["credentials_file"]?.text()
@@ -103,6 +113,14 @@ enum AuthReader {
         account.tokenURI = url("token_uri", section)
         account.scope = scope(section)
         return hasOne(of: ["credentials_file", "credentials_json"], section) ? account : nil
+    }
+
+    private static func googleADC(_ section: Section) -> AuthConfiguration.GoogleADC {
+        var adc = AuthConfiguration.GoogleADC()
+        adc.credentialsFile = section["credentials_file"]?.text()
+        adc.tokenURI = url("token_uri", section)
+        adc.scope = scope(section)
+        return adc
     }
 
     private static func azureAD(_ section: Section) -> AuthConfiguration.AzureAD? {

@@ -1,0 +1,21 @@
+/// The times that a token cache goes by, in seconds.
+struct Timing: Sendable {
+    /// How long one refresh may take, whatever it consists of.
+    var refreshTimeout = 10.0
+    /// A token is replaced this long before it expires, or in the last fifth of its life where that is shorter.
+    var earlyWindow = 300.0
+    /// The early window varies by this part of itself, so that many gateways do not ask at the same moment.
+    var jitter = 0.2
+    /// A token is not used in its last moments: it would expire on its way. At most a twentieth of its life.
+    var safetyMargin = 5.0
+    /// The wait after a failed refresh, which doubles from failure to failure.
+    var firstBackoff = 1.0
+    /// The longest wait while the old token still serves.
+    var longestBackoff = 60.0
+    /// The longest wait while there is no token: somebody is waiting for the endpoint to come back.
+    var longestBackoffWithoutToken = 10.0
+    /// How many rejected tokens are replaced at once; see `TokenCache.invalidate`.
+    var rejectionBurst = 5.0
+    /// After that, one in so many seconds.
+    var rejectionInterval = 10.0
+}

@@ -1,0 +1,226 @@
+public import Config
+public import EventLoop
+public import Generation
+public import HTTPClient
+
+/// One entry of `auth`: fetches its token, keeps it, and replaces it before it expires. Shared by all loops.
+///
+/// Whatever the load, at most one refresh is in progress; it runs on the loop that `attach` named. While a token is
+/// usable nobody waits for a refresh. A failed refresh is tried again after 1 s, 2 s, … 60 s, or 10 s where there is no
+/// token; until then those who need a token get the same error at once. Nothing happens without demand: an idle
+/// credential sends nothing.
+public final class Credential: Sendable {
+    private struct Waiting: Sendable {
+        let waiter: LoopBound<TokenWaiter>
+        let loop: EventLoop
+    }
+
+    private struct State {
+        var cache: TokenCache
+        var home: LoopBound<RefreshHome>?
+        var waiters: [UInt64: Waiting] = [:]
+        var nextWaiter: UInt64 = 0
+        /// Counts the refreshes, so that the late end of one that was given up is not taken for another's.
+        var refresh: UInt64 = 0
+        /// Whether somebody wanted a token before there was a loop to fetch it on.
+        var isWanted = false
+    }
+
+    /// The name of the entry.
+    public let name: String
+    /// The type of the entry.
+    public let kind: AuthConfiguration.Kind
+    /// Whether it is a key, which goes into the provider's header for keys, and not a token.
+    public var isKey: Bool { kind == .apiKey }
+
+    private let fixed: AccessToken?
+    private let source: (any TokenSource)?
+    private let setting: RefreshSetting
+    private let shared: Locked<State>
+
+    /// The credential of an entry. Does nothing yet: no file is read, no connection made.
+    /// - Parameters:
+    ///   - environment: where sources look for what their vendors' own libraries look for, and the environment of
+    ///     commands.
+    ///   - caFile: PEM certificates to trust for token endpoints; `nil` for the client's.
+    public convenience init(_ auth: AuthConfiguration, environment: [String: String], caFile: String? = nil) {
+        self.init(auth, environment: environment, caFile: caFile, timing: Timing())
+    }
+
+    init(_ auth: AuthConfiguration, environment: [String: String], caFile: String?, timing: Timing) {
+        name = auth.name
+        kind = auth.kind
+        setting = RefreshSetting(
+            label: "auth '\(auth.name)' (\(auth.kind.rawValue))", environment: environment, caFile: caFile,
+            timeout: timing.refreshTimeout)
+        switch auth.method {
+        case .apiKey(let secret), .static(let secret):
+            fixed = AccessToken(value: secret, generation: 0)
+            source = nil
+        default:
+            fixed = nil
+            source = auth.method.tokenSource
+        }
+        shared = Locked(State(cache: TokenCache(timing)))
+    }
+
+    /// Google's application default credentials, for models that name no entry of `auth`.
+    public static func googleDefault(environment: [String: String], caFile: String? = nil) -> Credential {
+        let auth = AuthConfiguration(name: "google default", method: .googleADC(.init()))
+        return Credential(auth, environment: environment, caFile: caFile)
+    }
+
+    // MARK: - The loop of the refreshes
+
+    /// Names the loop and the client that refreshes run on. Must be called on that loop, once, and before the loop's
+    /// end undone by `detach`. Who asked for a token before waits no longer than the refresh that starts now.
+    public func attach(loop: EventLoop, client: HTTPClient) {
+        guard source != nil else { return }
+        let home = LoopBound(RefreshHome(loop: loop, client: client, setting: setting), on: loop)
+        let isWanted = shared.withLock { state in
+            state.home = home
+            return state.isWanted
+        }
+        if isWanted { prefetch() }
+    }
+
+    /// Ends what `attach` began: a refresh is given up, and who waits for it gets `.shuttingDown`. Must be called on the
+    /// loop of `attach`, before its client is shut down.
+    public func detach() {
+        let (home, waiters) = shared.withLock { state in
+            defer {
+                state.home = nil
+                state.waiters = [:]
+                state.refresh += 1
+                state.cache.abandonRefresh()
+            }
+            return (state.home, state.waiters)
+        }
+        home?.value.stop()
+        Self.deliver(.failure(GenerationError(.shuttingDown, "the server is about to end")), to: waiters)
+    }
+
+    // MARK: - Tokens
+
+    /// Fetches the first token ahead of the first call. Safe from any thread.
+    public func prefetch() {
+        guard source != nil else { return }
+        let launch = shared.withLock { state -> Launch? in
+            guard case .wait(startsRefresh: true) = state.cache.demand(EventLoop.monotonicNanoseconds()) else {
+                return nil
+            }
+            return Self.begin(&state)
+        }
+        start(launch)
+    }
+
+    /// The usable token, or `nil`: then `token` waits for one. Begins the refresh in the background when it is time.
+    /// Costs a lock and no more; safe from any thread.
+    public var current: AccessToken? {
+        if let fixed { return fixed }
+        let now = EventLoop.monotonicNanoseconds()
+        let (token, launch) = shared.withLock { state -> (AccessToken?, Launch?) in
+            let (token, wantsRefresh) = state.cache.lookup(now)
+            return (token, wantsRefresh ? Self.begin(&state) : nil)
+        }
+        start(launch)
+        return token
+    }
+
+    /// Calls `completion` with a usable token, or with why there is none. Must be called on `loop`; `completion` is
+    /// called there exactly once, never before this returns, unless the waiter is cancelled. It waits at most as long
+    /// as one refresh may take, 10 s; who has less time cancels.
+    public func token(
+        on loop: EventLoop, _ completion: @escaping (Result<AccessToken, GenerationError>) -> Void
+    ) -> TokenWaiter {
+        loop.preconditionOnLoop()
+        let now = EventLoop.monotonicNanoseconds()
+        let id = shared.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        let waiter = TokenWaiter(completion) { [weak self] in self?.leave(id) }
+        let waiting = Waiting(waiter: LoopBound(waiter, on: loop), loop: loop)
+        if let fixed {
+            Self.deliver(.success(fixed), to: [0: waiting])
+            return waiter
+        }
+        let (answer, launch) = shared.withLock { state -> (Result<AccessToken, GenerationError>?, Launch?) in
+            switch state.cache.demand(now) {
+            case .token(let token): return (.success(token), nil)
+            case .failure(let error): return (.failure(error), nil)
+            case .wait(let startsRefresh):
+                state.waiters[id] = waiting
+                return (nil, startsRefresh ? Self.begin(&state) : nil)
+            }
+        }
+        start(launch)
+        if let answer { Self.deliver(answer, to: [id: waiting]) }
+        return waiter
+    }
+
+    private func leave(_ id: UInt64) {
+        shared.withLock { state in state.waiters[id] = nil }
+    }
+
+    /// Says that a provider rejected the token of a generation, so that the next one is fetched. Safe from any thread.
+    /// - Returns: whether another try may get a newer token. Not for fixed credentials, and not where a provider
+    ///   rejects one new token after another.
+    @discardableResult
+    public func invalidate(_ generation: UInt64) -> Bool {
+        guard fixed == nil else { return false }
+        let now = EventLoop.monotonicNanoseconds()
+        return shared.withLock { state in state.cache.invalidate(generation, now: now) }
+    }
+
+    /// How it is doing. Safe from any thread.
+    public var state: CredentialState {
+        if fixed != nil { return CredentialState(status: .healthy) }
+        return shared.withLock { state in state.cache.state(EventLoop.monotonicNanoseconds()) }
+    }
+
+    // MARK: - Refreshes
+
+    /// A refresh that must be set going once the lock is released.
+    private struct Launch: Sendable {
+        let home: LoopBound<RefreshHome>
+        let refresh: UInt64
+    }
+
+    private static func begin(_ state: inout State) -> Launch? {
+        guard let home = state.home else {
+            state.isWanted = true
+            return nil
+        }
+        state.cache.beginRefresh()
+        state.refresh += 1
+        return Launch(home: home, refresh: state.refresh)
+    }
+
+    private func start(_ launch: Launch?) {
+        guard let launch, let source else { return }
+        launch.home.loop.execute { [self] in
+            launch.home.value.refresh(from: source) { [self] result in finish(launch.refresh, result) }
+        }
+    }
+
+    private func finish(_ refresh: UInt64, _ result: Result<FetchedToken, AuthFailure>) {
+        let now = EventLoop.monotonicNanoseconds()
+        let random = Double.random(in: 0...1)
+        let (answer, waiters) = shared.withLock { state -> (Result<AccessToken, GenerationError>, [UInt64: Waiting]) in
+            guard state.refresh == refresh else { return (.failure(GenerationError(.cancelled, "given up")), [:]) }
+            defer { state.waiters = [:] }
+            switch result {
+            case .success(let fetched):
+                return (.success(state.cache.succeeded(fetched, now: now, random: random)), state.waiters)
+            case .failure(let failure):
+                return (.failure(state.cache.failed(failure, now: now)), state.waiters)
+            }
+        }
+        Self.deliver(answer, to: waiters)
+    }
+
+    private static func deliver(_ answer: Result<AccessToken, GenerationError>, to waiters: [UInt64: Waiting]) {
+        for waiting in waiters.values { waiting.loop.execute { waiting.waiter.value.finish(answer) } }
+    }
+}

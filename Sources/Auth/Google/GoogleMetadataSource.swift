@@ -1,0 +1,46 @@
+internal import Config
+internal import Generation
+internal import HTTPClient
+internal import JSON
+
+/// The metadata server of a Google machine.
+struct GoogleMetadataSource: TokenSource {
+    private static let path = "/computeMetadata/v1/instance/service-accounts/default/token"
+
+    var metadata = AuthConfiguration.GoogleMetadata()
+
+    func fetch(_ run: RefreshRun) async throws(AuthFailure) -> FetchedToken {
+        var url = endpoint(run) + Self.path
+        if let scope = metadata.scope {
+            url +=
+                "?scopes="
+                + scope.split(separator: " ").map { PercentEncoding.encode(String($0)) }
+                .joined(separator: ",")
+        }
+        var request = TokenRequest(url: url, isLocal: true)
+        request.headers.append(("Metadata-Flavor", "Google"))
+        let response = try await run.send(request)
+        // Something else that happens to answer at this address is not to be believed.
+        guard response.head.header("Metadata-Flavor") == "Google" else {
+            throw run.failure(
+                .authentication,
+                "\(request.place) is not Google's metadata server (no 'Metadata-Flavor: Google'); is this a Google "
+                    + "machine?")
+        }
+        guard response.isGood else {
+            throw run.refusal(response, request, advice: "check that a service account is attached to this machine")
+        }
+        guard let answer = try? JSONValue(parsing: response.body) else {
+            throw run.failure(.providerUnavailable, "\(request.place) answered with something that is not JSON")
+        }
+        return try run.token(in: answer, TokenPaths(), from: request.place)
+    }
+
+    /// The server's address without a path.
+    private func endpoint(_ run: RefreshRun) -> String {
+        var endpoint = metadata.endpoint ?? run.variable("GCE_METADATA_HOST") ?? "metadata.google.internal"
+        if !endpoint.contains("://") { endpoint = "http://" + endpoint }
+        while endpoint.hasSuffix("/") { endpoint.removeLast() }
+        return endpoint
+    }
+}

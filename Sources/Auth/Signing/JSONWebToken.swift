@@ -1,0 +1,22 @@
+internal import Config
+internal import JSON
+
+/// A signed JSON web token (RFC 7515, 7519).
+enum JSONWebToken {
+    /// Seconds that tokens are dated back, for issuers whose clocks are a little slow.
+    static let backdating = 10
+
+    /// Signs `claims`.
+    /// - Parameter header: what the header holds beside algorithm and type.
+    static func sign(
+        _ claims: JSONValue, header: [(key: String, value: JSONValue)], with key: SigningKey,
+        _ algorithm: SigningKey.Algorithm
+    ) throws(SigningError) -> Secret {
+        let header: [(key: String, value: JSONValue)] =
+            [(key: "alg", value: .string(algorithm.rawValue)), (key: "typ", value: "JWT")] + header
+        let signed =
+            Base64.encodeForURL(JSONValue.object(header).text.utf8) + "." + Base64.encodeForURL(claims.text.utf8)
+        let signature = try key.signature(of: Array(signed.utf8), algorithm)
+        return Secret(signed + "." + Base64.encodeForURL(signature))
+    }
+}
