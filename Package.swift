@@ -64,8 +64,8 @@ let package = Package(
 
         // 3-6: credentials, providers, gateway, RPC handlers.
         library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "CCrypto"]),
-        library("Providers", ["EventLoop", "HTTPClient", "Generation", "JSON", "Config"]),
-        library("Gateway", ["EventLoop", "Generation", "Providers", "Config"]),
+        library("Providers", ["EventLoop", "HTTPClient", "Generation", "JSON", "Config", "Auth"]),
+        library("Gateway", ["EventLoop", "HTTPClient", "Generation", "Auth", "Providers", "Config"]),
         library(
             "Service",
             ["EventLoop", "RPC", "HTTPClient", "JSON", "Messages", "Generation", "Config", "Gateway", "Providers"]),
@@ -74,8 +74,8 @@ let package = Package(
         library(
             "Genwire",
             [
-                "EventLoop", "RPC", "HTTPClient", "Generation", "JSON", "Config", "Providers", "Gateway", "Service",
-                logging,
+                "EventLoop", "RPC", "HTTPClient", "Generation", "JSON", "Config", "Auth", "Providers", "Gateway",
+                "Service", logging,
             ]),
         library("GenwireClient", ["EventLoop", "RPC", "Generation", "Messages"]),
         library("GenwireCommands", ["GenwireClient", "Generation", "Messages", "JSON", argumentParser]),

@@ -31,11 +31,15 @@ public final class Catalog: Sendable {
     private let byName: [String: ConfiguredModel]
     private let routesByName: [String: Route]
     private let defaults: Configuration
+    /// The credentials of all models.
+    public let credentials: CredentialStore
     private let dynamic = Locked<[String: ConfiguredModel]>([:])
 
     /// Builds every model that `configuration` names.
     /// - Throws: the first model's `GenerationError` that cannot be built.
     public init(_ configuration: Configuration) throws(GenerationError) {
+        let credentials = CredentialStore(configuration)
+        self.credentials = credentials
         var models: [ConfiguredModel] = []
         var unconfigured: [(name: String, provider: String, reason: String)] = []
         for model in configuration.allModels {
@@ -44,7 +48,7 @@ public final class Catalog: Sendable {
                 continue
             }
             do {
-                models.append(try ConfiguredModel(model, in: configuration))
+                models.append(try ConfiguredModel(model, credentials: credentials))
             } catch {
                 guard model.isOptional else { throw error }
                 unconfigured.append((model.name, model.provider, error.message))
@@ -114,7 +118,7 @@ public final class Catalog: Sendable {
                 .unknownModel, "'\(String(name.prefix(100)))': a model name is missing after the slash")
         }
         let made = try ConfiguredModel(
-            defaults.dynamicModel(name: name, provider: provider, modelName: modelName), in: defaults)
+            defaults.dynamicModel(name: name, provider: provider, modelName: modelName), credentials: credentials)
         dynamic.withLock { models in
             if models.count >= Self.dynamicCapacity { models.removeAll() }
             models[name] = made

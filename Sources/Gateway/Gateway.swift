@@ -1,26 +1,64 @@
 public import Config
-internal import EventLoop
+public import EventLoop
 public import Generation
+public import HTTPClient
+internal import Providers
 
-/// What all loops of a process share: the configured models, and what was used.
+/// What all loops of a process share: the configured models, their credentials, and what was used.
 public final class Gateway: Sendable {
-    private let current: Locked<Catalog>
+    private struct State {
+        var catalog: Catalog
+        /// The one before: its calls may still be in progress and want tokens.
+        var previous: Catalog?
+        /// Where tokens are fetched.
+        var home: LoopBound<HTTPClient>?
+    }
+
+    private let state: Locked<State>
     /// What was used since the start.
     public let ledger = UsageLedger()
 
     /// A gateway over one configuration.
     /// - Throws: `GenerationError` where a model cannot be built.
     public init(_ configuration: Configuration) throws(GenerationError) {
-        current = Locked(try Catalog(configuration))
+        state = Locked(State(catalog: try Catalog(configuration)))
     }
 
     /// The models and routes as configured now.
-    public var catalog: Catalog { current.withLock { $0 } }
+    public var catalog: Catalog { state.withLock { $0.catalog } }
 
     /// Takes over another configuration's models and routes; calls in progress end with the old ones.
     /// - Throws: `GenerationError` where a model cannot be built; the old ones stay then.
     public func reload(_ configuration: Configuration) throws(GenerationError) {
         let catalog = try Catalog(configuration)
-        current.withLock { $0 = catalog }
+        let (home, outdated) = state.withLock { state in
+            let outdated = state.previous
+            state.previous = state.catalog
+            state.catalog = catalog
+            return (state.home, outdated)
+        }
+        guard let home else { return }
+        home.loop.execute {
+            outdated?.credentials.detach()
+            catalog.credentials.attach(loop: home.loop, client: home.value)
+        }
+    }
+
+    /// Begins to fetch tokens with `client` on `loop`, which must be the current one.
+    public func attach(loop: EventLoop, client: HTTPClient) {
+        let catalog = state.withLock { state in
+            state.home = LoopBound(client, on: loop)
+            return state.catalog
+        }
+        catalog.credentials.attach(loop: loop, client: client)
+    }
+
+    /// Ends what `attach` began: on the same loop, before its client is shut down.
+    public func detach() {
+        let catalogs = state.withLock { state in
+            state.home = nil
+            return [state.previous, state.catalog].compactMap { $0 }
+        }
+        for catalog in catalogs { catalog.credentials.detach() }
     }
 }

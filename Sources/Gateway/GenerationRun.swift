@@ -179,6 +179,7 @@ public final class GenerationRun: AttemptSink {
         let now = EventLoop.monotonicNanoseconds()
         completion.attempts = attempts
         completion.timing.connectMicroseconds = attempt.connectMicroseconds
+        completion.timing.authMicroseconds = attempt.authMicroseconds
         completion.timing.firstTokenMicroseconds = Int64(((firstContentAt ?? now) - startedAt) / 1000)
         completion.timing.totalMicroseconds = Int64((now - startedAt) / 1000)
         completion.timing.gatewayMicroseconds = Int64(

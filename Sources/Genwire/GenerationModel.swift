@@ -1,3 +1,5 @@
+internal import Auth
+internal import Config
 internal import EventLoop
 internal import Gateway
 public import Generation
@@ -30,16 +32,20 @@ public protocol GenerationModel: Sendable {
     func coinToken() async throws(GenerationError) -> String
     /// Whether the provider takes the credential. Costs nothing.
     func validateAuthentication() async -> Bool
-    /// The credential's state: `healthy` or `failed`, and why.
+    /// The credential's state: asks the provider with a call that costs nothing.
     func authHealthStatus() async -> AuthHealth
 }
 
 /// The state of a model's credential.
 public struct AuthHealth: Sendable, Equatable {
-    /// `healthy` or `failed`.
+    /// Whether a call would get through.
+    public var isValid: Bool
+    /// `healthy`, `expiring`, `stale`, `failed` or `unconfigured`.
     public var status: String
     /// What is wrong and what to do; empty where nothing is.
     public var detail: String
+    /// Seconds until the token expires; 0 where it does not or nobody knows.
+    public var expiresInSeconds: Int64 = 0
 }
 
 extension GenerationModel {
@@ -130,17 +136,21 @@ final class LocalModel: GenerationModel {
     }
 
     func coinToken() async throws(GenerationError) -> String {
-        guard let token = model.token else {
+        guard let credential = model.credential else {
             throw GenerationError(.authentication, "\(model.name): there is no credential")
         }
-        return token
+        let engine = try LocalEngine.shared()
+        let result = await withCheckedContinuation { continuation in
+            engine.loop.execute { _ = credential.token(on: engine.loop) { continuation.resume(returning: $0) } }
+        }
+        return try result.get().value.reveal()
     }
 
-    func validateAuthentication() async -> Bool { await authHealthStatus().status == "healthy" }
+    func validateAuthentication() async -> Bool { await authHealthStatus().isValid }
 
     func authHealthStatus() async -> AuthHealth {
         guard let engine = try? LocalEngine.shared() else {
-            return AuthHealth(status: "failed", detail: "no event loop")
+            return AuthHealth(isValid: false, status: "failed", detail: "no event loop")
         }
         let error = await withCheckedContinuation { continuation in
             engine.loop.execute { [model] in
@@ -148,7 +158,10 @@ final class LocalModel: GenerationModel {
                 query.probe { continuation.resume(returning: $0) }
             }
         }
-        return AuthHealth(status: error == nil ? "healthy" : "failed", detail: error?.message ?? "")
+        let verdict = CredentialVerdict(model, probe: error)
+        return AuthHealth(
+            isValid: verdict.isValid, status: verdict.status, detail: verdict.detail,
+            expiresInSeconds: verdict.expiresInSeconds)
     }
 }
 
@@ -157,6 +170,11 @@ struct LocalEngine: Sendable {
     let loop: EventLoop
     let context: LoopBound<ProviderContext>
     let ledger: UsageLedger
+
+    /// Lets credentials fetch their tokens here.
+    func fetch(_ credentials: CredentialStore) {
+        loop.execute { credentials.attach(loop: loop, client: context.value.client) }
+    }
 
     private static let instance: Locked<LocalEngine?> = Locked(nil)
 

@@ -59,7 +59,7 @@ public enum GenerationModelFactory {
         section.region = parameters.region
         section.azureEndpoint = parameters.azureEndpoint.map(Self.withoutSlash)
         section.apiVersion = parameters.apiVersion
-        return LocalModel(try ConfiguredModel(section, in: Configuration()))
+        return try model(section, Configuration())
     }
 
     private static func withoutSlash(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
@@ -72,7 +72,17 @@ public enum GenerationModelFactory {
         guard let section = configuration.allModels.first(where: { $0.name == name }) else {
             throw GenerationError(.unknownModel, "the configuration has no model '\(name)'")
         }
-        return LocalModel(try ConfiguredModel(section, in: configuration))
+        return try model(section, configuration)
+    }
+
+    private static func model(
+        _ section: ModelConfiguration, _ configuration: Configuration
+    ) throws(GenerationError) -> any GenerationModel {
+        let credentials = CredentialStore(configuration)
+        let model = try ConfiguredModel(section, credentials: credentials)
+        // A key needs no loop; only what is fetched is fetched there.
+        if credentials.isUsed { try LocalEngine.shared().fetch(credentials) }
+        return LocalModel(model)
     }
 
     /// The names of all providers.

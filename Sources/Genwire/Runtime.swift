@@ -53,6 +53,7 @@ public final class Runtime: Sendable {
         limits.maxStreamsPerConnection = configuration.limits.maxStreamsPerConnection
         limits.maxMessageBytes = configuration.limits.maxMessageBytes
         limits.maxBufferedBytesPerConnection = configuration.limits.maxBufferedBytesPerConnection
+        if let first = contexts.first { await first.loop.perform { first.value.attach(gateway) } }
         let registry = CallRegistry()
         let service = GenerationService(gateway: gateway, registry: registry, limits: limits, loops: contexts)
         let server = await Server(
@@ -117,6 +118,7 @@ public final class Runtime: Sendable {
     /// Refuses new calls, lets those in progress end for at most `seconds`, cancels the rest, and ends the loops.
     public func drain(seconds: Double) async {
         await server.drain(seconds: seconds)
+        if let first = contexts.first { await first.loop.perform { [gateway] in gateway.detach() } }
         for context in contexts { await context.loop.perform { context.value.shutdown() } }
         for loop in loops { await loop.shutdown() }
     }

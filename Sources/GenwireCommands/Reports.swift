@@ -72,6 +72,9 @@ struct Auth: ServerCommand {
                         JSONForms.text(&writer, "detail", report.detail)
                         writer.key("expires_in_seconds")
                         writer.int(report.expiresInSeconds)
+                        JSONForms.text(&writer, "last_error", report.lastError)
+                        writer.key("seconds_since_refresh")
+                        writer.int(report.secondsSinceRefresh)
                         writer.endObject()
                     }
                     writer.endArray()
@@ -79,8 +82,14 @@ struct Auth: ServerCommand {
         } else {
             Output.line(
                 Output.table(
-                    [["MODEL", "PROVIDER", "VALID", "STATUS", "DETAIL"]]
-                        + reports.map { [$0.model, $0.provider, $0.isValid ? "yes" : "no", $0.status, $0.detail] }))
+                    [["MODEL", "PROVIDER", "VALID", "STATUS", "EXPIRES", "DETAIL"]]
+                        + reports.map { report in
+                            let expires = report.expiresInSeconds > 0 ? "\(report.expiresInSeconds) s" : ""
+                            return [
+                                report.model, report.provider, report.isValid ? "yes" : "no", report.status, expires,
+                                report.detail,
+                            ]
+                        }))
         }
         if reports.contains(where: { !$0.isValid }) { throw ExitCode(77) }
     }

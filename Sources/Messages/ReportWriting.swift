@@ -71,6 +71,8 @@ extension MessageCoder {
             out.pointee.status = arena.bytes(result.status)
             out.pointee.detail = arena.bytes(result.detail)
             out.pointee.expires_in_seconds = result.expiresInSeconds
+            out.pointee.last_error = arena.bytes(result.lastError)
+            out.pointee.seconds_since_refresh = result.secondsSinceRefresh
             return out
         }
         return pack(out, body)

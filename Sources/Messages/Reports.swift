@@ -115,10 +115,15 @@ public struct AuthReport: Sendable, Equatable {
     public var detail: String
     /// Seconds until the credential expires; 0 where it does not or nobody knows.
     public var expiresInSeconds: Int64
+    /// What the last try to get a token ended with, where it failed.
+    public var lastError: String
+    /// Seconds since the token was fetched; 0 for a fixed one.
+    public var secondsSinceRefresh: Int64
 
     /// One credential's state.
     public init(
-        model: String, provider: String, isValid: Bool, status: String, detail: String, expiresInSeconds: Int64 = 0
+        model: String, provider: String, isValid: Bool, status: String, detail: String, expiresInSeconds: Int64 = 0,
+        lastError: String = "", secondsSinceRefresh: Int64 = 0
     ) {
         self.model = model
         self.provider = provider
@@ -126,6 +131,8 @@ public struct AuthReport: Sendable, Equatable {
         self.status = status
         self.detail = detail
         self.expiresInSeconds = expiresInSeconds
+        self.lastError = lastError
+        self.secondsSinceRefresh = secondsSinceRefresh
     }
 }
 

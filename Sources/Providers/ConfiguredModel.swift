@@ -1,4 +1,6 @@
+public import Auth
 public import Config
+internal import EventLoop
 public import Generation
 internal import HTTPClient
 internal import JSON
@@ -20,17 +22,25 @@ public final class ConfiguredModel: Sendable {
     let capabilities: Capabilities
     let doubtful: Capabilities
     let endpoints: Endpoints
-    let headers: HTTPHeaders
+    /// What it asks with; `nil` for a server that wants nothing.
+    public let credential: Credential?
     let timeouts: HTTPTimeouts
+    let probes = ProbeLimiter()
     /// Gemini's safety settings as JSON text.
     let safetySettings: String?
     private let patch: BodyPatch?
-    private let credential: Secret?
+    /// Every header but the credential's.
+    private let plainHeaders: [(name: String, value: String)]
+    /// The header that carries the credential, and what stands before it.
+    private let credentialHeader: (name: String, prefix: String)
+    /// The headers with the newest token: they change with it, not from request to request.
+    private let known = Locked<(generation: UInt64, headers: HTTPHeaders, secret: Secret)?>(nil)
 
     /// Prepares the model of one section.
+    /// - Parameter credentials: those of the whole configuration.
     /// - Throws: `GenerationError`: `.authentication` where the credential is missing (it names the key and the
     ///   environment variable), `.unsupported` or `.invalidRequest` where the section cannot work.
-    public init(_ model: ModelConfiguration, in configuration: Configuration) throws(GenerationError) {
+    public init(_ model: ModelConfiguration, credentials: CredentialStore) throws(GenerationError) {
         guard let provider = ProviderRegistry.provider(named: model.provider) else {
             throw GenerationError(
                 .unsupported,
@@ -48,44 +58,38 @@ public final class ConfiguredModel: Sendable {
         timeouts = HTTPTimeouts(
             connect: model.timeouts.connect, firstByte: model.timeouts.firstToken, idle: model.timeouts.idle,
             total: model.timeouts.total)
-        let auth = model.auth.flatMap { configuration.auth[$0] }
-        let found = try Self.credential(of: model, auth: auth, provider: provider)
-        credential = found?.secret
+        let entry = try Self.credential(of: model, rule: provider.credential, credentials)
+        credential = entry?.credential
+        let rule = credential?.isKey == true ? provider.credential.keyHeader : ("Authorization", "Bearer ")
+        credentialHeader = (name: entry?.header ?? rule.0, prefix: entry?.prefix ?? rule.1)
         var headers: [(name: String, value: String)] = [("Content-Type", "application/json")]
-        if let found {
-            let rule = found.isKey ? provider.credential.keyHeader : ("Authorization", "Bearer ")
-            headers.append((auth?.header ?? rule.0, (auth?.prefix ?? rule.1) + found.secret.reveal()))
-        }
         headers += provider.headers(model)
         for (name, value) in model.extraHeaders.sorted(by: { $0.key < $1.key }) {
             headers.removeAll { $0.name.lowercased() == name.lowercased() }
             headers.append((name, value))
         }
-        do {
-            self.headers = try HTTPHeaders(headers)
-        } catch {
-            throw GenerationError(.invalidRequest, "\(model.name): \(error)")
-        }
+        plainHeaders = headers
+        // What is wrong with them shows now and not with the first request.
+        let isFixed = credential?.kind == .apiKey || credential?.kind == .static
+        if case .failure(let error) = self.headers(isFixed ? credential?.current : nil) { throw error }
     }
 
     private static func credential(
-        of model: ModelConfiguration, auth: AuthConfiguration?, provider: Provider
-    ) throws(GenerationError) -> (secret: Secret, isKey: Bool)? {
-        switch auth?.method {
-        case .static(let token): return (token, false)
-        case .apiKey(let key): return (key, true)
-        case nil: break
-        default:
-            throw GenerationError(
-                .unsupported,
-                "\(model.name): credentials of type '\(auth?.kind.rawValue ?? "")' are not part of this version; use "
-                    + "'api_key', or an auth section of type 'api_key' or 'static'")
+        of model: ModelConfiguration, rule: CredentialRule, _ credentials: CredentialStore
+    ) throws(GenerationError) -> CredentialStore.Entry? {
+        func fixed(_ method: AuthConfiguration.Method) -> CredentialStore.Entry {
+            let auth = AuthConfiguration(name: model.name, method: method)
+            return CredentialStore.Entry(credential: Credential(auth, environment: [:]))
         }
-        let rule = provider.credential
-        if let key = model.apiKey { return (key, true) }
-        if let token = Environment.first(rule.tokenVariables) { return (Secret(token), false) }
-        if let key = Environment.first(rule.keyVariables) { return (Secret(key), true) }
-        // A local server may well want none.
+        if let name = model.auth, let entry = credentials.entry(named: name) { return entry }
+        if let key = model.apiKey { return fixed(.apiKey(key)) }
+        if let token = Environment.first(rule.tokenVariables) { return fixed(.static(Secret(token))) }
+        if let key = Environment.first(rule.keyVariables) { return fixed(.apiKey(Secret(key))) }
+        // A simulator or a local server may well want none.
+        if rule.usesGoogleDefault {
+            guard model.apiBase == nil || credentials.hasGoogleFile else { return nil }
+            return CredentialStore.Entry(credential: credentials.googleDefault())
+        }
         guard model.apiBase == nil else { return nil }
         let variable = (rule.keyVariables + rule.tokenVariables).first.map { "the environment variable \($0), or " }
         throw GenerationError(
@@ -93,16 +97,35 @@ public final class ConfiguredModel: Sendable {
             "\(model.name): no credential: set \(variable ?? "")'api_key' or 'auth' in the model's config")
     }
 
+    /// The headers of a request with `token`. Building them costs once a token.
+    func headers(_ token: AccessToken?) -> Result<HTTPHeaders, GenerationError> {
+        // 0 stands for no token and for a fixed one; a model never has both.
+        let generation = token?.generation ?? 0
+        if let known = known.withLock({ $0 }), known.generation == generation { return .success(known.headers) }
+        var headers = plainHeaders
+        if let token {
+            let isSet = headers.contains { $0.name.lowercased() == credentialHeader.name.lowercased() }
+            if !isSet { headers.append((credentialHeader.name, credentialHeader.prefix + token.value.reveal())) }
+            if let project = token.quotaProject { headers.append(("x-goog-user-project", project)) }
+        }
+        do {
+            let made = try HTTPHeaders(headers)
+            known.withLock { $0 = (generation, made, token?.value ?? Secret("")) }
+            return .success(made)
+        } catch {
+            return .failure(GenerationError(.invalidRequest, "\(name): \(error)"))
+        }
+    }
+
     /// A body as it is sent: with the section's `extra_body`.
     func body(_ writer: JSONWriter) -> [UInt8] { patch?.apply(to: writer.bytes) ?? writer.bytes }
-
-    /// The credential as it is sent. For callers of the in-process API only; nothing prints or logs it.
-    public var token: String? { credential?.reveal() }
 
     /// Takes this model's secrets out of a text that may come back to a caller or go into a log: vendors echo keys.
     func scrub(_ text: String) -> String {
         var text = text
-        if let key = credential?.reveal(), key.count >= 4 { text = text.replacing(key, with: "<secret>") }
+        if let key = known.withLock({ $0 })?.secret.reveal(), key.count >= 4 {
+            text = text.replacing(key, with: "<secret>")
+        }
         for value in configuration.extraHeaders.values where value.count >= 8 {
             text = text.replacing(value, with: "<secret>")
         }

@@ -48,7 +48,11 @@ public final class ProviderAttempt: TransferDelegate {
     private let isStream: Bool
     private let context: ProviderContext
     private weak var sink: (any AttemptSink)?
+    private let authorization: Authorization
+    private var requestBody: [UInt8] = []
     private var transfer: HTTPTransfer?
+    /// The provider rejected the token, and there may be a better one: the answer is of no interest.
+    private var isRejected = false
     private var head: HTTPResponseHead?
     private var sse = SSEParser()
     private var decoder: (any StreamDecoder)?
@@ -62,6 +66,8 @@ public final class ProviderAttempt: TransferDelegate {
     public private(set) var httpStatus = 0
     /// Making the connection took this long, in microseconds; 0 where one was re-used.
     public var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
+    /// Waiting for a token took this long, in microseconds; 0 as a rule, since one is at hand.
+    public var authMicroseconds: Int64 { authorization.waitedMicroseconds }
 
     /// An attempt that `start` sets going.
     public init(
@@ -72,6 +78,7 @@ public final class ProviderAttempt: TransferDelegate {
         self.isStream = isStream
         self.context = context
         self.sink = sink
+        authorization = Authorization(model: model, loop: context.loop)
     }
 
     private var dialect: any Dialect { model.provider.dialect }
@@ -82,18 +89,31 @@ public final class ProviderAttempt: TransferDelegate {
     public func start() throws(GenerationError) {
         let prepared = try PreparedRequest(request, for: model, isStream: isStream)
         warnings = prepared.warnings
-        let body = try model.body(dialect.encode(prepared, for: model))
-        transfer = context.client.start(
-            HTTPRequest(
-                url: isStream ? model.endpoints.stream : model.endpoints.whole, headers: model.headers, body: body,
-                timeouts: model.timeouts, prefersHTTP1: isStream, caFile: model.configuration.caFile),
-            delegate: self)
+        requestBody = try model.body(dialect.encode(prepared, for: model))
+        send()
+    }
+
+    private func send() {
+        authorization.headers { [weak self] result in
+            guard let self, !isOver else { return }
+            switch result {
+            case .failure(let error): fail(error)
+            case .success(let headers):
+                transfer = context.client.start(
+                    HTTPRequest(
+                        url: isStream ? model.endpoints.stream : model.endpoints.whole, headers: headers,
+                        body: requestBody, timeouts: model.timeouts, prefersHTTP1: isStream,
+                        caFile: model.configuration.caFile),
+                    delegate: self)
+            }
+        }
     }
 
     /// Gives up: the upstream connection is closed at once, and the sink hears nothing more.
     public func cancel() {
         guard !isOver else { return }
         isOver = true
+        authorization.cancel()
         transfer?.cancel()
     }
 
@@ -106,6 +126,7 @@ public final class ProviderAttempt: TransferDelegate {
     public func transferDidReceiveHead(_ head: HTTPResponseHead) {
         self.head = head
         httpStatus = head.status
+        isRejected = authorization.replacesToken(after: head.status)
         guard isStream, head.status < 300 else { return }
         let contentType = head.header("content-type")?.lowercased() ?? "text/event-stream"
         if contentType.hasPrefix("text/event-stream") {
@@ -115,7 +136,7 @@ public final class ProviderAttempt: TransferDelegate {
 
     /// Part of `TransferDelegate`.
     public func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
-        guard !isOver else { return .more }
+        guard !isOver, !isRejected else { return .more }
         guard decoder != nil else { return collect(bytes) }
         var demand = Demand.more
         do {
@@ -133,6 +154,11 @@ public final class ProviderAttempt: TransferDelegate {
         if let closingTimer { context.loop.cancel(closingTimer) }
         closingTimer = nil
         guard !isOver else { return }
+        if isRejected {
+            isRejected = false
+            head = nil
+            return send()
+        }
         if let error { return fail(self.error(from: error)) }
         guard let head else { return fail(GenerationError(.badProviderResponse, "an answer without a head")) }
         if head.status >= 300 { return fail(errorAnswer(head)) }

@@ -24,7 +24,10 @@ public final class ProviderQuery: TransferDelegate {
 
     private let model: ConfiguredModel
     private let context: ProviderContext
+    private let authorization: Authorization
+    private var request: (url: String, body: [UInt8]?) = ("", nil)
     private var transfer: HTTPTransfer?
+    private var isRejected = false
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
     private var question: Question?
@@ -33,11 +36,21 @@ public final class ProviderQuery: TransferDelegate {
     public init(model: ConfiguredModel, context: ProviderContext) {
         self.model = model
         self.context = context
+        authorization = Authorization(model: model, loop: context.loop)
     }
 
-    /// Asks whether the provider takes the credential. `completion` is called exactly once, unless cancelled.
+    /// Asks whether the provider takes the credential, or repeats its last answer where it was asked too often.
+    /// `completion` is called exactly once, unless cancelled; it may be before this returns.
     public func probe(_ completion: @escaping ProbeCompletion) {
-        question = .probe(completion)
+        switch model.probes.lastAnswer() {
+        case .success: return completion(nil)
+        case .failure(let error): return completion(error)
+        case nil: break
+        }
+        question = .probe { [model] error in
+            model.probes.record(error)
+            completion(error)
+        }
         switch model.endpoints.probe {
         case .get(let url): send(url, body: nil)
         case .post(let url, let body): send(url, body: Array(body.utf8))
@@ -61,21 +74,41 @@ public final class ProviderQuery: TransferDelegate {
     /// Gives up; nobody hears anything.
     public func cancel() {
         question = nil
+        authorization.cancel()
         transfer?.cancel()
     }
 
     private func send(_ url: String, body: [UInt8]?) {
+        request = (url, body)
+        send()
+    }
+
+    private func send() {
+        // Whoever asks lets go of the query; the credential's waiter does not hold it.
+        let held = self
+        authorization.headers { result in
+            switch result {
+            case .failure(let error): held.answer(held.complete(error))
+            case .success(let headers): held.send(headers)
+            }
+        }
+    }
+
+    private func send(_ headers: HTTPHeaders) {
         var timeouts = model.timeouts
         timeouts.total = min(timeouts.total, Self.timeout)
         transfer = context.client.start(
             HTTPRequest(
-                url: url, headers: model.headers, body: body, timeouts: timeouts,
+                url: request.url, headers: headers, body: request.body, timeouts: timeouts,
                 caFile: model.configuration.caFile),
             delegate: self)
     }
 
     /// Part of `TransferDelegate`.
-    public func transferDidReceiveHead(_ head: HTTPResponseHead) { self.head = head }
+    public func transferDidReceiveHead(_ head: HTTPResponseHead) {
+        self.head = head
+        isRejected = authorization.replacesToken(after: head.status)
+    }
 
     /// Part of `TransferDelegate`.
     public func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
@@ -85,9 +118,18 @@ public final class ProviderQuery: TransferDelegate {
 
     /// Part of `TransferDelegate`.
     public func transferDidFinish(_ error: HTTPError?) {
+        if isRejected, question != nil {
+            isRejected = false
+            head = nil
+            body = []
+            return send()
+        }
+        answer(failure(error))
+    }
+
+    private func answer(_ failure: GenerationError?) {
         let question = question
         self.question = nil
-        let failure = failure(error)
         switch question {
         case nil: break
         case .probe(let completion):
@@ -106,16 +148,19 @@ public final class ProviderQuery: TransferDelegate {
     }
 
     private func failure(_ error: HTTPError?) -> GenerationError? {
-        if let error {
-            var failure = GenerationError(.network, "\(model.providerName): \(error)")
-            failure.provider = model.providerName
-            failure.model = model.name
-            return failure
-        }
+        if let error { return complete(GenerationError(.network, "\(model.providerName): \(error)")) }
         guard let head else { return GenerationError(.badProviderResponse, "an answer without a head") }
         if head.status < 300 { return nil }
         var vendor = VendorError()
         if let root = try? context.parser.parse(body) { vendor = VendorError(root) }
         return vendor.generationError(httpStatus: head.status, head: head, model: model)
+    }
+
+    /// With what the caller wants to know.
+    private func complete(_ error: GenerationError) -> GenerationError {
+        var error = error
+        error.provider = model.providerName
+        error.model = model.name
+        return error
     }
 }

@@ -136,8 +136,7 @@ public final class GenerationService: Sendable {
             report.providers = findings.map { finding in
                 HealthReport.Provider(
                     provider: finding.provider, model: finding.model,
-                    status: finding.unconfigured != nil ? "unconfigured" : finding.error == nil ? "healthy" : "failed",
-                    detail: finding.unconfigured ?? finding.error?.message ?? "")
+                    status: finding.verdict.status, detail: finding.verdict.detail)
             }
             if report.providers.contains(where: { $0.status == "failed" }) { report.status = "degraded" }
             context.coder.encode(report) { size, fill in call.respond(size: size, fill) }
@@ -160,10 +159,10 @@ public final class GenerationService: Sendable {
         ProbeCall.start(call, models: models, unconfigured: unconfigured, context: context) { findings in
             let reports = findings.map { finding in
                 AuthReport(
-                    model: finding.model, provider: finding.provider,
-                    isValid: finding.unconfigured == nil && finding.error == nil,
-                    status: finding.unconfigured != nil ? "unconfigured" : finding.error == nil ? "healthy" : "failed",
-                    detail: finding.unconfigured ?? finding.error?.message ?? "")
+                    model: finding.model, provider: finding.provider, isValid: finding.verdict.isValid,
+                    status: finding.verdict.status, detail: finding.verdict.detail,
+                    expiresInSeconds: finding.verdict.expiresInSeconds, lastError: finding.verdict.lastError,
+                    secondsSinceRefresh: finding.verdict.secondsSinceRefresh)
             }
             context.coder.encode(reports) { size, fill in call.respond(size: size, fill) }
         }

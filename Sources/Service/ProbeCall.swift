@@ -11,9 +11,7 @@ final class ProbeCall {
     struct Finding {
         let model: String
         let provider: String
-        let error: GenerationError?
-        /// Why the model is not usable at all; `nil` for one that was asked.
-        var unconfigured: String?
+        let verdict: CredentialVerdict
     }
 
     private var findings: [Finding] = []
@@ -32,7 +30,8 @@ final class ProbeCall {
             completion(
                 findings.sorted { (order[$0.model] ?? .max) < (order[$1.model] ?? .max) }
                     + unconfigured.map {
-                        Finding(model: $0.name, provider: $0.provider, error: nil, unconfigured: $0.reason)
+                        Finding(
+                            model: $0.name, provider: $0.provider, verdict: CredentialVerdict(unconfigured: $0.reason))
                     })
         }
         call.onCancel = { _ in for probe in probeCall.probes { probe.cancel() } }
@@ -41,7 +40,8 @@ final class ProbeCall {
             let probe = ProviderQuery(model: model, context: context.providers)
             probeCall.probes.append(probe)
             probe.probe { error in
-                probeCall.found(Finding(model: model.name, provider: model.providerName, error: error))
+                let verdict = CredentialVerdict(model, probe: error)
+                probeCall.found(Finding(model: model.name, provider: model.providerName, verdict: verdict))
             }
         }
     }

@@ -1,4 +1,5 @@
 public import EventLoop
+public import Gateway
 internal import Generation
 public import HTTPClient
 internal import JSON
@@ -18,6 +19,9 @@ public final class ServiceLoop {
         providers = ProviderContext(
             loop: loop, client: HTTPClient(loop: loop, options: http), parser: JSONParser())
     }
+
+    /// Lets a gateway fetch its tokens here.
+    public func attach(_ gateway: Gateway) { gateway.attach(loop: providers.loop, client: providers.client) }
 
     /// Cancels every upstream transfer and closes all connections.
     public func shutdown() { providers.client.shutdown() }

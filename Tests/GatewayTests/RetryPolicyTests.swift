@@ -47,7 +47,7 @@ import Testing
     private func catalog(_ text: String) throws -> Catalog {
         try Catalog(
             Configuration.parse(
-                Array(text.utf8), file: "f", environment: [:], knownProviders: ["openai", "vertex"]))
+                Array(text.utf8), file: "f", environment: [:], knownProviders: ProviderRegistry.names))
     }
 
     private static let models = """
@@ -77,10 +77,17 @@ import Testing
         #expect(off?.kind == .authentication && off?.message.contains("UNSET_VARIABLE") == true)
     }
 
-    @Test func aProviderThatIsNotThereYetIsSaid() {
+    @Test(arguments: [
+        ("openai", "", GenerationError.Kind.authentication, "OPENAI_API_KEY"),
+        ("groq", "", .authentication, "GROQ_API_KEY"), ("anthropic", "", .authentication, "ANTHROPIC_API_KEY"),
+        ("azure_openai", ", azure_endpoint: \"https://x.example\"", .authentication, "AZURE_OPENAI_API_KEY"),
+        ("azure_openai", ", api_key: k", .invalidRequest, "azure_endpoint"),
+        ("vertex", "", .invalidRequest, "project_id"), ("anthropic_vertex", "", .invalidRequest, "project_id"),
+    ])
+    func whatASectionLacksIsNamed(_ provider: String, _ more: String, _ kind: GenerationError.Kind, _ mention: String) {
         let error = #expect(throws: GenerationError.self) {
-            try catalog("generation: {provider: vertex, config: {model_name: g, project_id: p, region: r}}")
+            try catalog("generation: {provider: \(provider), config: {model_name: m\(more)}}")
         }
-        #expect(error?.kind == .unsupported)
+        #expect(error?.kind == kind && error?.message.contains(mention) == true, "\(String(describing: error))")
     }
 }

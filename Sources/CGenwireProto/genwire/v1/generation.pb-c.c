@@ -5839,7 +5839,7 @@ const ProtobufCMessageDescriptor gw__validate_auth_response__descriptor =
   (ProtobufCMessageInit) gw__validate_auth_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__auth_result__field_descriptors[6] =
+static const ProtobufCFieldDescriptor gw__auth_result__field_descriptors[8] =
 {
   {
     "provider",
@@ -5913,19 +5913,45 @@ static const ProtobufCFieldDescriptor gw__auth_result__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "last_error",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__AuthResult, last_error),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seconds_since_refresh",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Gw__AuthResult, seconds_since_refresh),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__auth_result__field_indices_by_name[] = {
   3,   /* field[3] = detail */
   4,   /* field[4] = expires_in_seconds */
+  6,   /* field[6] = last_error */
   5,   /* field[5] = model */
   0,   /* field[0] = provider */
+  7,   /* field[7] = seconds_since_refresh */
   2,   /* field[2] = status */
   1,   /* field[1] = valid */
 };
 static const ProtobufCIntRange gw__auth_result__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor gw__auth_result__descriptor =
 {
@@ -5935,7 +5961,7 @@ const ProtobufCMessageDescriptor gw__auth_result__descriptor =
   "Gw__AuthResult",
   "genwire.v1",
   sizeof(Gw__AuthResult),
-  6,
+  8,
   gw__auth_result__field_descriptors,
   gw__auth_result__field_indices_by_name,
   1,  gw__auth_result__number_ranges,

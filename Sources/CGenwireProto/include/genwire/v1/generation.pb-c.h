@@ -1659,10 +1659,18 @@ struct  Gw__AuthResult
    * The configured model whose credential this is.
    */
   ProtobufCBinaryData model;
+  /*
+   * What the last try to get a token ended with, where it failed, although an older one may still serve.
+   */
+  ProtobufCBinaryData last_error;
+  /*
+   * Since the token was fetched; 0 for a fixed one.
+   */
+  int64_t seconds_since_refresh;
 };
 #define GW__AUTH_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__auth_result__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, {0,NULL}, 0, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, 0 }
 
 
 /*

@@ -1,0 +1,115 @@
+internal import Auth
+public import Config
+public import EventLoop
+internal import Glibc
+public import HTTPClient
+
+/// The credentials of one configuration: each entry of `auth` once, however many models use it. Shared by all loops.
+public final class CredentialStore: Sendable {
+    /// An entry of `auth`, with what it says about the header.
+    struct Entry: Sendable {
+        let credential: Credential
+        var header: String?
+        var prefix: String?
+    }
+
+    private let entries: [String: Entry]
+    private let environment: [String: String]
+    private let caFile: String?
+    private let google = Locked<Credential?>(nil)
+    private struct State {
+        /// Those that models asked for; an entry that nobody uses fetches nothing.
+        var used: [Credential] = []
+        /// Where tokens are fetched, once there is such a place.
+        var home: LoopBound<HTTPClient>?
+    }
+
+    private let state = Locked(State())
+
+    /// The credentials of `configuration`. No file is read and no connection made before `attach`.
+    public init(_ configuration: Configuration, environment: [String: String] = CredentialStore.processEnvironment) {
+        self.environment = environment
+        caFile = configuration.tls.caFile
+        let caFile = caFile
+        entries = configuration.auth.mapValues { auth in
+            Entry(
+                credential: Credential(auth, environment: environment, caFile: caFile), header: auth.header,
+                prefix: auth.prefix)
+        }
+    }
+
+    /// The entry of a name; `nil` where there is none.
+    func entry(named name: String) -> Entry? {
+        guard let entry = entries[name] else { return nil }
+        use(entry.credential)
+        return entry
+    }
+
+    /// What Google's default search finds, one for all models.
+    func googleDefault() -> Credential {
+        let credential = google.withLock { known in
+            if let known { return known }
+            let made = Credential.googleDefault(environment: environment, caFile: caFile)
+            known = made
+            return made
+        }
+        use(credential)
+        return credential
+    }
+
+    /// Whether Google's default search would find a file. A machine's metadata server is not asked.
+    var hasGoogleFile: Bool {
+        if environment["GOOGLE_APPLICATION_CREDENTIALS"]?.isEmpty == false { return true }
+        let folder = environment["CLOUDSDK_CONFIG"] ?? environment["HOME"].map { $0 + "/.config/gcloud" }
+        return folder.map { access($0 + "/application_default_credentials.json", R_OK) == 0 } ?? false
+    }
+
+    private func use(_ credential: Credential) {
+        let home = state.withLock { state -> LoopBound<HTTPClient>? in
+            if state.used.contains(where: { $0 === credential }) { return nil }
+            state.used.append(credential)
+            return state.home
+        }
+        // A model that a caller named: its credential comes late.
+        if let home { home.loop.execute { credential.attach(loop: home.loop, client: home.value) } }
+    }
+
+    /// Whether a model asks with one of these.
+    public var isUsed: Bool { state.withLock { !$0.used.isEmpty } }
+
+    /// Begins to fetch tokens with `client` on `loop`, which must be the current one, so that the first request does
+    /// not wait for one.
+    public func attach(loop: EventLoop, client: HTTPClient) {
+        let used = state.withLock { state in
+            state.home = LoopBound(client, on: loop)
+            return state.used
+        }
+        for credential in used {
+            credential.attach(loop: loop, client: client)
+            credential.prefetch()
+        }
+    }
+
+    /// Ends what `attach` began, on the same loop and before its client is shut down.
+    public func detach() {
+        let used = state.withLock { state in
+            state.home = nil
+            return state.used
+        }
+        for credential in used { credential.detach() }
+    }
+
+    /// The variables of this process.
+    public static var processEnvironment: [String: String] {
+        var result: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let pair = String(cString: text)
+            if let equals = pair.firstIndex(of: "=") {
+                result[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+            }
+            entry += 1
+        }
+        return result
+    }
+}
