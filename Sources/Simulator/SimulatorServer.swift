@@ -137,6 +137,7 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
     // MARK: - Answers
 
     func answer(_ request: SimulatedRequest) -> SimulatedAnswer {
+        if let answer = TokenEndpoints.answer(request) { return answer }
         if request.path.hasPrefix("/sim/") { return control(request) }
         requestCount += 1
         if request.method == "POST" {

@@ -1,0 +1,103 @@
+internal import EventLoop
+internal import JSON
+
+/// The token endpoints of all issuers: COIN, Google (grants, metadata server, STS, impersonation), Entra ID and Azure's
+/// managed identities. As strict about the form of a request as the issuers; signatures are not checked.
+///
+/// A token is `sim-token-N`. What an endpoint does can be asked for in the query, or by any field of the form, such as
+/// the client's id, the scope or a field `sim`, in words with `,`, `;`, `#` or spaces between them:
+///
+/// - `expires=N` the lifetime in seconds (3600 where nobody says), `expires=none` leaves it out, `expires=text:N` puts
+///   it in quotes, `expires=past` is in the past, `expires=soon` is unreadable
+/// - `delay=MS` waits, `stall` never answers, `close` hangs up
+/// - `status=N` an error, `echo` one that repeats all fields, `fail_first=N` an error for the first N requests
+/// - `garbage`, `html`, `empty`, `huge`, `truncated` answer 200 with that
+///
+/// `/sim/tokens` counts requests and tokens, `/sim/tokens/set?WORDS` makes words hold for all requests,
+/// `/sim/tokens/revoke[?token=T]` revokes a token or all, `/sim/tokens/last` shows the last request of each path with
+/// its fields, `/sim/tokens/reset` forgets all. All of it is kept apart for each address that the simulator has.
+enum TokenEndpoints {
+    private struct Book {
+        var requests: [String: Int] = [:]
+        var issued: [String: Int] = [:]
+        var last: [String: JSONValue] = [:]
+        /// The tokens and when they expire, CLOCK_MONOTONIC in nanoseconds.
+        var tokens: [String: UInt64] = [:]
+        var words: [String] = []
+    }
+
+    private static let books = Locked<[String: Book]>([:])
+    private static let counter = Locked(0)
+
+    /// Whether a token was made here and is neither expired nor revoked.
+    /// - Parameter address: the simulator's own, `127.0.0.1:PORT`, as in the requests' `Host`.
+    static func isValid(_ token: String, at address: String) -> Bool {
+        let now = EventLoop.monotonicNanoseconds()
+        return books.withLock { $0[address]?.tokens[token].map { now < $0 } ?? false }
+    }
+
+    /// The answer, where the path is a token endpoint's or one of the control paths.
+    static func answer(_ request: SimulatedRequest) -> SimulatedAnswer? {
+        let address = request.headers["host"] ?? ""
+        if request.path.hasPrefix("/sim/tokens") { return control(request, address) }
+        guard let endpoint = Endpoint(request) else { return nil }
+        let fields = TokenFields(request)
+        let (count, words) = books.withLock { books -> (Int, [String]) in
+            books[address, default: Book()].requests[request.path, default: 0] += 1
+            books[address]?.last[request.path] = fields.json
+            return (books[address]?.requests[request.path] ?? 0, books[address]?.words ?? [])
+        }
+        let directives = TokenDirectives(words: words + fields.words, count: count)
+        var answer =
+            directives.failure(endpoint, fields) ?? endpoint.problem(request, fields) ?? endpoint.fact(request)
+        if answer == nil {
+            let token = issue(request.path, address, directives)
+            answer = endpoint.grant(token, directives)
+        }
+        guard var answer else { return nil }
+        if endpoint == .googleMetadata { answer.headers.append(("Metadata-Flavor", "Google")) }
+        answer.headers.append(("cache-control", "no-store"))
+        directives.apply(to: &answer)
+        return answer
+    }
+
+    private static func issue(_ path: String, _ address: String, _ directives: TokenDirectives) -> String {
+        let number = counter.withLock { count in
+            count += 1
+            return count
+        }
+        let token = "sim-token-\(number)"
+        let end = EventLoop.monotonicNanoseconds() + UInt64(max(0, directives.lifetime)) * 1_000_000_000
+        books.withLock { books in
+            books[address, default: Book()].tokens[token] = end
+            books[address]?.issued[path, default: 0] += 1
+        }
+        return token
+    }
+
+    private static func control(_ request: SimulatedRequest, _ address: String) -> SimulatedAnswer {
+        func counts(_ counts: [String: Int]) -> JSONValue {
+            .object(counts.sorted { $0.key < $1.key }.map { (key: $0.key, value: .int($0.value)) })
+        }
+        return books.withLock { books in
+            var book = books[address] ?? Book()
+            defer { books[address] = book }
+            switch request.path {
+            case "/sim/tokens":
+                return .json([
+                    "requests": counts(book.requests), "issued": counts(book.issued),
+                    "valid": .int(book.tokens.values.count { $0 > EventLoop.monotonicNanoseconds() }),
+                ])
+            case "/sim/tokens/last":
+                return .json(.object(book.last.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }))
+            case "/sim/tokens/set":
+                book.words = request.query.map { $0.value.isEmpty ? $0.key : "\($0.key)=\($0.value)" }
+            case "/sim/tokens/revoke":
+                if let token = request.query["token"] { book.tokens[token] = nil } else { book.tokens = [:] }
+            case "/sim/tokens/reset": book = Book()
+            default: return .json(["error": "no such control path"], status: 404)
+            }
+            return .json(["ok": true])
+        }
+    }
+}
