@@ -61,7 +61,9 @@ public final class ConfiguredModel: Sendable {
         let entry = try Self.credential(of: model, rule: provider.credential, credentials)
         credential = entry?.credential
         let rule = credential?.isKey == true ? provider.credential.keyHeader : ("Authorization", "Bearer ")
-        credentialHeader = (name: entry?.header ?? rule.0, prefix: entry?.prefix ?? rule.1)
+        // A header of one's own carries the bare credential, unless the section says otherwise.
+        let isOwn = entry?.header.map { $0.lowercased() != "authorization" } ?? false
+        credentialHeader = (name: entry?.header ?? rule.0, prefix: entry?.prefix ?? (isOwn ? "" : rule.1))
         var headers: [(name: String, value: String)] = [("Content-Type", "application/json")]
         headers += provider.headers(model)
         for (name, value) in model.extraHeaders.sorted(by: { $0.key < $1.key }) {

@@ -166,6 +166,11 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
             faults.contains(where: { if case .refuseTimes(let count) = $0 { requestCount <= count } else { false } })
         {
             answer = dialect.error(status: 503)
+        } else if let token = request.bearer, token.hasPrefix("sim-token-"),
+            !TokenEndpoints.isValid(token, at: request.headers["host"] ?? "")
+        {
+            // Made here, and expired or revoked.
+            answer = dialect.error(status: 401)
         } else {
             answer = dialect.answer(request, options)
         }

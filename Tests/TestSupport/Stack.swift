@@ -66,6 +66,10 @@ public struct Stack: Sendable {
                     throw error
                 }
                 await daemon.stop()
+                // Every secret in the tests has these words in it, and nothing that a daemon writes may have them.
+                guard !daemon.log.contains("planted-secret"), !daemon.log.contains("sim-token-") else {
+                    throw StackError("the daemon wrote a secret into its log: \(daemon.log)")
+                }
             } catch {
                 await simulator.stop()
                 throw error

@@ -42,7 +42,7 @@ enum AuthReader {
             let section = cursor.section(keys: commonKeys + keys(of: kind))
         else { return nil }
         let header = section["header"]?.headerName()
-        let prefix = section["prefix"]?.headerText()
+        let prefix = section["prefix"]?.headerText(mayBeEmpty: true)
         guard let method = method(kind, section) else { return nil }
         var auth = AuthConfiguration(name: name, method: method)
         auth.header = header

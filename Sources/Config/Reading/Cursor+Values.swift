@@ -8,8 +8,8 @@ extension Cursor {
     }
 
     /// Text that becomes a part of an HTTP header: no control characters.
-    func headerText() -> String? {
-        guard let text = text() else { return nil }
+    func headerText(mayBeEmpty: Bool = false) -> String? {
+        guard let text = mayBeEmpty ? expanded(expected: "text")?.text : text() else { return nil }
         guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
             report("contains a line break or another control character")
             return nil
