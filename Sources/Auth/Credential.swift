@@ -44,10 +44,10 @@ public final class Credential: Sendable {
     ///     commands.
     ///   - caFile: PEM certificates to trust for token endpoints; `nil` for the client's.
     public convenience init(_ auth: AuthConfiguration, environment: [String: String], caFile: String? = nil) {
-        self.init(auth, environment: environment, caFile: caFile, timing: Timing())
+        self.init(auth, environment: environment, caFile: caFile, timing: CacheTiming())
     }
 
-    init(_ auth: AuthConfiguration, environment: [String: String], caFile: String?, timing: Timing) {
+    init(_ auth: AuthConfiguration, environment: [String: String], caFile: String?, timing: CacheTiming) {
         name = auth.name
         kind = auth.kind
         setting = RefreshSetting(

@@ -47,7 +47,7 @@ enum TokenEndpoints {
             books[address]?.last[request.path] = fields.json
             return (books[address]?.requests[request.path] ?? 0, books[address]?.words ?? [])
         }
-        let directives = TokenDirectives(words: words + fields.words, count: count)
+        let directives = TokenDirectives(words: fields.words + words, count: count)
         var answer =
             directives.failure(endpoint, fields) ?? endpoint.problem(request, fields) ?? endpoint.fact(request)
         if answer == nil {

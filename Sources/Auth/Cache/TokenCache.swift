@@ -16,7 +16,7 @@ struct TokenCache {
         case wait(startsRefresh: Bool)
     }
 
-    private let timing: Timing
+    private let timing: CacheTiming
     private var token: AccessToken?
     private var fetchedAt: UInt64 = 0
     private var usableUntil = UInt64.max
@@ -32,7 +32,7 @@ struct TokenCache {
     private var rejectionCredit: Double
     private var rejectedAt: UInt64 = 0
 
-    init(_ timing: Timing = Timing()) {
+    init(_ timing: CacheTiming = CacheTiming()) {
         self.timing = timing
         rejectionCredit = timing.rejectionBurst
     }
@@ -78,7 +78,7 @@ struct TokenCache {
         if let lifetime = fetched.lifetime {
             expiresAt = now + Self.nanoseconds(lifetime)
             usableUntil = now + Self.nanoseconds(lifetime - min(timing.safetyMargin, lifetime / 20))
-            let window = min(timing.earlyWindow, lifetime / 5) * (1 + timing.jitter * (2 * random - 1))
+            let window = min(timing.earlyWindow, lifetime * timing.earlyPart) * (1 + timing.jitter * (2 * random - 1))
             refreshAt = now + Self.nanoseconds(lifetime - window)
         }
         if let wish = fetched.refreshIn { refreshAt = min(refreshAt, now + Self.nanoseconds(wish)) }

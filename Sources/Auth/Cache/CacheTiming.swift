@@ -1,9 +1,11 @@
 /// The times that a token cache goes by, in seconds.
-struct Timing: Sendable {
+struct CacheTiming: Sendable {
     /// How long one refresh may take, whatever it consists of.
     var refreshTimeout = 10.0
-    /// A token is replaced this long before it expires, or in the last fifth of its life where that is shorter.
+    /// A token is replaced this long before it expires …
     var earlyWindow = 300.0
+    /// … or in this last part of its life, where that is shorter.
+    var earlyPart = 0.2
     /// The early window varies by this part of itself, so that many gateways do not ask at the same moment.
     var jitter = 0.2
     /// A token is not used in its last moments: it would expire on its way. At most a twentieth of its life.

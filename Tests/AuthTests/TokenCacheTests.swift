@@ -1,0 +1,129 @@
+import Config
+import Generation
+import Testing
+
+@testable import Auth
+
+/// The state machine with a clock of our own.
+@Suite("The token cache")
+struct TokenCacheTests {
+    private let second: UInt64 = 1_000_000_000
+
+    private func failure(_ kind: GenerationError.Kind = .providerUnavailable) -> AuthFailure {
+        AuthFailure(error: GenerationError(kind, "down"))
+    }
+
+    private func fresh(_ lifetime: Double?, refreshIn: Double? = nil, _ text: String = "t") -> FetchedToken {
+        FetchedToken(value: Secret(text), lifetime: lifetime, refreshIn: refreshIn)
+    }
+
+    @Test(
+        "opens its window in the last five minutes, or the last fifth of a short life",
+        arguments: [
+            (3600.0, 0.5, 3300.0), (3600, 0, 3360), (3600, 1, 3240), (100, 0.5, 80), (2, 0.5, 1.6),
+        ])
+    func window(_ lifetime: Double, _ random: Double, _ opens: Double) {
+        var cache = TokenCache()
+        _ = cache.succeeded(fresh(lifetime), now: 0, random: random)
+        #expect(!cache.lookup(UInt64((opens - 0.01) * 1e9)).wantsRefresh)
+        #expect(cache.lookup(UInt64((opens + 0.01) * 1e9)).wantsRefresh)
+        cache.beginRefresh()
+        #expect(!cache.lookup(UInt64((opens + 0.01) * 1e9)).wantsRefresh)
+    }
+
+    @Test("heeds the issuer's wish for an earlier refresh")
+    func refreshIn() {
+        var cache = TokenCache()
+        _ = cache.succeeded(fresh(86400, refreshIn: 43200), now: 0, random: 0.5)
+        #expect(!cache.lookup(43199 * second).wantsRefresh)
+        #expect(cache.lookup(43201 * second).wantsRefresh)
+    }
+
+    @Test("keeps a token without an expiry")
+    func noExpiry() {
+        var cache = TokenCache()
+        let fetched = cache.succeeded(fresh(nil), now: 5, random: 0.5)
+        #expect(fetched.expiresAt == nil)
+        let (token, wantsRefresh) = cache.lookup(1 << 62)
+        #expect(token != nil)
+        #expect(!wantsRefresh)
+        #expect(cache.state(1 << 62).expiresInSeconds == nil)
+    }
+
+    @Test("does not use a token in its last moments")
+    func margin() {
+        var cache = TokenCache()
+        let token = cache.succeeded(fresh(3600), now: 0, random: 0.5)
+        #expect(token.expiresAt == 3600 * second)
+        #expect(cache.lookup(3594 * second).token != nil)
+        #expect(cache.lookup(3596 * second).token == nil)
+    }
+
+    @Test("backs off twice as long each time, and less without a token")
+    func backoff() {
+        var cache = TokenCache()
+        _ = cache.succeeded(fresh(3600), now: 0, random: 0.5)
+        var now = 3301 * second
+        for wait in [1, 2, 4, 8, 16, 32, 60] as [UInt64] {
+            #expect(cache.lookup(now).wantsRefresh)
+            cache.beginRefresh()
+            let error = cache.failed(failure(), now: now)
+            #expect(error.retryAfterMilliseconds == Int64(wait * 1000))
+            #expect(cache.state(now).status == .stale)
+            #expect(!cache.lookup(now + wait * second - 1).wantsRefresh)
+            now += wait * second
+        }
+        // The token runs out; nobody waits a minute for the next try.
+        cache.beginRefresh()
+        _ = cache.failed(failure(), now: 3594 * second)
+        guard case .failure = cache.demand(3600 * second) else { Issue.record("no error"); return }
+        guard case .wait(startsRefresh: true) = cache.demand(3605 * second) else { Issue.record("no try"); return }
+        let error = cache.failed(failure(), now: 3605 * second)
+        #expect(error.retryAfterMilliseconds == 10_000)
+        #expect(cache.state(3605 * second).status == .failed)
+    }
+
+    @Test("says nothing of a retry where none helps")
+    func refusal() {
+        var cache = TokenCache()
+        let error = cache.failed(failure(.authentication), now: 0)
+        #expect(error.retryAfterMilliseconds == nil)
+    }
+
+    @Test("does not take the same token for a new one, unless it was rejected")
+    func sameToken() {
+        var cache = TokenCache()
+        let first = cache.succeeded(fresh(nil, refreshIn: 1), now: 0, random: 0.5)
+        let second = cache.succeeded(fresh(nil, refreshIn: 1), now: 1, random: 0.5)
+        #expect(second.generation == first.generation)
+        let isDropped = cache.invalidate(first.generation, now: 2)
+        #expect(isDropped)
+        let third = cache.succeeded(fresh(nil), now: 3, random: 0.5)
+        #expect(third.generation > first.generation)
+    }
+
+    @Test("waits for a refresh in progress")
+    func waits() {
+        var cache = TokenCache()
+        guard case .wait(startsRefresh: true) = cache.demand(0) else { Issue.record("no start"); return }
+        cache.beginRefresh()
+        guard case .wait(startsRefresh: false) = cache.demand(0) else { Issue.record("two starts"); return }
+        cache.abandonRefresh()
+        guard case .wait(startsRefresh: true) = cache.demand(0) else { Issue.record("no start"); return }
+    }
+
+    @Test("forgives rejections in time")
+    func rejectionCredit() {
+        var cache = TokenCache()
+        var now: UInt64 = 0
+        func reject() -> Bool {
+            let token = cache.succeeded(FetchedToken(value: Secret("t\(now)")), now: now, random: 0.5)
+            return cache.invalidate(token.generation, now: now)
+        }
+        let first = [reject(), reject(), reject(), reject(), reject(), reject()]
+        #expect(first == [true, true, true, true, true, false])
+        now = 11 * second
+        let later = [reject(), reject()]
+        #expect(later == [true, false])
+    }
+}
