@@ -7,8 +7,8 @@ public import HTTPClient
 ///
 /// Whatever the load, at most one refresh is in progress; it runs on the loop that `attach` named. While a token is
 /// usable nobody waits for a refresh. A failed refresh is tried again after 1 s, 2 s, … 60 s, or 10 s where there is no
-/// token; until then those who need a token get the same error at once. Nothing happens without demand: an idle
-/// credential sends nothing.
+/// token; until then those who need a token get the same error at once. A token that expires is replaced although
+/// nobody asks, so that the first caller after a quiet hour does not wait.
 public final class Credential: Sendable {
     private struct Waiting: Sendable {
         let waiter: LoopBound<TokenWaiter>
@@ -207,17 +207,39 @@ public final class Credential: Sendable {
     private func finish(_ refresh: UInt64, _ result: Result<FetchedToken, AuthFailure>) {
         let now = EventLoop.monotonicNanoseconds()
         let random = Double.random(in: 0...1)
-        let (answer, waiters) = shared.withLock { state -> (Result<AccessToken, GenerationError>, [UInt64: Waiting]) in
-            guard state.refresh == refresh else { return (.failure(GenerationError(.cancelled, "given up")), [:]) }
-            defer { state.waiters = [:] }
+        struct Outcome {
+            var answer: Result<AccessToken, GenerationError> = .failure(GenerationError(.cancelled, "given up"))
+            var waiters: [UInt64: Waiting] = [:]
+            var visit: (home: LoopBound<RefreshHome>, time: UInt64)?
+        }
+        let outcome = shared.withLock { state -> Outcome in
+            var outcome = Outcome()
+            guard state.refresh == refresh else { return outcome }
             switch result {
             case .success(let fetched):
-                return (.success(state.cache.succeeded(fetched, now: now, random: random)), state.waiters)
-            case .failure(let failure):
-                return (.failure(state.cache.failed(failure, now: now)), state.waiters)
+                outcome.answer = .success(state.cache.succeeded(fetched, now: now, random: random))
+            case .failure(let failure): outcome.answer = .failure(state.cache.failed(failure, now: now))
             }
+            swap(&outcome.waiters, &state.waiters)
+            if let home = state.home, let time = state.cache.nextVisit(now) { outcome.visit = (home, time) }
+            return outcome
         }
-        Self.deliver(answer, to: waiters)
+        Self.deliver(outcome.answer, to: outcome.waiters)
+        // This is the home's loop: that is where refreshes end.
+        if let (home, time) = outcome.visit {
+            home.value.visit(at: time) { [weak self] in self?.tend() }
+        }
+    }
+
+    /// Replaces the token when it is time, although nobody asks.
+    private func tend() {
+        let now = EventLoop.monotonicNanoseconds()
+        let launch = shared.withLock { state -> Launch? in
+            if state.cache.lookup(now).wantsRefresh { return Self.begin(&state) }
+            guard case .wait(startsRefresh: true) = state.cache.demand(now) else { return nil }
+            return Self.begin(&state)
+        }
+        start(launch)
     }
 
     private static func deliver(_ answer: Result<AccessToken, GenerationError>, to waiters: [UInt64: Waiting]) {

@@ -8,11 +8,14 @@ internal import Providers
 public final class Gateway: Sendable {
     private struct State {
         var catalog: Catalog
-        /// The one before: its calls may still be in progress and want tokens.
-        var previous: Catalog?
+        /// Earlier ones: their calls may still be in progress and want tokens.
+        var retired: [Catalog] = []
         /// Where tokens are fetched.
         var home: LoopBound<HTTPClient>?
     }
+
+    /// How long a replaced catalog keeps its tokens fresh: as long as a call may take by default.
+    private static let retirementNanoseconds: UInt64 = 600_000_000_000
 
     private let state: Locked<State>
     /// What was used since the start.
@@ -31,17 +34,26 @@ public final class Gateway: Sendable {
     /// - Throws: `GenerationError` where a model cannot be built; the old ones stay then.
     public func reload(_ configuration: Configuration) throws(GenerationError) {
         let catalog = try Catalog(configuration)
-        let (home, outdated) = state.withLock { state in
-            let outdated = state.previous
-            state.previous = state.catalog
+        let (home, replaced) = state.withLock { state in
+            let replaced = state.catalog
+            state.retired.append(replaced)
             state.catalog = catalog
-            return (state.home, outdated)
+            return (state.home, replaced)
         }
         guard let home else { return }
-        home.loop.execute {
-            outdated?.credentials.detach()
+        home.loop.execute { [weak self] in
             catalog.credentials.attach(loop: home.loop, client: home.value)
+            let timer = LoopTimer { self?.forget(replaced) }
+            home.loop.schedule(timer, afterNanoseconds: Self.retirementNanoseconds)
         }
+    }
+
+    private func forget(_ catalog: Catalog) {
+        let wasThere = state.withLock { state in
+            defer { state.retired.removeAll { $0 === catalog } }
+            return state.retired.contains { $0 === catalog }
+        }
+        if wasThere { catalog.credentials.detach() }
     }
 
     /// Begins to fetch tokens with `client` on `loop`, which must be the current one.
@@ -57,7 +69,8 @@ public final class Gateway: Sendable {
     public func detach() {
         let catalogs = state.withLock { state in
             state.home = nil
-            return [state.previous, state.catalog].compactMap { $0 }
+            defer { state.retired = [] }
+            return state.retired + [state.catalog]
         }
         for catalog in catalogs { catalog.credentials.detach() }
     }

@@ -84,7 +84,7 @@ final class Bench {
 
     private let fullChunks = 200_000
 
-    private func startDaemon() throws -> Background {
+    private func startDaemon(auth: String = "") throws -> Background {
         let path = folder + "/config.yaml"
         func model(_ name: String, _ path: String) -> String {
             "  \(name): {provider: openai, config: {model_name: bench, api_base: \"http://127.0.0.1:\(upstreamPort)/\(path)/v1\", api_key: bench}}\n"
@@ -97,14 +97,16 @@ final class Bench {
             "server: {listen: [\"unix:\(socket)\"], loops: 2}\nlimits: {max_connections: 20000}\nretry: {max_attempts: 1}\nmodels:\n"
             + model("unary", "unary") + model("full", "full/\(fullChunks)") + model("paced", "paced/50/5")
             + model("hang", "hang") + dialect("claude", "anthropic_vertex") + dialect("gemini", "vertex")
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        try (text + auth).write(toFile: path, atomically: true, encoding: .utf8)
         let daemon = try start(genwired, ["--config", path], "genwired")
         _ = try daemon.wait(for: "genwired ready")
         return daemon
     }
 
-    private func unary(_ socket: String, _ method: String, connections: Int, requests: Int) throws -> [String: Double] {
-        try measure("\(tools)/load", ["unary", socket, method, "unary", "\(connections)", "\(requests)"])
+    private func unary(
+        _ socket: String, _ method: String, model: String = "unary", connections: Int, requests: Int
+    ) throws -> [String: Double] {
+        try measure("\(tools)/load", ["unary", socket, method, model, "\(connections)", "\(requests)"])
     }
 
     // MARK: - Measurements
@@ -281,6 +283,48 @@ final class Bench {
             .ratio(
                 "CPU a chunk at 1,000 streams", ours: median(many), "at 10 streams", median(few), unit: " µs",
                 atMost: 1.2),
+        ]
+    }
+
+    /// Tokens that live for two seconds, from an endpoint that takes a third of one, beside a fixed key.
+    func authentication() throws -> [Row] {
+        note("authentication …")
+        let issuer = try start(
+            URL(fileURLWithPath: genwired).deletingLastPathComponent().appendingPathComponent("genwire-sim").path,
+            ["--port", "0"], "issuer")
+        let line = try issuer.wait(for: "ready on")
+        let address = line.split(separator: " ").last.map(String.init) ?? ""
+        func model(_ name: String) -> String {
+            "  \(name): {provider: openai, config: {model_name: bench, api_base: \"http://127.0.0.1:\(upstreamPort)/unary/v1\", auth: \(name)}}\n"
+        }
+        func entry(_ name: String, _ words: String) -> String {
+            "  \(name): {type: coin, token_url: \"\(address)/oauth/token\", client_id: bench, client_secret: bench-secret, scope: \"\(words)\"}\n"
+        }
+        let daemon = try startDaemon(
+            auth: model("cached") + model("expiring") + "auth:\n" + entry("cached", "expires=3600")
+                + entry("expiring", "expires=2,delay=330"))
+        usleep(500_000)
+        let requests = 30_000 / scale
+        var cpu: [String: [Double]] = [:], slowest: [String: [Double]] = [:]
+        _ = try unary(socket, "Chat", connections: 16, requests: requests / 10)
+        for _ in 0..<rounds {
+            for name in ["unary", "cached", "expiring"] {
+                let before = daemon.cpuMicroseconds
+                let result = try unary(socket, "Chat", model: name, connections: 16, requests: requests)
+                cpu[name, default: []].append((daemon.cpuMicroseconds - before) / Double(requests))
+                slowest[name, default: []].append((result["max_us"] ?? 0) / 1000)
+            }
+        }
+        stop(daemon)
+        stop(issuer)
+        let (costs, waits) = (cpu.mapValues(median), slowest.mapValues(median))
+        return [
+            .ratio(
+                "Chat with a fetched token, CPU", ours: costs["cached"] ?? 0, "with a fixed key", costs["unary"],
+                unit: " µs", atMost: 1.05),
+            .ratio(
+                "across expiries, slowest request", ours: waits["expiring"] ?? 0, "with a fixed key", waits["unary"],
+                unit: " ms", atMost: 2),
         ]
     }
 

@@ -18,6 +18,7 @@ final class RefreshHome {
     private let client: HTTPClient
     private let setting: RefreshSetting
     private var run: RefreshRun?
+    private var visit: LoopTimer?
 
     init(loop: EventLoop, client: HTTPClient, setting: RefreshSetting) {
         self.loop = loop
@@ -35,8 +36,18 @@ final class RefreshHome {
         run.start(source)
     }
 
+    /// Calls `body` at a time, CLOCK_MONOTONIC in nanoseconds, unless another visit or `stop` comes first.
+    func visit(at time: UInt64, _ body: @escaping () -> Void) {
+        if let visit { loop.cancel(visit) }
+        let timer = LoopTimer(body)
+        visit = timer
+        loop.schedule(timer, at: time)
+    }
+
     /// Gives up.
     func stop() {
+        if let visit { loop.cancel(visit) }
+        visit = nil
         run?.stop()
         run = nil
     }

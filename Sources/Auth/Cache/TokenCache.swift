@@ -122,6 +122,13 @@ struct TokenCache {
         return true
     }
 
+    /// When the owner should look again although nobody asks, so that a caller after a quiet hour does not wait; `nil`
+    /// where that would be of no use: tokens without an end, and issuers that refuse.
+    func nextVisit(_ now: UInt64) -> UInt64? {
+        if let failure { return usable(now) != nil || failure.error.isRetryable ? retryAt : nil }
+        return token?.expiresAt == nil ? nil : refreshAt
+    }
+
     /// How it looks.
     func state(_ now: UInt64) -> CredentialState {
         var state = CredentialState(status: .pending)
