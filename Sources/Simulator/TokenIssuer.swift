@@ -3,7 +3,7 @@ internal import JSON
 extension TokenEndpoints {
     /// The issuers' endpoints.
     enum Endpoint: Equatable {
-        case oauth, google, googleMetadata, sts, impersonation, entra, machineIdentity, appService
+        case oauth, google, googleMetadata, sts, impersonation, entra, entraDiscovery, machineIdentity, appService
 
         init?(_ request: SimulatedRequest) {
             let path = request.path
@@ -18,12 +18,14 @@ extension TokenEndpoints {
             case "/" where request.headers["metadata-flavor"] != nil: self = .googleMetadata
             case _ where path.hasSuffix(":generateAccessToken"): self = .impersonation
             case _ where path.hasSuffix("/oauth2/v2.0/token"): self = .entra
+            case _ where path.hasSuffix("/v2.0/.well-known/openid-configuration"): self = .entraDiscovery
             default: return nil
             }
         }
 
-        /// What the metadata server knows beside tokens; `nil` for anything else.
+        /// What the metadata server and Entra know beside tokens; `nil` where a token is wanted.
         func fact(_ request: SimulatedRequest) -> SimulatedAnswer? {
+            if self == .entraDiscovery { return discovery(request) }
             guard self == .googleMetadata, !request.path.hasSuffix("/token") else { return nil }
             if request.path.hasSuffix("/service-accounts/default/") {
                 return .json(["aliases": ["default"], "email": "sim@sim.iam.gserviceaccount.com", "scopes": []])
@@ -35,6 +37,16 @@ extension TokenEndpoints {
             guard let text = facts[name] else { return error("not_found", status: 404) }
             return SimulatedAnswer(
                 headers: [("content-type", "application/text")], pieces: [.init(bytes: Array(text.utf8))])
+        }
+
+        /// Where Microsoft's libraries look up the addresses of a tenant.
+        private func discovery(_ request: SimulatedRequest) -> SimulatedAnswer {
+            let tenant = request.path.split(separator: "/").first ?? ""
+            let base = "http://\(request.headers["host"] ?? "")/\(tenant)/oauth2/v2.0/"
+            return .json([
+                "token_endpoint": .string(base + "token"), "authorization_endpoint": .string(base + "authorize"),
+                "issuer": .string("https://login.microsoftonline.com/\(tenant)/v2.0"),
+            ])
         }
 
         /// An issuer's error.
@@ -60,7 +72,7 @@ extension TokenEndpoints {
 
         /// What is wrong with a request.
         func problem(_ request: SimulatedRequest, _ fields: TokenFields) -> SimulatedAnswer? {
-            let isGet = self == .googleMetadata || self == .machineIdentity || self == .appService
+            let isGet = [.googleMetadata, .machineIdentity, .appService, .entraDiscovery].contains(self)
             guard request.method == (isGet ? "GET" : "POST") else {
                 return error("invalid_request", "wrong method", status: 405)
             }
@@ -87,6 +99,7 @@ extension TokenEndpoints {
                     return error("UNAUTHENTICATED", "unknown token \(token)")
                 }
                 return fields["scope"].hasPrefix("[\"") ? nil : error("INVALID_ARGUMENT", "scope", status: 400)
+            case .entraDiscovery: return nil
             case .googleMetadata:
                 return request.headers["metadata-flavor"] == "Google" ? nil : error("forbidden", status: 403)
             case .machineIdentity:
