@@ -286,7 +286,7 @@ final class Bench {
         ]
     }
 
-    /// Tokens that live for two seconds, from an endpoint that takes a third of one, beside a fixed key.
+    /// Tokens that live for four seconds, from an endpoint that takes a fifth of one, beside a fixed key.
     func authentication() throws -> [Row] {
         note("authentication …")
         let issuer = try start(
@@ -302,7 +302,7 @@ final class Bench {
         }
         let daemon = try startDaemon(
             auth: model("cached") + model("expiring") + "auth:\n" + entry("cached", "expires=3600")
-                + entry("expiring", "expires=2,delay=330"))
+                + entry("expiring", "expires=4,delay=200"))
         usleep(500_000)
         let requests = 30_000 / scale
         var cpu: [String: [Double]] = [:], slowest: [String: [Double]] = [:]

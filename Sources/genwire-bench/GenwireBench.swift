@@ -19,7 +19,8 @@ struct GenwireBench: ParsableCommand {
         try bench.build()
         var rows: [Row] = []
         let measurements = [
-            ("health", bench.health), ("chat", bench.chat), ("auth", bench.authentication), ("stream", bench.fullSpeedStream),
+            ("health", bench.health), ("chat", bench.chat), ("auth", bench.authentication),
+            ("stream", bench.fullSpeedStream),
             ("paced", bench.pacedStreams), ("cancel", bench.cancellation), ("memory", bench.memory),
             ("start", bench.startUp),
         ]
