@@ -42,8 +42,8 @@ struct SimulatedAnswer {
             isStream: true)
     }
 
-    /// Cuts the body anew, whatever its pieces were.
-    mutating func slice(_ slicing: Slicing) {
+    /// Cuts the body anew, whatever its pieces were, with a wait between two pieces of a stream.
+    mutating func slice(_ slicing: Slicing, intervalMilliseconds: Int = 0) {
         guard slicing != .whole else { return }
         let body = pieces.flatMap(\.bytes)
         var sliced: [Piece] = []
@@ -51,7 +51,10 @@ struct SimulatedAnswer {
         while position < body.count {
             let wanted = if case .bytes(let count) = slicing { count } else { Int.random(in: 1...40) }
             let end = min(position + wanted, body.count)
-            sliced.append(Piece(bytes: Array(body[position..<end])))
+            sliced.append(
+                Piece(
+                    bytes: Array(body[position..<end]),
+                    delayMilliseconds: isStream && position > 0 ? intervalMilliseconds : 0))
             position = end
         }
         pieces = sliced

@@ -178,7 +178,7 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
             ("x-request-id", "req_\(requestCount)"), ("openai-processing-ms", "12"),
             ("x-ratelimit-limit-requests", "10000"), ("x-ratelimit-remaining-requests", "9999"),
         ].filter { own in !answer.headers.contains { $0.name.lowercased() == own.0 } }
-        answer.slice(slicing)
+        answer.slice(slicing, intervalMilliseconds: options.chunkIntervalMilliseconds)
         if options.latencyMilliseconds > 0 { faults.append(.delay(options.latencyMilliseconds)) }
         // Only generation goes wrong; asking for the models is how a health check finds that the vendor is there.
         if request.method == "POST" { answer.apply(faults, dialect: dialect) }

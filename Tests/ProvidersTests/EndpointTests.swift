@@ -1,0 +1,85 @@
+import Config
+import Generation
+import Testing
+
+@testable import Providers
+
+/// Where each provider's models are.
+@Suite struct EndpointTests {
+    private static func endpoints(
+        _ provider: Provider, _ name: String, _ change: (inout ModelConfiguration) -> Void
+    ) throws -> Endpoints {
+        var model = ModelConfiguration(name: "m", provider: provider.name, modelName: name)
+        change(&model)
+        return try provider.endpoints(model)
+    }
+
+    @Test(arguments: [
+        ("us-central1", "us-central1-aiplatform.googleapis.com"), ("global", "aiplatform.googleapis.com"),
+        ("eu", "aiplatform.eu.rep.googleapis.com"), ("us", "aiplatform.us.rep.googleapis.com"),
+    ])
+    func hostsOfVertexAI(_ region: String, _ host: String) throws {
+        let gemini = try Self.endpoints(.vertex, "gemini-1.5-pro-002") {
+            $0.projectID = "p"
+            $0.region = region
+        }
+        let path = "/v1/projects/p/locations/\(region)/publishers/google/models/gemini-1.5-pro-002"
+        #expect(gemini.whole == "https://\(host)\(path):generateContent")
+        #expect(gemini.stream == "https://\(host)\(path):streamGenerateContent?alt=sse")
+        let claude = try Self.endpoints(.anthropicVertex, "claude-sonnet-4-5@20250929") {
+            $0.projectID = "p"
+            $0.region = region
+        }
+        #expect(claude.stream.hasPrefix("https://\(host)/v1/projects/p/locations/\(region)/publishers/anthropic/models/"))
+        #expect(claude.stream.hasSuffix("claude-sonnet-4-5@20250929:streamRawPredict"))
+        #expect(claude.countTokens?.hasSuffix("/models/count-tokens:rawPredict") == true)
+    }
+
+    @Test func anAddressOfOnesOwn() throws {
+        for (base, expected) in [
+            ("http://127.0.0.1:9001", "http://127.0.0.1:9001/v1/projects/p/locations/r/publishers/google/models/a%2Fb"),
+            ("http://h/v1beta1", "http://h/v1beta1/projects/p/locations/r/publishers/google/models/a%2Fb"),
+        ] {
+            let endpoints = try Self.endpoints(.vertex, "a/b") {
+                $0.apiBase = base
+                $0.projectID = "p"
+                $0.region = "r"
+            }
+            #expect(endpoints.whole == expected + ":generateContent")
+        }
+        let tuned = try Self.endpoints(.vertex, "projects/7/locations/r/endpoints/12") {
+            $0.apiBase = "http://h"
+            $0.projectID = "p"
+        }
+        #expect(tuned.whole == "http://h/v1/projects/7/locations/r/endpoints/12:generateContent")
+        #expect(
+            try Self.endpoints(.gemini, "models/gemini-2.5-flash") { $0.apiBase = "http://h" }.whole
+                == "http://h/v1beta/models/gemini-2.5-flash:generateContent")
+        #expect(
+            try Self.endpoints(.anthropic, "claude") { $0.apiBase = "http://h/v1" }.whole == "http://h/v1/messages")
+        #expect(
+            try Self.endpoints(.groq, "m") { $0.apiBase = "http://h/openai/v1" }.whole
+                == "http://h/openai/v1/chat/completions")
+    }
+
+    @Test(arguments: [
+        ("http://h", "http://h/openai/deployments/my%20gpt/chat/completions?api-version=2024-02-15-preview"),
+        ("http://h/openai", "http://h/openai/deployments/my%20gpt/chat/completions?api-version=2024-02-15-preview"),
+        ("http://h/openai/v1", "http://h/openai/v1/chat/completions"),
+        ("http://h/models", "http://h/models/chat/completions?api-version=2024-02-15-preview"),
+    ])
+    func formsOfAzure(_ base: String, _ expected: String) throws {
+        let endpoints = try Self.endpoints(.azureOpenAI, "gpt-4o") {
+            $0.azureEndpoint = base
+            $0.deployment = "my gpt"
+            $0.apiVersion = "2024-02-15-preview"
+        }
+        #expect(endpoints.whole == expected)
+        // `api_base` wins over `azure_endpoint`.
+        let other = try Self.endpoints(.azureOpenAI, "gpt-4o") {
+            $0.azureEndpoint = base
+            $0.apiBase = "http://other"
+        }
+        #expect(other.whole.hasPrefix("http://other/openai/deployments/gpt-4o/"))
+    }
+}
