@@ -30,7 +30,8 @@ import Testing
             $0.projectID = "p"
             $0.region = region
         }
-        #expect(claude.stream.hasPrefix("https://\(host)/v1/projects/p/locations/\(region)/publishers/anthropic/models/"))
+        #expect(
+            claude.stream.hasPrefix("https://\(host)/v1/projects/p/locations/\(region)/publishers/anthropic/models/"))
         #expect(claude.stream.hasSuffix("claude-sonnet-4-5@20250929:streamRawPredict"))
         #expect(claude.countTokens?.hasSuffix("/models/count-tokens:rawPredict") == true)
     }
