@@ -105,13 +105,20 @@ public final class Runtime: Sendable {
         return bound
     }
 
-    /// Takes over another configuration's models and routes. Listeners, loops and limits stay as they are.
-    /// - Throws: `StartError` where a model cannot be built; nothing has changed then.
+    /// Takes over another configuration's models, routes, credentials, and who may call. Listeners, loops and limits
+    /// stay as they are.
+    /// - Throws: `StartError` where a model cannot be built, or an address would be left without tokens; nothing has
+    ///   changed then.
     public func reload(_ configuration: Configuration) throws(StartError) {
         do {
+            let policy = Self.policy(configuration.server)
+            try server.check(policy)
             try gateway.reload(configuration)
-        } catch {
+            server.adopt(policy)
+        } catch let error as GenerationError {
             throw StartError(description: error.message)
+        } catch {
+            throw StartError(description: "\(error)")
         }
     }
 

@@ -5,6 +5,8 @@ internal import Glibc
 final class Listener: ReadinessHandler {
     /// The address as bound: the port is the real one where 0 was asked for.
     let address: Address
+    /// Whether other machines reach it.
+    let servesNetwork: Bool
     private let descriptor: Int32
     private var file: SocketFile?
     private var registration: Registration?
@@ -37,8 +39,9 @@ final class Listener: ReadinessHandler {
             self.file = file
             self.descriptor = descriptor
             self.address = address
+            self.servesNetwork = false
         case .tcp(let host, _):
-            descriptor = try address.withSocketAddresses { family, socketAddress, length in
+            (descriptor, self.servesNetwork) = try address.withSocketAddresses { family, socketAddress, length in
                 guard servesNetwork || Self.isLoopback(socketAddress) else {
                     throw AddressError(
                         "\(address): other machines reach this address, and without tokens their callers cannot be told "
@@ -53,7 +56,7 @@ final class Listener: ReadinessHandler {
                     close(descriptor)
                     throw AddressError("\(address): \(error.reason)")
                 }
-                return descriptor
+                return (descriptor, !Self.isLoopback(socketAddress))
             }
             self.address = .tcp(host: host, port: Self.boundPort(descriptor))
         }

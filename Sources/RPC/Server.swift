@@ -9,7 +9,13 @@ public final class Server: Sendable {
     private let loops: [EventLoop]
     private let contexts: [LoopBound<ServerLoop>]
     private let core: ServerCore
-    private let listeners = Locked<[LoopBound<Listener>]>([])
+    private struct OpenListener: Sendable {
+        let listener: LoopBound<Listener>
+        let address: Address
+        let servesNetwork: Bool
+    }
+
+    private let listeners = Locked<[OpenListener]>([])
 
     /// The calls in progress, by their callers' ids.
     public var registry: CallRegistry { core.registry }
@@ -49,7 +55,10 @@ public final class Server: Sendable {
                     listener.stop()
                     throw error
                 }
-                listeners.withLock { $0.append(LoopBound(listener, on: loop)) }
+                let open = OpenListener(
+                    listener: LoopBound(listener, on: loop), address: listener.address,
+                    servesNetwork: listener.servesNetwork)
+                listeners.withLock { $0.append(open) }
                 return .success(listener.address)
             } catch let error as AddressError {
                 return .failure(error)
@@ -59,6 +68,18 @@ public final class Server: Sendable {
         }
         return try result.get()
     }
+
+    /// Whether a policy would do for the addresses that are listened on.
+    /// - Throws: `AddressError` for one that other machines reach and that would be left without tokens.
+    public func check(_ policy: AccessPolicy) throws(AddressError) {
+        let open = listeners.withLock { $0.first { $0.servesNetwork } }
+        if let open, policy.tokenName == nil {
+            throw AddressError("\(open.address): other machines reach this address; it cannot do without server.tokens")
+        }
+    }
+
+    /// Takes over another policy for the connections to come; it must have passed `check`.
+    public func adopt(_ policy: AccessPolicy) { core.adopt(policy) }
 
     /// Gives a new connection to the loop with the fewest, or refuses it.
     private func place(_ descriptor: Int32) {
@@ -93,7 +114,7 @@ public final class Server: Sendable {
             defer { listeners = [] }
             return listeners
         }
-        for listener in open { await listener.loop.perform { listener.value.stop() } }
+        for listener in open.map(\.listener) { await listener.loop.perform { listener.value.stop() } }
         for context in contexts { await context.loop.perform { context.value.beginDrain() } }
         let deadline = EventLoop.monotonicNanoseconds() + UInt64(max(seconds, 0) * 1e9)
         while EventLoop.monotonicNanoseconds() < deadline {

@@ -12,6 +12,9 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
     private var caller: String
     /// Why every call of this peer is refused.
     private let refusal: Status?
+    private let policy: AccessPolicy
+    /// Closes a connection that shows no token in time, where one is asked for.
+    private var tokenTimer: LoopTimer?
     private let descriptor: Int32
     private var registration: Registration?
     private var decoder: FrameDecoder
@@ -31,7 +34,8 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         self.peer = peer
         self.context = context
         caller = peer.caller
-        refusal = context.server.policy.refusal(of: peer)
+        policy = context.server.policy
+        refusal = policy.refusal(of: peer)
         decoder = FrameDecoder(
             maximumLength: min(context.server.limits.maxMessageBytes, FrameHeader.maximumLength))
     }
@@ -40,6 +44,11 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
     func start() -> Bool {
         do {
             registration = try context.loop.register(descriptor, .readable, self)
+            if !mayCall(caller) || refusal != nil {
+                let timer = LoopTimer { [unowned self] in close(.disconnected) }
+                tokenTimer = timer
+                context.loop.schedule(timer, afterNanoseconds: context.server.limits.tokenTimeoutNanoseconds)
+            }
             return true
         } catch {
             Glibc.close(descriptor)
@@ -141,6 +150,10 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
             // Guessing shall cost a connection each.
             return closeAfterFlush()
         }
+        if let tokenTimer, mayCall(caller) {
+            context.loop.cancel(tokenTimer)
+            self.tokenTimer = nil
+        }
         guard !context.isDraining else {
             return send(status: context.server.drainingStatus, streamID: header.streamID)
         }
@@ -168,7 +181,7 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
 
     /// The caller of one call: the token's in its metadata, else the connection's; `nil` for a wrong token.
     private func caller(_ metadata: [(key: String, value: String)]) -> String? {
-        guard let tokenName = context.server.policy.tokenName,
+        guard let tokenName = policy.tokenName,
             let header = metadata.first(where: { $0.key.lowercased() == "authorization" })?.value
         else { return caller }
         guard header.lowercased().hasPrefix("bearer "), let name = tokenName(String(header.dropFirst(7))) else {
@@ -179,14 +192,16 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
 
     /// Whether a caller has shown who it is, as far as this server asks for it.
     func mayCall(_ caller: String) -> Bool {
-        peer != .network || context.server.policy.tokenName == nil || caller.hasPrefix("token:")
+        peer != .network || policy.tokenName == nil || caller.hasPrefix("token:")
     }
 
     /// Takes a token for the connection; returns the caller, `nil` for a wrong token.
     func authenticate(token: String) -> String? {
-        guard let tokenName = context.server.policy.tokenName else { return caller }
+        guard let tokenName = policy.tokenName else { return caller }
         guard let name = tokenName(token) else { return nil }
         caller = "token:" + name
+        if let tokenTimer { context.loop.cancel(tokenTimer) }
+        tokenTimer = nil
         return caller
     }
 
@@ -336,8 +351,9 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         if let registration { context.loop.deregister(registration) }
         registration = nil
         Glibc.close(descriptor)
-        if let frameTimer { context.loop.cancel(frameTimer) }
+        for timer in [frameTimer, tokenTimer].compactMap({ $0 }) { context.loop.cancel(timer) }
         frameTimer = nil
+        tokenTimer = nil
         output.removeAll()
         cancelAllCalls(reason)
         context.closed(self)

@@ -10,6 +10,8 @@ public struct ServerLimits: Sendable {
     public var maxBufferedBytesPerConnection = 8 << 20
     /// How long a frame may take from its first byte to its last, in nanoseconds.
     public var frameTimeoutNanoseconds: UInt64 = 30_000_000_000
+    /// How long a TCP connection may stay without a token, where one is asked for, in nanoseconds.
+    public var tokenTimeoutNanoseconds: UInt64 = 10_000_000_000
 
     /// The defaults.
     public init() {}

@@ -65,7 +65,7 @@ final class ServerCore: Sendable {
     let methods: MethodTable
     let limits: ServerLimits
     let registry: CallRegistry
-    let policy: AccessPolicy
+    private let access: Locked<AccessPolicy>
     let connectionCounts: [ConnectionCount]
     let drainingStatus: Status
 
@@ -76,10 +76,15 @@ final class ServerCore: Sendable {
         self.methods = methods
         self.limits = limits
         self.registry = registry
-        self.policy = policy
+        access = Locked(policy)
         self.drainingStatus = drainingStatus
         connectionCounts = (0..<loops).map { _ in ConnectionCount() }
     }
 
     var connectionCount: Int { connectionCounts.reduce(0) { $0 + $1.count.load(ordering: .relaxed) } }
+
+    /// Who may call. A connection keeps the policy that it came under.
+    var policy: AccessPolicy { access.withLock { $0 } }
+
+    func adopt(_ policy: AccessPolicy) { access.withLock { $0 = policy } }
 }

@@ -128,6 +128,30 @@ import Testing
         }
     }
 
+    @Test func aReloadChangesWhoMayCall() async throws {
+        try await Stack.with(configuration: Self.configuration("tokens: {ci: ci-token-0123456789}")) { stack in
+            let address = Self.tcp(stack)
+            let path = stack.folder + "/config.yaml"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let old = try await GenwireClient.connect(to: address, token: "ci-token-0123456789")
+            #expect(try await old.health().status == "serving")
+            try text.replacing("ci-token-0123456789", with: "new-token-0123456789").write(
+                toFile: path, atomically: true, encoding: .utf8)
+            stack.daemon.signal(SIGHUP)
+            #expect(
+                try await eventually {
+                    let client = try await GenwireClient.connect(to: address, token: "new-token-0123456789")
+                    let code = await Self.code { _ = try await client.health() }
+                    await client.close()
+                    return code == 0
+                })
+            let client = try await GenwireClient.connect(to: address, token: "ci-token-0123456789")
+            #expect(await Self.code { _ = try await client.health() } == 16)
+            await client.close()
+            await old.close()
+        }
+    }
+
     @Test func whatOtherMachinesReachWantsTokens() async throws {
         try await withTemporaryFolder { folder in
             func check(_ server: String) async throws -> (code: Int32, output: String, errors: String) {

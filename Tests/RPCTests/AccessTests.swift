@@ -1,0 +1,59 @@
+import EventLoop
+import Glibc
+import Testing
+
+@testable import RPC
+
+/// Strangers at the server's door.
+@Suite struct AccessTests {
+    @Test func aConnectionWithoutATokenIsClosedInTime() async throws {
+        let loop = try EventLoop(label: "access")
+        var limits = ServerLimits()
+        limits.tokenTimeoutNanoseconds = 50_000_000
+        let policy = AccessPolicy(users: []) { $0 == "right" ? "name" : nil }
+        let server = await Server(
+            loops: [loop],
+            methods: [Method(service: "s", name: "Who") { call, _ in call.respond(Array(call.caller.utf8)) }],
+            limits: limits, registry: CallRegistry(), policy: policy, drainingStatus: .ok)
+        let address = try await server.listen(at: Address("tcp:127.0.0.1:0"))
+        let silent = try ClientConnection.connect(to: address)
+        defer { close(silent) }
+        // The server says nothing and hangs up: a blocking read sees the end.
+        _ = fcntl(silent, F_SETFL, fcntl(silent, F_GETFL) & ~O_NONBLOCK)
+        var byte: UInt8 = 0
+        #expect(read(silent, &byte, 1) == 0)
+
+        let known = try ClientConnection.connect(to: address)
+        defer { close(known) }
+        _ = fcntl(known, F_SETFL, fcntl(known, F_GETFL) & ~O_NONBLOCK)
+        for _ in 0..<3 {
+            let request = RequestEnvelope.encode(
+                service: "s", method: "Who", payload: [], timeoutNanoseconds: 0,
+                metadata: [(key: "authorization", value: "Bearer right")])
+            var frame = [UInt8](repeating: 0, count: FrameHeader.size)
+            let stream = nextStream()
+            frame.withUnsafeMutableBytes {
+                FrameHeader(length: request.count, streamID: stream, kind: 1, flags: 0).write(to: $0)
+            }
+            #expect(write(known, frame + request, frame.count + request.count) == frame.count + request.count)
+            var answer = [UInt8](repeating: 0, count: 256)
+            let count = read(known, &answer, answer.count)
+            #expect(String(decoding: answer.prefix(max(0, count)), as: UTF8.self).contains("token:name"))
+            usleep(60_000)
+        }
+        await server.drain(seconds: 0)
+        await loop.shutdown()
+    }
+
+    private let stream = Counter()
+    private func nextStream() -> UInt32 { stream.next() }
+
+    /// Odd numbers, as clients use them.
+    private final class Counter {
+        private var value: UInt32 = 1
+        func next() -> UInt32 {
+            defer { value += 2 }
+            return value
+        }
+    }
+}
