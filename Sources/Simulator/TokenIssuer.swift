@@ -42,7 +42,8 @@ extension TokenEndpoints {
         /// Where Microsoft's libraries look up the addresses of a tenant.
         private func discovery(_ request: SimulatedRequest) -> SimulatedAnswer {
             let tenant = request.path.split(separator: "/").first ?? ""
-            let base = "http://\(request.headers["host"] ?? "")/\(tenant)/oauth2/v2.0/"
+            // The libraries insist on https, so that only what stands before the simulator can be meant.
+            let base = "https://\(request.headers["host"] ?? "")/\(tenant)/oauth2/v2.0/"
             return .json([
                 "token_endpoint": .string(base + "token"), "authorization_endpoint": .string(base + "authorize"),
                 "issuer": .string("https://login.microsoftonline.com/\(tenant)/v2.0"),
