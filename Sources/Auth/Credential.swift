@@ -24,6 +24,8 @@ public final class Credential: Sendable {
         var refresh: UInt64 = 0
         /// Whether somebody wanted a token before there was a loop to fetch it on.
         var isWanted = false
+        /// Whether `detach` came: nothing is fetched any more.
+        var isOver = false
     }
 
     /// The name of the entry.
@@ -85,11 +87,12 @@ public final class Credential: Sendable {
     }
 
     /// Ends what `attach` began: a refresh is given up, and who waits for it gets `.shuttingDown`. Must be called on the
-    /// loop of `attach`, before its client is shut down.
+    /// loop of `attach`, before its client is shut down. A token that is there serves on until it expires.
     public func detach() {
         let (home, waiters) = shared.withLock { state in
             defer {
                 state.home = nil
+                state.isOver = true
                 state.waiters = [:]
                 state.refresh += 1
                 state.cache.abandonRefresh()
@@ -97,8 +100,10 @@ public final class Credential: Sendable {
             return (state.home, state.waiters)
         }
         home?.value.stop()
-        Self.deliver(.failure(GenerationError(.shuttingDown, "the server is about to end")), to: waiters)
+        Self.deliver(.failure(Self.ended), to: waiters)
     }
+
+    private static let ended = GenerationError(.shuttingDown, "the server is about to end")
 
     // MARK: - Tokens
 
@@ -149,6 +154,7 @@ public final class Credential: Sendable {
             switch state.cache.demand(now) {
             case .token(let token): return (.success(token), nil)
             case .failure(let error): return (.failure(error), nil)
+            case .wait where state.isOver: return (.failure(Self.ended), nil)
             case .wait(let startsRefresh):
                 state.waiters[id] = waiting
                 return (nil, startsRefresh ? Self.begin(&state) : nil)

@@ -283,6 +283,8 @@ struct CredentialTests {
                 return
             }
             #expect(error.kind == .shuttingDown)
+            // Nobody waits for what will not come.
+            #expect(try await harness.error(credential).kind == .shuttingDown)
         }
     }
 

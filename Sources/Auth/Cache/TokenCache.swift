@@ -81,7 +81,8 @@ struct TokenCache {
             let window = min(timing.earlyWindow, lifetime * timing.earlyPart) * (1 + timing.jitter * (2 * random - 1))
             refreshAt = now + Self.nanoseconds(lifetime - window)
         }
-        if let wish = fetched.refreshIn { refreshAt = min(refreshAt, now + Self.nanoseconds(wish)) }
+        // Not more than once a second, whatever the issuer says.
+        if let wish = fetched.refreshIn { refreshAt = min(refreshAt, now + Self.nanoseconds(max(1, wish))) }
         let token = AccessToken(
             value: fetched.value, generation: generation, expiresAt: expiresAt, quotaProject: fetched.quotaProject)
         self.token = token

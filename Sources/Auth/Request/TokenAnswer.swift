@@ -136,7 +136,7 @@ enum Expiry {
         if text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), let number = Double(text), number.isFinite {
             return seconds(number, now)
         }
-        return instant(text).map { $0 - now }
+        return instant(text).map { min($0 - now, longestLifetime) }
     }
 
     private static func seconds(_ number: Double, _ now: Double) -> Double {
