@@ -56,15 +56,16 @@ let package = Package(
         library("RPC", ["EventLoop", "CLinux"]),
         library("HTTPClient", ["EventLoop", "CCurl"]),
 
-        // 2: values, configuration, JSON.
+        // 2: values, configuration, JSON, encodings.
+        library("Encodings", []),
         library("Generation", []),
         library("JSON", ["CSimdJSON"]),
         library("Messages", ["Generation", "CGenwireProto", "CProtobufC"]),
         library("Config", ["CYAML"]),
 
         // 3-6: credentials, providers, gateway, RPC handlers.
-        library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "CCrypto"]),
-        library("Providers", ["EventLoop", "HTTPClient", "Generation", "JSON", "Config", "Auth"]),
+        library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "Encodings", "CCrypto"]),
+        library("Providers", ["EventLoop", "HTTPClient", "Generation", "JSON", "Config", "Encodings", "Auth"]),
         library("Gateway", ["EventLoop", "HTTPClient", "Generation", "Auth", "Providers", "Config"]),
         library(
             "Service",
@@ -95,8 +96,11 @@ let package = Package(
         tests("MessagesTests", ["Messages", "Generation"]),
         tests(
             "AuthTests",
-            ["Auth", "Config", "EventLoop", "HTTPClient", "JSON", "Generation", "Simulator", "CCrypto", "TestSupport"]),
-        tests("ProvidersTests", ["Providers", "Generation", "JSON", "Config"]),
+            [
+                "Auth", "Config", "EventLoop", "HTTPClient", "JSON", "Generation", "Encodings", "Simulator", "CCrypto",
+                "TestSupport",
+            ]),
+        tests("ProvidersTests", ["Providers", "Generation", "JSON", "Config", "Encodings"]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation"]),
         tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),

@@ -13,7 +13,8 @@ public enum Loading {
     /// Reads a configuration with the process's environment. May run commands and read files that secrets come from.
     /// - Throws: `ConfigErrors`: all mistakes, with their places.
     public static func configuration(_ path: String) throws(ConfigErrors) -> Configuration {
-        try Configuration.load(path: path, environment: environment, knownProviders: knownProviders)
+        try Configuration.load(
+            path: path, environment: CredentialStore.processEnvironment, knownProviders: knownProviders)
     }
 
     /// Builds every model without serving, for what a file alone does not show, such as a missing credential.
@@ -24,19 +25,6 @@ public enum Loading {
 
     /// The providers that a configuration may name.
     public static var knownProviders: [String] { ProviderRegistry.names }
-
-    private static var environment: [String: String] {
-        var result: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            let pair = String(cString: text)
-            if let equals = pair.firstIndex(of: "=") {
-                result[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
-            }
-            entry += 1
-        }
-        return result
-    }
 }
 
 /// Where a server listens, and a client connects, when nobody says where.

@@ -1,4 +1,5 @@
 import Config
+import Encodings
 import Foundation
 import Generation
 import JSON

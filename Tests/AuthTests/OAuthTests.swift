@@ -1,4 +1,5 @@
 import Config
+import Encodings
 import EventLoop
 import Foundation
 import Generation

@@ -1,4 +1,5 @@
 import Config
+import Encodings
 import Generation
 import JSON
 import Testing

@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 internal import Generation
 
 /// The identity of an Azure machine: the App Service form where IDENTITY_ENDPOINT and IDENTITY_HEADER are set, the

@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 internal import Generation
 
 /// An OAuth2 client credentials grant (RFC 6749 §4.4) with configurable details: COIN.

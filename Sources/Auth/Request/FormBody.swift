@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 
 /// The body of an `application/x-www-form-urlencoded` POST. A field that is set again replaces the earlier one.
 struct FormBody {
@@ -36,28 +37,5 @@ struct FormBody {
             PercentEncoding.append(field.value, to: &out)
         }
         return out
-    }
-}
-
-/// Percent-encoding of everything but RFC 3986's unreserved characters: good in a form, a query and a path.
-enum PercentEncoding {
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
-    static func append(_ bytes: some Sequence<UInt8>, to out: inout [UInt8]) {
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                out.append(byte)
-            default: out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-    }
-
-    static func encode(_ text: String) -> String {
-        var out: [UInt8] = []
-        append(text.utf8, to: &out)
-        return String(decoding: out, as: UTF8.self)
     }
 }

@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 
 /// Takes the secrets that were sent out of what came back: vendors echo them, whole or in part.
 struct Redaction {

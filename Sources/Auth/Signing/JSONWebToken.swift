@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 internal import JSON
 
 /// A signed JSON web token (RFC 7515, 7519).

@@ -12,6 +12,13 @@ struct JSONTextChecker {
         writer.raw(json)
     }
 
+    /// Writes the schema of a tool's arguments; a tool without one takes none.
+    /// - Throws: `.invalidRequest` that names the tool.
+    func parameters(of tool: Tool, _ writer: inout JSONWriter) throws(GenerationError) {
+        guard !tool.parametersJSON.isEmpty else { return writer.raw(#"{"type":"object","properties":{}}"#) }
+        try object(tool.parametersJSON, field: "tools.parameters_json of '\(tool.name)'", &writer)
+    }
+
     /// Reads `json` as a value, for a vendor that wants it in another form.
     /// - Throws: `.invalidRequest` that names the field.
     func value(_ json: String, field: String) throws(GenerationError) -> JSONValue {
@@ -45,6 +52,15 @@ extension JSONWriter {
     mutating func member(_ name: StaticString, _ text: String) {
         key(name)
         string(text)
+    }
+
+    /// A member with texts, where there are any.
+    mutating func member(_ name: StaticString, _ texts: [String]) {
+        guard !texts.isEmpty else { return }
+        key(name)
+        beginArray()
+        for text in texts { string(text) }
+        endArray()
     }
 
     /// A member with a number, where there is one.

@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 internal import Generation
 
 extension Provider {

@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 
 extension Provider {
     /// The Gemini API with an API key: Vertex AI's translation at an address without projects.

@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 internal import Generation
 
 /// What the two providers on Vertex AI share: hosts, projects and locations.

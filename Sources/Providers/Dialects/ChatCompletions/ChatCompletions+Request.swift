@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 internal import Generation
 internal import JSON
 
@@ -172,11 +173,7 @@ extension ChatCompletions {
             writer.member("name", tool.name)
             if !tool.description.isEmpty { writer.member("description", tool.description) }
             writer.key("parameters")
-            if tool.parametersJSON.isEmpty {
-                writer.raw(#"{"type":"object","properties":{}}"#)
-            } else {
-                try checker.object(tool.parametersJSON, field: "tools.parameters_json of '\(tool.name)'", &writer)
-            }
+            try checker.parameters(of: tool, &writer)
             if let strict = tool.strict {
                 writer.key("strict")
                 writer.bool(strict)
@@ -197,12 +194,7 @@ extension ChatCompletions {
             writer.member("presence_penalty", options.presencePenalty)
             writer.member("frequency_penalty", options.frequencyPenalty)
             writer.member("top_k", options.topK)
-            if !options.stop.isEmpty {
-                writer.key("stop")
-                writer.beginArray()
-                for text in options.stop { writer.string(text) }
-                writer.endArray()
-            }
+            writer.member("stop", options.stop)
             writer.member("seed", options.seed)
             try responseFormat(options.responseFormat)
             if !options.reasoning.effort.isEmpty { writer.member("reasoning_effort", options.reasoning.effort) }

@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 internal import Generation
 internal import JSON
 
@@ -216,11 +217,7 @@ extension Claude {
                 writer.member("name", tool.name)
                 if !tool.description.isEmpty { writer.member("description", tool.description) }
                 writer.key("input_schema")
-                if tool.parametersJSON.isEmpty {
-                    writer.raw(#"{"type":"object","properties":{}}"#)
-                } else {
-                    try checker.object(tool.parametersJSON, field: "tools.parameters_json of '\(tool.name)'", &writer)
-                }
+                try checker.parameters(of: tool, &writer)
                 if let strict = tool.strict {
                     writer.key("strict")
                     writer.bool(strict)
@@ -259,12 +256,7 @@ extension Claude {
             }
             if isPlain || options.topP != model.configuration.topP { writer.member("top_p", options.topP) }
             if isPlain || options.topK != model.configuration.topK { writer.member("top_k", options.topK) }
-            if !options.stop.isEmpty {
-                writer.key("stop_sequences")
-                writer.beginArray()
-                for text in options.stop { writer.string(text) }
-                writer.endArray()
-            }
+            writer.member("stop_sequences", options.stop)
             switch thinking.mode {
             case .off: break
             case .disabled: thinkingMember("disabled")

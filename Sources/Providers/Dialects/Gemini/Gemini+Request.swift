@@ -1,4 +1,5 @@
 internal import Config
+internal import Encodings
 internal import Generation
 internal import JSON
 
@@ -304,12 +305,7 @@ extension Gemini {
             writer.member("temperature", options.temperature)
             writer.member("topP", options.topP)
             writer.member("topK", options.topK)
-            if !options.stop.isEmpty {
-                writer.key("stopSequences")
-                writer.beginArray()
-                for text in options.stop { writer.string(text) }
-                writer.endArray()
-            }
+            writer.member("stopSequences", options.stop)
             writer.member("seed", options.seed)
             writer.member("presencePenalty", options.presencePenalty)
             writer.member("frequencyPenalty", options.frequencyPenalty)

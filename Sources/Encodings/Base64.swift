@@ -1,0 +1,46 @@
+/// Base64 (RFC 4648).
+public enum Base64 {
+    private static let standard = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let urlSafe = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    /// Appends the standard alphabet, padded.
+    public static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
+        append(bytes, standard, isPadded: true, to: &out)
+    }
+
+    /// The standard alphabet, padded: for `Authorization: Basic`.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        var out: [UInt8] = []
+        append(bytes, standard, isPadded: true, to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// The alphabet for URLs, without padding: for JSON web tokens.
+    public static func encodeForURL(_ bytes: some Sequence<UInt8>) -> String {
+        var out: [UInt8] = []
+        append(Array(bytes), urlSafe, isPadded: false, to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private static func append(_ bytes: [UInt8], _ alphabet: [UInt8], isPadded: Bool, to out: inout [UInt8]) {
+        out.reserveCapacity(out.count + (bytes.count + 2) / 3 * 4)
+        alphabet.withUnsafeBufferPointer { alphabet in
+            var index = 0
+            while index + 2 < bytes.count {
+                let word = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
+                out.append(alphabet[Int(word >> 18)])
+                out.append(alphabet[Int(word >> 12 & 63)])
+                out.append(alphabet[Int(word >> 6 & 63)])
+                out.append(alphabet[Int(word & 63)])
+                index += 3
+            }
+            let rest = bytes.count - index
+            guard rest > 0 else { return }
+            let word = UInt32(bytes[index]) << 16 | (rest == 2 ? UInt32(bytes[index + 1]) << 8 : 0)
+            out.append(alphabet[Int(word >> 18)])
+            out.append(alphabet[Int(word >> 12 & 63)])
+            if rest == 2 { out.append(alphabet[Int(word >> 6 & 63)]) }
+            if isPadded { for _ in rest..<3 { out.append(UInt8(ascii: "=")) } }
+        }
+    }
+}
