@@ -10,6 +10,7 @@ import base64
 import hashlib
 import http.server
 import json
+import signal
 import sys
 import time
 from urllib.parse import parse_qs
@@ -110,6 +111,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+# Who starts a program on one of Dispatch's threads hands on that thread's signal mask, which blocks everything.
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
 print(f"listening on {server.server_port}", file=sys.stderr, flush=True)
 server.serve_forever()
