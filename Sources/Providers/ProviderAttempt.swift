@@ -127,6 +127,8 @@ public final class ProviderAttempt: TransferDelegate {
         self.head = head
         httpStatus = head.status
         isRejected = authorization.replacesToken(after: head.status)
+        // Nothing will be sent again by this attempt.
+        if !isRejected { requestBody = [] }
         guard isStream, head.status < 300 else { return }
         let contentType = head.header("content-type")?.lowercased() ?? "text/event-stream"
         if contentType.hasPrefix("text/event-stream") {

@@ -3,7 +3,8 @@ internal import JSON
 
 /// Lets JSON text of a caller's into a body, once it has proved to be one object: anything else could change the body.
 struct JSONTextChecker {
-    private let parser = JSONParser()
+    /// One parser for everything that a request holds; its elements are used at once.
+    let parser = JSONParser()
 
     /// Writes `json` as it is.
     /// - Throws: `.invalidRequest` that names the field.

@@ -15,7 +15,7 @@ extension Claude {
         let host: Host
         private var writer = JSONWriter(capacity: 1024)
         private let checker = JSONTextChecker()
-        private let parser = JSONParser()
+        private var parser: JSONParser { checker.parser }
 
         init(model: ConfiguredModel, host: Host) {
             self.model = model

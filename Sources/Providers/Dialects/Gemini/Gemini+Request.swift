@@ -17,7 +17,7 @@ extension Gemini {
         let model: ConfiguredModel
         private var writer = JSONWriter(capacity: 1024)
         private let checker = JSONTextChecker()
-        private let parser = JSONParser()
+        private var parser: JSONParser { checker.parser }
         private var calls: [String: MadeCall] = [:]
 
         init(model: ConfiguredModel) { self.model = model }
