@@ -7,7 +7,12 @@ internal import Messages
 /// Prints answers, whole or as they come.
 struct AnswerPrinter {
     let json: Bool
+    private var builder = MessageBuilder()
     private var endsWithLineFeed = true
+    private var isThinking = false
+
+    /// What was printed so far, as the assistant's message.
+    var message: Message { builder.message }
 
     init(json: Bool) { self.json = json }
 
@@ -21,34 +26,37 @@ struct AnswerPrinter {
         summary(response.completion)
     }
 
-    /// Prints one piece; returns it as an element of the whole message.
-    mutating func piece(_ chunk: StreamedChunk, _ message: inout Message) {
+    /// Prints one piece of a streamed answer.
+    mutating func piece(_ chunk: StreamedChunk) {
         if json { Output.line(JSONForms.chunk(chunk)) }
+        let callCount = message.toolCalls.count
         switch chunk.content {
-        case .event(.text(let text)):
-            message.content += text
-            if !json { write(text) }
-        case .event(.reasoning(let text)):
-            message.reasoning += text
-            if !json { Output.errorLine(Output.dim(text, on: STDERR_FILENO)) }
-        case .event(.toolCall(let delta)):
-            if message.toolCalls.count <= delta.index {
-                message.toolCalls.append(ToolCall(id: delta.id, name: delta.name, argumentsJSON: ""))
-                if !json {
-                    finishLine()
-                    write("-> \(delta.name)(")
-                }
-            }
-            message.toolCalls[delta.index].argumentsJSON += delta.argumentsJSONDelta
-            message.toolCalls[delta.index].providerState += delta.providerState
-            if !json { write(delta.argumentsJSONDelta) }
+        case .event(let event):
+            builder.add(event)
+            if !json { show(event, isNewCall: message.toolCalls.count > callCount, isFirstCall: callCount == 0) }
         case .completed(let completion, _):
-            message.providerState = completion.providerState
-            if !json {
-                if !message.toolCalls.isEmpty { write(")") }
+            _ = builder.finish(completion)
+            guard !json else { return }
+            if !message.toolCalls.isEmpty { write(")") }
+            finishLine()
+            summary(completion)
+        }
+    }
+
+    private mutating func show(_ event: ChunkEvent, isNewCall: Bool, isFirstCall: Bool) {
+        // Thoughts go to standard error; what follows them begins a line of its own there.
+        if case .reasoning = event {} else if isThinking { Output.errorLine("") }
+        isThinking = if case .reasoning = event { true } else { false }
+        switch event {
+        case .text(let text): write(text)
+        case .reasoning(let text): Output.error(Output.dim(text, on: STDERR_FILENO))
+        case .toolCall(let delta):
+            if isNewCall {
+                if !isFirstCall { write(")") }
                 finishLine()
-                summary(completion)
+                write("-> \(delta.name)(")
             }
+            write(delta.argumentsJSONDelta)
         }
     }
 
@@ -64,6 +72,7 @@ struct AnswerPrinter {
 
     /// One line about the answer, for people.
     private func summary(_ completion: Completion) {
+        for warning in completion.warnings { Output.errorLine("note: \(warning)") }
         guard isatty(STDERR_FILENO) == 1 else { return }
         var words = "\(completion.provider) \(completion.model)"
         if completion.usage.source != .absent {

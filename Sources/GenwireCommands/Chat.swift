@@ -28,10 +28,9 @@ struct Chat: ServerCommand {
             return AnswerPrinter(json: options.json).whole(response)
         }
         var printer = AnswerPrinter(json: options.json)
-        var answer = Message(role: .assistant)
         do {
             for try await chunk in client.streamChat(request, deadlineMilliseconds: options.deadlineMilliseconds) {
-                printer.piece(chunk, &answer)
+                printer.piece(chunk)
             }
         } catch {
             if !options.json { printer.finishLine() }

@@ -65,6 +65,7 @@ enum Output {
     static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
     static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
     static func errorLine(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    static func error(_ text: String) { write(text, to: STDERR_FILENO) }
 
     private static func write(_ text: String, to descriptor: Int32) {
         var text = text

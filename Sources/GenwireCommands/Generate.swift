@@ -27,7 +27,10 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Randomness, 0 to 2.") var temperature: Double?
     @Option(help: "A text at which the answer ends; may be given several times.") var stop: [String] = []
     @Option(help: "How hard to think, in the provider's word.") var reasoningEffort: String?
+    @Option(help: "A cap on thinking, in tokens.") var reasoningBudget: Int?
     @Flag(help: "Show the model's reasoning, on standard error.") var showReasoning = false
+    @Flag(help: "Leave out what the provider cannot honour, with a note, instead of failing.") var dropUnsupported =
+        false
 
     var options: GenerationOptions {
         var options = GenerationOptions()
@@ -35,7 +38,9 @@ struct SamplingOptions: ParsableArguments {
         options.temperature = temperature
         options.stop = stop
         options.reasoning.effort = reasoningEffort ?? ""
+        options.reasoning.budgetTokens = reasoningBudget
         options.reasoning.include = showReasoning
+        options.dropUnsupported = dropUnsupported
         return options
     }
 }

@@ -55,10 +55,9 @@ struct REPL: ServerCommand {
             signal(SIGINT, SIG_DFL)
         }
         var printer = AnswerPrinter(json: options.json)
-        var answer = Message(role: .assistant)
         do {
-            for try await chunk in stream { printer.piece(chunk, &answer) }
-            return answer
+            for try await chunk in stream { printer.piece(chunk) }
+            return printer.message
         } catch {
             if !options.json { printer.finishLine() }
             guard error.code != 14 || error.detail != nil else { throw error }

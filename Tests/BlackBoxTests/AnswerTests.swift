@@ -18,27 +18,24 @@ struct Collected {
 
 func collect(_ stream: AnswerStream) async -> Collected {
     var result = Collected()
+    var builder = MessageBuilder()
     do {
         for try await chunk in stream {
             switch chunk.content {
-            case .event(.text(let text)): result.text += text
-            case .event(.reasoning(let text)): result.reasoning += text
-            case .event(.toolCall(let delta)):
-                if delta.index == result.toolCalls.count {
-                    result.toolCalls.append(ToolCall(id: delta.id, name: delta.name, argumentsJSON: ""))
-                }
-                result.toolCalls[delta.index].argumentsJSON += delta.argumentsJSONDelta
-                if !delta.providerState.isEmpty { result.toolCalls[delta.index].providerState = delta.providerState }
+            case .event(let event):
+                builder.add(event)
+                result.pieces += 1
             case .completed(let completion, let count):
                 result.completion = completion
                 result.chunkCount = count
-                continue
             }
-            result.pieces += 1
         }
     } catch {
         result.error = error
     }
+    result.text = builder.message.content
+    result.reasoning = builder.message.reasoning
+    result.toolCalls = builder.message.toolCalls
     return result
 }
 
