@@ -1,5 +1,6 @@
 internal import CCurl
 internal import EventLoop
+internal import Glibc
 
 /// One libcurl easy handle with the options that never change. Handles are re-used from transfer to transfer, and
 /// with them what a transfer needs besides: the timer and the buffer for the answer's head.
@@ -56,7 +57,10 @@ final class EasyHandle {
         self.request = request
         errorBuffer[0] = 0
         // A refused URL would leave that of the request before in place.
-        guard !request.url.utf8.contains(0), gw_curl_set_text(curl, CURLOPT_URL, request.url) == CURLE_OK else {
+        // memchr, since this is done for every request.
+        var url = request.url
+        let hasNUL = url.withUTF8 { !$0.isEmpty && memchr($0.baseAddress!, 0, $0.count) != nil }
+        guard !hasNUL, gw_curl_set_text(curl, CURLOPT_URL, request.url) == CURLE_OK else {
             throw HTTPError(.badURL, "the URL is too long or has a NUL in it")
         }
         gw_curl_set_pointer(curl, CURLOPT_HTTPHEADER, request.headers.list)

@@ -116,7 +116,9 @@ struct PreparedRequest {
                 $0.options.responseFormat = .text
             }
         }
-        for part in messages.lazy.flatMap(\.parts) { try checkMedia(part) }
+        for message in messages {
+            for part in message.parts { try checkMedia(part) }
+        }
     }
 
     private mutating func check(
