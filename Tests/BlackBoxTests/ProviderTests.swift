@@ -311,6 +311,53 @@ import Testing
         }
     }
 
+    /// Arguments that come value by value, and thoughts that nobody may read: both survive a conversation.
+    @Test func partialArgumentsAndRedactedThoughts() async throws {
+        try await Stack.with(
+            configuration: { upstream, folder in
+                """
+                server: {listen: ["unix:\(folder)/g.sock"]}
+                models:
+                  pieces:
+                    provider: vertex
+                    config:
+                      model_name: gemini-3-pro-preview
+                      api_base: \(upstream)
+                      api_key: k-0123456789
+                      project_id: p
+                      extra_body: {toolConfig: {functionCallingConfig: {streamFunctionCallArguments: true}}}
+                  redacted: {provider: anthropic_vertex, config: {model_name: claude-redacted-4-6, api_base: "\(upstream)", api_key: k-0123456789, project_id: p}}
+                """
+            }
+        ) { stack in
+            let client = try await GenwireClient.connect(to: stack.address)
+            for model in ["pieces", "redacted"] {
+                var request = user("What is the weather in Reykjavik?", model: model)
+                request.tools = [Self.weather]
+                request.options.reasoning.effort = "low"
+                let pieces = await collect(client.streamChat(request)).pieces
+                #expect(pieces > 3, "\(model): \(pieces)")
+                let first = try await answer(client, request, streams: true)
+                #expect(first.message.toolCalls.map(\.argumentsJSON) == [#"{"city":"Reykjavik"}"#], "\(model)")
+                request.messages += [
+                    first.message,
+                    Message(role: .tool, content: "cold", toolCallID: first.message.toolCalls.first?.id ?? ""),
+                ]
+                let second = try await answer(client, request, streams: true)
+                #expect(second.message.content.contains("cold"), "\(model)")
+                // Without the vendor's state the vendor refuses, and says why.
+                request.messages[1].providerState = []
+                request.messages[1].toolCalls[0].providerState = []
+                await #expect {
+                    _ = try await client.chat(request)
+                } throws: {
+                    ($0 as? ClientError)?.code == 3
+                }
+            }
+            await client.close()
+        }
+    }
+
     @Test func extraBodyIsAMergePatchAndSafetySettingsGoAlong() async throws {
         try await Stack.with(
             configuration: { upstream, folder in
