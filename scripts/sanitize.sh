@@ -10,7 +10,8 @@ for sanitizer in address thread; do
     echo "== $sanitizer sanitizer"
     folder=".build-$sanitizer"
     swift build --build-tests --sanitize=$sanitizer --scratch-path "$folder"
-    swift test --skip-build --sanitize=$sanitizer --scratch-path "$folder" --skip BlackBoxTests --skip AuthTests
+    swift test --skip-build --sanitize=$sanitizer --scratch-path "$folder" --skip BlackBoxTests --skip AuthTests --skip FuzzTests
     swift test --skip-build --sanitize=$sanitizer --scratch-path "$folder" --filter AuthTests
+    swift test --skip-build --sanitize=$sanitizer --scratch-path "$folder" --filter FuzzTests
     swift test --skip-build --sanitize=$sanitizer --scratch-path "$folder" --no-parallel --filter BlackBoxTests
 done

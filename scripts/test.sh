@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 scripts/proto.sh --check
 # The programs that the black-box tests start are built beside the tests.
 swift build --build-tests
-swift test --skip-build --skip BlackBoxTests --skip AuthTests
-# On their own: beside the fuzzing, which takes every core, their clocks would mean nothing.
+swift test --skip-build --skip BlackBoxTests --skip AuthTests --skip FuzzTests
+# On their own: the fuzzing takes every core, and tests that wait on clocks would starve beside it.
+swift test --skip-build --filter FuzzTests
 swift test --skip-build --filter AuthTests
 # One after the other: each starts programs of its own, some of them thousands of connections.
 exec swift test --skip-build --no-parallel --filter BlackBoxTests

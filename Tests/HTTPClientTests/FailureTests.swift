@@ -61,7 +61,6 @@ import Testing
             }
         }
         defer { server.stop() }
-        let started = EventLoop.monotonicNanoseconds()
         try await Harness.run(poller) { harness in
             let cases: [(String, HTTPTimeouts, HTTPError.Phase)] = [
                 ("/silent", HTTPTimeouts(firstByte: 0.1), .firstByte),
@@ -78,7 +77,6 @@ import Testing
             }
             #expect(await eventually { socketsConnected(to: server.port) == 0 })
         }
-        #expect(EventLoop.monotonicNanoseconds() - started < 40_000_000_000)
     }
 
     @Test(arguments: PollerKind.allCases)
