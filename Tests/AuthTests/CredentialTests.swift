@@ -98,7 +98,8 @@ struct CredentialTests {
             _ = try await harness.get("/sim/tokens/set?delay=400&expires=3600")
             // Everybody is served meanwhile.
             #expect(try await eventually { try #require(credential.current).value.reveal() != first })
-            // The new one is good for long: however often it is asked for, no further call is made.
+            #expect(try await eventually { credential.state.expiresInSeconds ?? 0 > 1000 })
+            // That one is good for long: however often it is asked for, no further call is made.
             let count = try await harness.requests("/oauth/token")
             for _ in 0..<1000 { _ = credential.current }
             #expect(try await harness.requests("/oauth/token") == count)
