@@ -25,7 +25,8 @@ struct Arguments: Equatable {
           --log-format FORM   text or json
           check               validate the configuration: exit 0 and a summary, or exit 78 and what is wrong where
 
-        SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP reloads models and routes.
+        SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP takes over models, routes,
+        credentials and who may call.
         """
 
     /// A command line that cannot be understood, and why.
