@@ -12,7 +12,7 @@ if ! python3 -m venv "$folder" >"$folder.log" 2>&1; then
     exit 75
 fi
 # shellcheck disable=SC2086
-if ! "$folder/bin/pip" install --quiet --disable-pip-version-check $pins >"$folder.log" 2>&1; then
+if ! "$folder/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 $pins >"$folder.log" 2>&1; then
     echo "the SDKs cannot be had: $(tail -1 "$folder.log")"
     exit 75
 fi
