@@ -44,6 +44,13 @@ struct Endpoints: Sendable {
     var countTokens: String?
     /// Tells whether the credential works.
     var probe: Probe
+
+    /// Refuses a model's name that is to be a path of its own and would lead out of where models are: callers name
+    /// models too.
+    static func check(path: String, of model: ModelConfiguration) throws(GenerationError) {
+        guard path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) else { return }
+        throw GenerationError(.invalidRequest, "\(model.name): '\(path.prefix(100))' is no model's name")
+    }
 }
 
 /// What a vendor takes for a credential.

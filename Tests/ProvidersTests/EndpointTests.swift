@@ -83,4 +83,26 @@ import Testing
         }
         #expect(other.whole.hasPrefix("http://other/openai/deployments/gpt-4o/"))
     }
+
+    /// Callers name models too: none of those names may lead anywhere else with this server's credentials.
+    @Test(arguments: ["projects/../../admin/x", "publishers/./x", "..", "endpoints/..", "tunedModels/../../x"])
+    func namesThatLeadElsewhere(_ name: String) throws {
+        for provider in [Provider.vertex, .azureOpenAI, .gemini] {
+            #expect(throws: GenerationError.self) {
+                try Self.endpoints(provider, name) {
+                    $0.apiBase = "http://h"
+                    $0.projectID = "p"
+                }
+            }
+        }
+        let claude = try Self.endpoints(.anthropicVertex, name) {
+            $0.apiBase = "http://h"
+            $0.projectID = "p"
+        }
+        let escaped = claude.whole.dropFirst(
+            "http://h/v1/projects/p/locations/us-east5/publishers/anthropic/models/".count)
+        #expect(!escaped.contains("/"))
+        let ordinary = try Self.endpoints(.vertex, "gemini-2.5..x") { $0.projectID = "p" }
+        #expect(ordinary.whole.hasSuffix("gemini-2.5..x:generateContent"))
+    }
 }

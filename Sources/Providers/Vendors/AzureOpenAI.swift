@@ -33,7 +33,9 @@ extension Provider {
             return Endpoints(whole: url, stream: url, probe: .get("\(base)/info\(query)"))
         }
         let root = base.hasSuffix("/openai") ? base : base + "/openai"
-        let deployment = PercentEncoding.segment(model.deployment ?? model.modelName)
+        let name = model.deployment ?? model.modelName
+        try Endpoints.check(path: name, of: model)
+        let deployment = PercentEncoding.segment(name)
         let url = "\(root)/deployments/\(deployment)/chat/completions\(query)"
         return Endpoints(whole: url, stream: url, probe: .get("\(root)/models\(query)"))
     }

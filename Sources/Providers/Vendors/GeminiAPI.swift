@@ -1,5 +1,6 @@
 internal import Config
 internal import Encodings
+internal import Generation
 
 extension Provider {
     /// The Gemini API with an API key: Vertex AI's translation at an address without projects.
@@ -9,7 +10,8 @@ extension Provider {
         credential: CredentialRule(
             keyHeader: (name: "x-goog-api-key", prefix: ""), keyVariables: ["GEMINI_API_KEY", "GOOGLE_API_KEY"]),
         capabilities: { model in Gemini.capabilities(model.modelName) },
-        endpoints: { model in
+        endpoints: { model throws(GenerationError) in
+            try Endpoints.check(path: model.modelName, of: model)
             let base = model.apiBase ?? "https://generativelanguage.googleapis.com"
             let hasVersion = ["/v1", "/v1beta"].contains { base.hasSuffix($0) }
             let root = hasVersion ? base : "\(base)/\(model.apiVersion ?? "v1beta")"

@@ -13,6 +13,7 @@ extension Provider {
             let parent = try GoogleCloud.parent(
                 model, projectVariables: ["GOOGLE_CLOUD_PROJECT", "PROJECT_ID", "GCLOUD_PROJECT"],
                 locationVariables: ["GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"], defaultLocation: "us-central1")
+            try Endpoints.check(path: model.modelName, of: model)
             return .gemini(model: vertexPath(model.modelName, parent: parent))
         })
 
