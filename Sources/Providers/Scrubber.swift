@@ -1,33 +1,43 @@
 /// Takes what looks like a credential out of a vendor's words, whoever's it is.
 enum Scrubber {
     /// Beginnings of well-known keys; a run of at least 12 key characters behind one is taken out.
-    private static let beginnings = ["sk-", "gsk_", "ya29.", "AIza", "eyJ", "Bearer "]
+    private static let beginnings = ["sk-", "gsk_", "ya29.", "AIza", "eyJ", "Bearer "].map { Array($0.utf8) }
+    private static let shortest = 12
 
     static func scrub(_ text: String) -> String {
-        var text = text
-        for beginning in beginnings {
-            var searchFrom = text.startIndex
-            while let found = text[searchFrom...].firstRange(of: beginning) {
-                var end = found.upperBound
-                var length = 0
-                while end < text.endIndex, isKeyCharacter(text[end]) {
-                    end = text.index(after: end)
-                    length += 1
-                }
-                guard length >= 12 else {
-                    searchFrom = found.upperBound
-                    continue
-                }
-                let offset = text.distance(from: text.startIndex, to: found.upperBound)
-                text.replaceSubrange(found.upperBound..<end, with: "<secret>")
-                searchFrom = text.index(text.startIndex, offsetBy: offset)
+        let bytes = Array(text.utf8)
+        var out: [UInt8] = []
+        var kept = 0
+        var position = 0
+        while position < bytes.count {
+            guard let beginning = beginnings.first(where: { bytes[position...].starts(with: $0) }) else {
+                position += 1
+                continue
             }
+            let start = position + beginning.count
+            var end = start
+            while end < bytes.count, isKeyByte(bytes[end]) { end += 1 }
+            guard end - start >= shortest else {
+                position += 1
+                continue
+            }
+            out.append(contentsOf: bytes[kept..<start])
+            out.append(contentsOf: "<secret>".utf8)
+            kept = end
+            position = end
         }
-        return text
+        guard kept > 0 else { return text }
+        out.append(contentsOf: bytes[kept...])
+        return String(decoding: out, as: UTF8.self)
     }
 
     // Asterisks are the vendor's own masking, which may well be shown.
-    private static func isKeyCharacter(_ character: Character) -> Bool {
-        character.isASCII && (character.isLetter || character.isNumber || "-_.=/+".contains(character))
+    private static func isKeyByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "-_.=/+".utf8.contains(byte)
+        }
     }
 }

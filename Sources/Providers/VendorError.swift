@@ -28,16 +28,28 @@ struct VendorError {
     /// The error inside an answer that came with a good status; `nil` where there is none.
     init?(inAnswer root: JSONElement, isErrorEvent: Bool = false) {
         let inner = root.kind == .array ? root.first ?? root : root
-        guard inner["error"] != nil || isErrorEvent || (inner["object"]?.string == "error") else { return nil }
+        let hasError = inner["error"].map(Self.saysSomething) ?? false
+        guard hasError || isErrorEvent || (inner["object"]?.string == "error") else { return nil }
         self.init(root)
+    }
+
+    /// Some servers put an empty `error` into every answer.
+    private static func saysSomething(_ error: JSONElement) -> Bool {
+        switch error.kind {
+        case .null: false
+        case .bool: error.bool == true
+        case .number: error.int != 0
+        case .string: error.nonEmptyString != nil
+        case .array, .object: error.count > 0
+        }
     }
 
     private mutating func read(_ error: JSONElement) {
         guard error.kind == .object else {
-            message = error.string ?? error.text
+            if Self.saysSomething(error) { message = error.string ?? error.text }
             return
         }
-        message = error["message"]?.string ?? ""
+        message = error["message"].map { $0.string ?? $0.text } ?? ""
         type = error["type"]?.string ?? error["status"]?.string ?? ""
         if let number = error["code"]?.int {
             // Google and some compatible servers repeat the status here; the word beside it says more.
@@ -45,6 +57,8 @@ struct VendorError {
             status = number
         } else {
             code = error["code"]?.string ?? ""
+            // Azure's are numbers too.
+            status = Int(code) ?? 0
         }
         if let number = error["status_code"]?.int ?? error["status"]?.int { status = number }
         if let inner = error["innererror"]?["code"]?.string, inner == "ResponsibleAIPolicyViolation" {
@@ -52,6 +66,8 @@ struct VendorError {
         }
         guard let details = error["details"] else { return }
         for detail in details.elements {
+            // Google says 400 to a wrong key.
+            if detail["reason"]?.string == "API_KEY_INVALID" { code = "API_KEY_INVALID" }
             guard let delay = detail["retryDelay"]?.string, delay.hasSuffix("s"), let seconds = Double(delay.dropLast())
             else { continue }
             retryAfterMilliseconds = RetryHint.clamp(seconds * 1000)
@@ -62,14 +78,15 @@ struct VendorError {
 
     /// The error for one that came inside a good answer: its own words decide, since the status says nothing.
     func generationError(for model: ConfiguredModel) -> GenerationError {
-        let kind = specialKind ?? kindByType ?? (400..<600 ~= status ? Self.kind(status: status) : .providerUnavailable)
+        let byStatus = 400..<600 ~= status ? Self.kind(status: status) : .providerUnavailable
+        let kind = specialKind(status) ?? kindByType ?? byStatus
         return make(kind, httpStatus: 200, model: model)
     }
 
     /// The error for an answer with an error status.
     func generationError(httpStatus: Int, head: HTTPResponseHead, model: ConfiguredModel) -> GenerationError {
-        var error = make(specialKind ?? Self.kind(status: httpStatus), httpStatus: httpStatus, model: model)
-        if let hint = RetryHint.milliseconds(head) {
+        var error = make(specialKind(httpStatus) ?? Self.kind(status: httpStatus), httpStatus: httpStatus, model: model)
+        if let hint = RetryHint.milliseconds(head), hint > 0 {
             error.retryAfterMilliseconds = max(hint, retryAfterMilliseconds ?? 0)
         }
         switch head.header("x-should-retry") {
@@ -83,21 +100,36 @@ struct VendorError {
     private func make(_ kind: GenerationError.Kind, httpStatus: Int, model: ConfiguredModel) -> GenerationError {
         let words =
             message.isEmpty ? "\(model.providerName) answered with HTTP \(httpStatus) and no explanation" : message
-        var error = GenerationError(kind, model.scrub(words))
+        var error = GenerationError(kind, Self.clean(words, for: model))
         error.provider = model.providerName
         error.model = model.name
         error.httpStatus = httpStatus
-        error.providerCode = model.scrub(code.isEmpty ? type : code)
-        // A limit always comes with a time; a second is the least that makes sense where the vendor names none.
-        error.retryAfterMilliseconds = retryAfterMilliseconds ?? (kind == .rateLimit ? 1000 : nil)
+        error.providerCode = Self.clean(code.isEmpty ? type : code, for: model)
+        // A limit always comes with a time; a second is the least that makes sense where the vendor names none, or 0.
+        let wait = retryAfterMilliseconds.flatMap { $0 > 0 ? $0 : nil }
+        error.retryAfterMilliseconds = wait ?? (kind == .rateLimit ? 1000 : nil)
         return error
     }
 
+    /// A vendor's words as a caller may see them: without secrets, and not longer than a few screens.
+    static func clean(_ words: String, for model: ConfiguredModel) -> String {
+        guard words.utf8.count > keptWords else { return model.scrub(words) }
+        // Cut once before the search, which would take long, and again behind it: what the first cut left of a secret
+        // at the end goes with the second.
+        let beginning = String(decoding: words.utf8.prefix(keptWords * 4), as: UTF8.self)
+        return String(decoding: model.scrub(beginning).utf8.prefix(keptWords), as: UTF8.self) + "…"
+    }
+
+    /// How much of a vendor's words is kept, in bytes.
+    private static let keptWords = 4096
+
     /// Meanings that the status does not tell.
-    private var specialKind: GenerationError.Kind? {
+    private func specialKind(_ status: Int) -> GenerationError.Kind? {
         if code == "insufficient_quota" || type == "insufficient_quota" { return .quotaExhausted }
         if code == "content_filter" || code == "content_policy_violation" { return .contentFiltered }
         if code == "context_length_exceeded" { return .contextLength }
+        if code == "API_KEY_INVALID" { return .authentication }
+        guard [0, 400, 413, 422].contains(status) else { return nil }
         let requestTypes = ["", "invalid_request_error", "BadRequestError", "INVALID_ARGUMENT"]
         guard requestTypes.contains(type) else { return nil }
         let words = message.lowercased()
@@ -138,7 +170,8 @@ struct VendorError {
         case 402: .quotaExhausted
         case 403: .permission
         case 404: .unknownModel
-        case 408, 409: .providerUnavailable
+        // 499 is Google's word for a call that something on its side gave up.
+        case 408, 409, 499: .providerUnavailable
         case 429: .rateLimit
         case 498, 503, 529: .overloaded
         case 500...599: .providerUnavailable
@@ -168,6 +201,6 @@ enum RetryHint {
 }
 
 extension VendorError {
-    /// An error without words.
-    init() {}
+    /// An error of nothing but words.
+    init(words: String = "") { message = words }
 }

@@ -1,0 +1,183 @@
+import Config
+import Generation
+import HTTPClient
+import JSON
+
+@testable import Providers
+
+/// A model of one provider, without a network: what goes out is looked at, what comes in is written by hand.
+struct DialectHarness {
+    let model: ConfiguredModel
+
+    init(
+        _ provider: String, _ modelName: String = "m", _ change: (inout ModelConfiguration) -> Void = { _ in }
+    ) throws {
+        var configuration = ModelConfiguration(name: "test", provider: provider, modelName: modelName)
+        configuration.apiBase = "http://127.0.0.1:1"
+        configuration.projectID = "p"
+        configuration.region = "r"
+        configuration.apiKey = Secret("key-of-this-test")
+        change(&configuration)
+        let store = CredentialStore(Configuration(), environment: [:])
+        model = try ConfiguredModel(configuration, credentials: store)
+    }
+
+    private var dialect: any Dialect { model.provider.dialect }
+
+    // MARK: - Requests
+
+    /// The body of `request`, and what was dropped from it.
+    func encode(_ request: ChatRequest, isStream: Bool = false) throws -> (body: JSONValue, warnings: [String]) {
+        let prepared = try PreparedRequest(request, for: model, isStream: isStream)
+        let bytes = try model.body(dialect.encode(prepared, for: model))
+        return (try JSONValue(parsing: bytes), prepared.warnings)
+    }
+
+    func body(_ request: ChatRequest, isStream: Bool = false) throws -> JSONValue {
+        try encode(request, isStream: isStream).body
+    }
+
+    func tokenCountBody(_ request: ChatRequest) throws -> JSONValue? {
+        let prepared = try PreparedRequest(request, for: model, isStream: false)
+        guard let writer = try dialect.encodeTokenCount(prepared, for: model) else { return nil }
+        return try JSONValue(parsing: writer.bytes)
+    }
+
+    // MARK: - Answers
+
+    /// What comes of a whole answer.
+    func whole(_ body: String, reasoning: Bool = true) -> Outcome {
+        let parser = JSONParser()
+        return withExtendedLifetime(parser) {
+            do {
+                let root: JSONElement
+                do {
+                    root = try parser.parse(body)
+                } catch {
+                    throw GenerationError(.badProviderResponse, "\(error)")
+                }
+                let response = try dialect.decode(root, for: model, includesReasoning: reasoning)
+                return Outcome(message: response.message, completion: response.completion)
+            } catch let error as GenerationError {
+                return Outcome(error: error)
+            } catch {
+                return Outcome(error: GenerationError(.badProviderResponse, "\(error)"))
+            }
+        }
+    }
+
+    /// What comes of a stream that arrives in `slices`.
+    func stream(_ slices: [[UInt8]], reasoning: Bool = true) -> Outcome {
+        let decoder = dialect.makeStreamDecoder(for: model, includesReasoning: reasoning)
+        let parser = JSONParser()
+        var sse = SSEParser()
+        var outcome = Outcome()
+        var builder = MessageBuilder()
+        var failure: GenerationError?
+        func take(_ event: SSEEvent) {
+            guard failure == nil else { return }
+            do {
+                try decoder.consume(event, parser: parser) { outcome.add($0, &builder) }
+            } catch {
+                failure = error
+            }
+        }
+        do {
+            for slice in slices where failure == nil {
+                slice.withUnsafeBytes { bytes in
+                    do {
+                        try sse.consume(bytes, take)
+                    } catch {
+                        failure = GenerationError(.badProviderResponse, "\(error)")
+                    }
+                }
+            }
+            sse.finish(take)
+            if let failure { throw failure }
+            let completion = try decoder.finish { outcome.add($0, &builder) }
+            outcome.message = builder.finish(completion)
+            outcome.completion = completion
+        } catch let error as GenerationError {
+            outcome.message = builder.message
+            outcome.error = error
+        } catch {
+            outcome.error = GenerationError(.badProviderResponse, "\(error)")
+        }
+        return outcome
+    }
+
+    func stream(_ text: String, reasoning: Bool = true) -> Outcome { stream([Array(text.utf8)], reasoning: reasoning) }
+
+    /// What comes of a stream of events with these data.
+    func stream(events: [String], reasoning: Bool = true) -> Outcome {
+        stream(events.map { "data: \($0)\n\n" }.joined(), reasoning: reasoning)
+    }
+}
+
+/// What a caller would have got.
+struct Outcome: Equatable {
+    var message = Message(role: .assistant)
+    var completion: Completion?
+    var error: GenerationError?
+    /// What breaks the contract on streams: see `add`.
+    var violations: [String] = []
+
+    private var announced: Set<String> = []
+
+    init(message: Message = Message(role: .assistant), completion: Completion? = nil, error: GenerationError? = nil) {
+        self.message = message
+        self.completion = completion
+        self.error = error
+    }
+
+    /// Indexes of calls have no gaps; the first piece has id and name, no other has; nothing is empty.
+    mutating func add(_ event: ChunkEvent, _ builder: inout MessageBuilder) {
+        switch event {
+        case .text(let text), .reasoning(let text):
+            if text.isEmpty { violations.append("an empty piece") }
+        case .toolCall(let piece):
+            let count = builder.message.toolCalls.count
+            if piece.index == count {
+                if piece.id.isEmpty { violations.append("a call without an id") }
+                if !announced.insert(piece.id).inserted { violations.append("the id \(piece.id) again") }
+            } else if piece.index > count || piece.index < 0 {
+                violations.append("index \(piece.index) after \(count) calls")
+            } else if !piece.id.isEmpty || !piece.name.isEmpty {
+                violations.append("id or name in a later piece")
+            }
+        }
+        builder.add(event)
+    }
+
+    /// Ids that are made up differ from run to run.
+    static func == (left: Outcome, right: Outcome) -> Bool { left.comparable == right.comparable }
+
+    private var comparable: [String] {
+        func known(_ id: String) -> String { id.hasPrefix("call_") || id.hasPrefix("gen-") ? "made" : id }
+        var message = message
+        for index in message.toolCalls.indices { message.toolCalls[index].id = known(message.toolCalls[index].id) }
+        var completion = completion
+        let id = completion.map { known($0.id) } ?? ""
+        completion?.id = id
+        return ["\(message)", "\(String(describing: completion))", error?.description ?? "", "\(violations)"]
+    }
+
+    // MARK: - Shorthands
+
+    var finish: FinishReason? { completion?.finishReason }
+    var usage: Usage? { completion?.usage }
+    var arguments: [String] { message.toolCalls.map(\.argumentsJSON) }
+    var stateText: String { String(decoding: completion?.providerState ?? [], as: UTF8.self) }
+}
+
+/// Numbers that are the same in every run.
+struct SeededNumbers: RandomNumberGenerator {
+    var state: UInt64
+
+    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
+    }
+}

@@ -1,0 +1,135 @@
+import Generation
+import JSON
+import Testing
+
+@testable import HTTPClient
+@testable import Providers
+
+/// Errors as vendors, proxies and compatible servers put them.
+@Suite struct VendorErrorTests {
+    private static func error(
+        _ status: Int, _ body: String, headers: [String] = [], provider: String = "openai"
+    ) throws -> GenerationError {
+        let model = try DialectHarness(provider).model
+        let lines = (["HTTP/1.1 \(status) X"] + headers).joined(separator: "\r\n")
+        let head = HTTPResponseHead(status: status, lines: Array(lines.utf8))
+        let parser = JSONParser()
+        return try withExtendedLifetime(parser) {
+            VendorError(try parser.parse(body)).generationError(httpStatus: status, head: head, model: model)
+        }
+    }
+
+    @Test(arguments: [
+        (400, GenerationError.Kind.invalidRequest, false), (401, .authentication, false), (402, .quotaExhausted, false),
+        (403, .permission, false), (404, .unknownModel, false), (408, .providerUnavailable, true),
+        (409, .providerUnavailable, true), (413, .invalidRequest, false), (422, .invalidRequest, false),
+        (429, .rateLimit, true), (498, .overloaded, true), (499, .providerUnavailable, true),
+        (500, .providerUnavailable, true), (502, .providerUnavailable, true), (503, .overloaded, true),
+        (504, .providerUnavailable, true), (529, .overloaded, true), (302, .badProviderResponse, true),
+    ])
+    func kindsByStatus(_ status: Int, _ kind: GenerationError.Kind, _ isRetryable: Bool) throws {
+        let error = try Self.error(status, #"{"error":{"message":"words","type":"t","code":"c"}}"#)
+        #expect(error.kind == kind && error.isRetryable == isRetryable && error.message == "words")
+        #expect(error.httpStatus == status && error.providerCode == "c" && error.provider == "openai")
+        #expect((kind == .rateLimit) == (error.retryAfterMilliseconds != nil))
+    }
+
+    @Test(arguments: [
+        (#"{"error":{"message":"m","code":"401"}}"#, "m", "401"),
+        (#"{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}"#, "m", "RESOURCE_EXHAUSTED"),
+        (#"{"error":{"code":429,"message":"m"}}"#, "m", "429"), (#"{"error":"m"}"#, "m", ""),
+        (#"{"detail":"m"}"#, "m", ""),
+        (#"{"detail":[{"msg":"m","loc":[]}]}"#, "m", ""), (#"{"message":"m","type":"t"}"#, "m", "t"),
+        (#""m""#, "m", ""),
+        (#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#, "m", "INVALID_ARGUMENT"),
+        (
+            #"{"type":"error","error":{"type":"overloaded_error","message":"m"},"request_id":"r"}"#, "m",
+            "overloaded_error"
+        ),
+        (#"{"error":{"code":"RateLimitReached","message":"m","details":"m"}}"#, "m", "RateLimitReached"),
+        (#"{"error":{"message":"m","type":null,"param":null,"code":null}}"#, "m", ""),
+        (#"{"error":{"message":{"text":"m"}}}"#, #"{"text":"m"}"#, ""),
+    ])
+    func formsOfBodies(_ body: String, _ message: String, _ code: String) throws {
+        let error = try Self.error(418, body)
+        #expect(error.message == message && error.providerCode == code && error.kind == .invalidRequest)
+    }
+
+    @Test(arguments: ["{}", "[]", "null", "[[]]", #"{"error":{}}"#, #"{"error":{"message":""}}"#, #"{"error":""}"#])
+    func bodiesThatSayNothing(_ body: String) throws {
+        let error = try Self.error(500, body)
+        #expect(error.message == "openai answered with HTTP 500 and no explanation", "\(body): \(error.message)")
+    }
+
+    @Test func meaningsBeyondTheStatus() throws {
+        #expect(try Self.error(429, #"{"error":{"code":"insufficient_quota","message":"m"}}"#).kind == .quotaExhausted)
+        #expect(
+            try Self.error(
+                400,
+                #"{"error":{"code":"content_filter","innererror":{"code":"ResponsibleAIPolicyViolation"},"message":"m"}}"#
+            ).kind == .contentFiltered)
+        #expect(
+            try Self.error(400, #"{"error":{"code":"context_length_exceeded","message":"m"}}"#).kind == .contextLength)
+        #expect(
+            try Self.error(
+                400,
+                #"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 tokens"}}"#
+            ).kind == .contextLength)
+        // A wrong key of the Gemini API is a 400.
+        let key = try Self.error(
+            400,
+            #"{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}"#,
+            provider: "gemini")
+        #expect(key.kind == .authentication && key.httpStatus == 400)
+        // A limit that mentions the context window is a limit.
+        #expect(
+            try Self.error(429, #"{"error":{"message":"tokens per minute for this context window"}}"#).kind
+                == .rateLimit)
+    }
+
+    private static let headers: [(lines: [String], wait: Int64)] = [
+        (["Retry-After: 7"], 7000), (["retry-after-ms: 250"], 250), (["retry-after-ms: 0", "retry-after: 1"], 1000),
+        (["retry-after: 1.5"], 1500), (["retry-after: 0"], 1000), (["retry-after: -5"], 1000),
+        (["retry-after: x"], 1000), (["retry-after: nan"], 1000), (["retry-after: 1e30"], 86_400_000), ([], 1000),
+        (["retry-after: Thu, 01 Jan 1970 00:00:00 GMT"], 1000),
+    ]
+
+    @Test(arguments: headers.indices)
+    func waits(_ index: Int) throws {
+        let (lines, wait) = Self.headers[index]
+        let error = try Self.error(429, #"{"error":{"message":"m"}}"#, headers: lines)
+        #expect(error.retryAfterMilliseconds == wait, "\(lines)")
+    }
+
+    @Test(arguments: [
+        ("48s", 48000), ("34.4s", 34400), ("0s", 1000), ("-3s", 1000), ("x", 1000), ("1e99s", 86_400_000),
+        ("infs", 1000),
+    ])
+    func waitsInBodies(_ delay: String, _ milliseconds: Int64) throws {
+        let body = #"{"error":{"code":429,"details":[{"retryDelay":"\#(delay)"},"x",null,{"retryDelay":3}]}}"#
+        #expect(try Self.error(429, body).retryAfterMilliseconds == milliseconds)
+    }
+
+    @Test func theVendorsOwnWordOnRetries() throws {
+        let body = #"{"error":{"message":"m"}}"#
+        #expect(try Self.error(500, body, headers: ["x-should-retry: false"]).isRetryable == false)
+        #expect(try Self.error(400, body, headers: ["X-Should-Retry: true"]).isRetryable == true)
+    }
+
+    @Test func secretsAndLength() throws {
+        let echo = try Self.error(
+            401, #"{"error":{"message":"bad key: key-of-this-test","code":"sk-abcdefghijklmnopqrst"}}"#)
+        #expect(!echo.message.contains("key-of-this-test") && !echo.providerCode.contains("abcdefghijklm"))
+        // A message of a megabyte full of what looks like keys: short in the end, and quickly so.
+        let long = String(repeating: "sk-aaaaaaaaaaaaaaaaaaaa ", count: 40_000)
+        let error = try Self.error(500, #"{"error":{"message":"\#(long)","code":"\#(long)"}}"#)
+        #expect(error.message.utf8.count <= 5000 && error.providerCode.utf8.count <= 5000)
+        #expect(!error.message.contains("aaaaaaaaaaaa"))
+        // A key at the place where the message is cut does not come through in part.
+        for offset in 4000..<4140 {
+            let words = String(repeating: ".", count: offset) + "key-of-this-test"
+            let cut = try Self.error(500, #"{"error":{"message":"\#(words)"}}"#)
+            #expect(!cut.message.contains("key-of"), "offset \(offset)")
+        }
+    }
+}
