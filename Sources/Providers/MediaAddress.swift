@@ -15,14 +15,18 @@ enum MediaAddress {
         switch source {
         case .data(let bytes): return (.bytes(bytes), nil)
         case .url(let url):
-            guard url.hasPrefix("data:"), let mark = url.firstRange(of: ";base64,") else { return (.url(url), nil) }
-            let text = url[mark.upperBound...]
+            guard url.hasPrefix("data:"), let comma = url.utf8.firstIndex(of: UInt8(ascii: ",")) else {
+                return (.url(url), nil)
+            }
+            let description = url[url.utf8.index(url.startIndex, offsetBy: 5)..<comma]
+            guard description.hasSuffix(";base64") else { return (.url(url), nil) }
+            let text = url[url.utf8.index(after: comma)...]
             let isBase64 = text.utf8.allSatisfy { byte in
                 (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
                     || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "=")
             }
-            let mimeType = url[url.index(url.startIndex, offsetBy: 5)..<mark.lowerBound].split(separator: ";").first
-            return isBase64 ? (.base64(text), mimeType.map(String.init)) : (.url(url), nil)
+            let mimeType = description.prefix { $0 != ";" }
+            return isBase64 ? (.base64(text), mimeType.isEmpty ? nil : String(mimeType)) : (.url(url), nil)
         }
     }
 

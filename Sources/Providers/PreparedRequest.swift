@@ -185,10 +185,14 @@ struct PreparedRequest {
     }
 
     private func checkRanges() throws(GenerationError) {
-        if let value = options.maxTokens, value < 1 { throw outOfRange("max_tokens", "\(value)", "at least 1") }
+        // No more than the wire carries, so that sums with it do not overflow.
+        let most = Int(Int32.max)
+        if let value = options.maxTokens, !(1...most).contains(value) {
+            throw outOfRange("max_tokens", "\(value)", "1 to \(most)")
+        }
         if let value = options.topK, value < 1 { throw outOfRange("top_k", "\(value)", "at least 1") }
-        if let value = options.reasoning.budgetTokens, value < -1 {
-            throw outOfRange("reasoning.budget_tokens", "\(value)", "at least -1")
+        if let value = options.reasoning.budgetTokens, !(-1...most).contains(value) {
+            throw outOfRange("reasoning.budget_tokens", "\(value)", "-1 to \(most)")
         }
         try checkNumber("temperature", options.temperature, 0...2)
         try checkNumber("top_p", options.topP, 0...1)

@@ -23,10 +23,14 @@ enum ProviderState {
         guard !bytes.isEmpty else { return nil }
         let root = try? parser.parse(bytes)
         guard let root, root.kind == .object else {
-            throw GenerationError(
-                .invalidRequest, "provider_state is not readable: send it back exactly as it came, or leave it out")
+            throw unreadable
         }
         return root[family]
+    }
+
+    static var unreadable: GenerationError {
+        GenerationError(
+            .invalidRequest, "provider_state is not readable: send it back exactly as it came, or leave it out")
     }
 }
 
@@ -45,6 +49,8 @@ struct BlockOrder {
 
     private(set) var entries: [Entry] = []
     private var isNeeded = false
+    /// What is kept here, in bytes.
+    private(set) var keptBytes = 0
 
     mutating func text(_ count: Int, signature: String? = nil) {
         guard count > 0 else { return }
@@ -52,15 +58,30 @@ struct BlockOrder {
         if case .text(let before, nil) = entries.last, signature == nil {
             entries[entries.count - 1] = .text(before + count, signature: nil)
         } else {
-            entries.append(.text(count, signature: signature))
+            append(.text(count, signature: signature), bytes: signature?.utf8.count ?? 0)
         }
     }
 
-    mutating func call(_ index: Int) { entries.append(.call(index)) }
+    mutating func call(_ index: Int) { append(.call(index), bytes: 0) }
 
-    mutating func opaque(_ json: String) {
+    mutating func opaque(_ json: String) { fill(reserve(), json) }
+
+    /// Keeps a place for a block whose words come later, if at all.
+    mutating func reserve() -> Int {
+        append(.opaque(""), bytes: 0)
+        return entries.count - 1
+    }
+
+    /// Puts a block into its place.
+    mutating func fill(_ place: Int, _ json: String) {
         isNeeded = true
-        entries.append(.opaque(json))
+        entries[place] = .opaque(json)
+        keptBytes += json.utf8.count
+    }
+
+    private mutating func append(_ entry: Entry, bytes: Int) {
+        entries.append(entry)
+        keptBytes += MemoryLayout<Entry>.stride + bytes
     }
 
     /// The bytes for `provider_state`; empty where text and calls alone tell everything.
@@ -69,6 +90,7 @@ struct BlockOrder {
         return ProviderState.bytes(family) { writer in
             writer.beginArray()
             for entry in entries {
+                if case .opaque("") = entry { continue }
                 writer.beginObject()
                 switch entry {
                 case .text(let count, let signature):
@@ -98,10 +120,22 @@ struct BlockOrder {
             } else if let index = element["call"]?.int {
                 entries.append(.call(index))
             } else if let block = element["block"], block.kind == .object {
-                entries.append(.opaque(block.text))
+                let json = block.text
+                guard !JSONTextChecker.isTooDeep(json) else { throw ProviderState.unreadable }
+                entries.append(.opaque(json))
             }
         }
         return entries
+    }
+
+    /// Whether `message` has anything that a vendor of `family` takes for content.
+    /// - Throws: `.invalidRequest` where a caller has changed the provider's state.
+    static func hasContent(
+        _ message: Message, family: StaticString, parser: JSONParser
+    ) throws(GenerationError) -> Bool {
+        if message.hasContent { return true }
+        guard let entries = try entries(message.providerState, family: family, parser: parser) else { return false }
+        return entries.contains { if case .opaque = $0 { true } else { false } }
     }
 
     /// `entries` as they fit `message`: a caller may have edited the text or taken a call out. Every call and all of
@@ -111,7 +145,7 @@ struct BlockOrder {
         let total = entries.reduce(0) { if case .text(let count, _) = $1 { $0 &+ count } else { $0 } }
         let textFits = total == whole.utf8.count
         var rest = whole.utf8[...]
-        var unused = Array(message.toolCalls.indices)
+        var isUsed = [Bool](repeating: false, count: message.toolCalls.count)
         var hasText = false
         var resolved: [Resolved] = []
         for entry in entries {
@@ -125,14 +159,14 @@ struct BlockOrder {
                 }
                 hasText = true
             case .call(let index):
-                guard let position = unused.firstIndex(of: index) else { continue }
-                unused.remove(at: position)
+                guard isUsed.indices.contains(index), !isUsed[index] else { continue }
+                isUsed[index] = true
                 resolved.append(.call(index))
             case .opaque(let json): resolved.append(.opaque(json))
             }
         }
         if !hasText || (textFits && total == 0) { resolved.append(.content) }
-        return resolved + unused.map { .call($0) }
+        return resolved + isUsed.indices.filter { !isUsed[$0] }.map { .call($0) }
     }
 
     /// A block as it is to be written.

@@ -136,6 +136,65 @@ private struct Seeded: RandomNumberGenerator {
         #expect(plain.bytes("claude").isEmpty, "text and calls alone need no state")
     }
 
+    /// Whatever a caller does to the message, all of its text and every call go out exactly once, and in pieces that
+    /// fit the text the signatures stay.
+    @Test(arguments: 0..<300)
+    func editedMessagesLoseNothing(_ seed: UInt64) throws {
+        var random = Seeded(state: seed &* 31 &+ 7)
+        var order = BlockOrder()
+        var message = Message(role: .assistant)
+        var opaque = 0
+        for _ in 0..<Int.random(in: 1...8, using: &random) {
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0:
+                let text = ["a", "ünï", "🎈🎈", "x y"].randomElement(using: &random) ?? ""
+                order.text(text.utf8.count, signature: Bool.random(using: &random) ? "s" : nil)
+                message.content += text
+            case 1:
+                order.call(message.toolCalls.count)
+                message.toolCalls.append(ToolCall(id: "\(message.toolCalls.count)", name: "f", argumentsJSON: ""))
+            case 2:
+                order.opaque(#"{"n":\#(opaque)}"#)
+                opaque += 1
+            default: _ = order.reserve()
+            }
+        }
+        let bytes = order.bytes("x")
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: message.content += "!"
+        case 1: message.content = ""
+        case 2: if !message.toolCalls.isEmpty { message.toolCalls.removeLast() }
+        default: message.toolCalls.append(ToolCall(id: "new", name: "g", argumentsJSON: ""))
+        }
+        let parser = JSONParser()
+        let resolved = BlockOrder.resolve(
+            try BlockOrder.entries(bytes, family: "x", parser: parser) ?? [], for: message)
+        var text = ""
+        var calls: [Int] = []
+        var blocks: [String] = []
+        for block in resolved {
+            switch block {
+            case .text(let piece, _): text += piece
+            case .content: text += message.content
+            case .call(let index): calls.append(index)
+            case .opaque(let json): blocks.append(json)
+            }
+        }
+        #expect(text == message.content)
+        #expect(calls.sorted() == Array(message.toolCalls.indices))
+        #expect(blocks == (bytes.isEmpty ? [] : (0..<opaque).map { #"{"n":\#($0)}"# }))
+    }
+
+    /// References to calls cost no more than their number, even where a caller makes up a hundred thousand of them.
+    @Test func manyEntriesCostLittle() throws {
+        let state = #"{"x":["# + [String](repeating: #"{"call":49999}"#, count: 100_000).joined(separator: ",") + "]}"
+        let call = ToolCall(id: "c", name: "f", argumentsJSON: "")
+        let message = Message(role: .assistant, toolCalls: [ToolCall](repeating: call, count: 50_000))
+        let parser = JSONParser()
+        let entries = try #require(try BlockOrder.entries(Array(state.utf8), family: "x", parser: parser))
+        #expect(BlockOrder.resolve(entries, for: message).count == 50_001)
+    }
+
     // MARK: - Bodies
 
     /// The examples of RFC 7396, appendix A, that have an object for a target: a body is always one.
@@ -172,11 +231,123 @@ private struct Seeded: RandomNumberGenerator {
         }
     }
 
+    /// What Pydantic and others write for a value that may be missing.
+    @Test(arguments: [
+        (
+            #"{"anyOf":[{"type":"string","minLength":1},{"type":"null"}],"default":null,"title":"T"}"#,
+            #"{"title":"T","type":"STRING","minLength":1,"nullable":true}"#
+        ),
+        (
+            #"{"anyOf":[{"type":"null"},{"type":"object","properties":{"a":{"type":"integer"}},"description":"in"}],"description":"out"}"#,
+            #"{"description":"out","type":"OBJECT","properties":{"a":{"type":"INTEGER"}},"nullable":true}"#
+        ),
+        (
+            #"{"anyOf":[{"type":"string"},{"type":"integer"}]}"#,
+            #"{"anyOf":[{"type":"STRING"},{"type":"INTEGER"}]}"#
+        ),
+        (#"{"type":["null","number"],"nullable":false}"#, #"{"type":"NUMBER","nullable":false}"#),
+    ])
+    func choicesInGooglesForm(_ schema: String, _ expected: String) throws {
+        let translated = OpenAPISchema.translated(try JSONValue(parsing: schema))
+        #expect(translated == (try JSONValue(parsing: expected)), "\(translated?.text ?? "nil")")
+    }
+
+    /// Vertex AI refuses `anyOf` with anything beside it.
+    @Test(arguments: [
+        #"{"anyOf":[{"type":"string"},{"type":"integer"}],"description":"d"}"#,
+        #"{"type":"string","anyOf":[{"minLength":1},{"pattern":"x"}]}"#,
+        #"{"anyOf":[{"type":"string"},{"type":"integer"},{"type":"null"}]}"#,
+        #"{"anyOf":[{"type":"null"},{"type":"null"}]}"#, #"{"anyOf":"x"}"#, #"{"anyOf":[1,{"type":"null"}]}"#,
+    ])
+    func choicesThatGoogleRefuses(_ schema: String) throws {
+        #expect(OpenAPISchema.translated(try JSONValue(parsing: schema)) == nil)
+    }
+
+    /// No word of a translated schema is one that the form does not have, at any depth, and types are in capitals.
+    @Test(arguments: 0..<300)
+    func translationsStayInTheirForm(_ seed: UInt64) throws {
+        var random = Seeded(state: seed &* 77)
+        guard let translated = OpenAPISchema.translated(Self.schema(&random, depth: 0)) else { return }
+        Self.check(translated)
+        #expect(try JSONValue(parsing: translated.text) == translated)
+    }
+
+    private static func schema(_ random: inout Seeded, depth: Int) -> JSONValue {
+        var members: [(key: String, value: JSONValue)] = []
+        let types: [JSONValue] = [
+            "string", "integer", "number", "boolean", "array", "object", "null", ["string", "null"], ["null"], 3,
+        ]
+        if Int.random(in: 0..<8, using: &random) > 0, let type = types.randomElement(using: &random) {
+            members.append(("type", type))
+        }
+        let extras: [(String, JSONValue)] = [
+            ("description", "d"), ("title", "t"), ("default", nil), ("nullable", true), ("enum", ["a", "b"]),
+            ("enum", [1]), ("format", "int32"), ("format", "email"), ("additionalProperties", false),
+            ("additionalProperties", ["type": "string"]), ("$schema", "s"), ("$ref", "#/x"), ("minimum", 1),
+            ("strict", true), ("required", ["p"]), ("unknown", 1),
+        ]
+        for extra in extras
+        where Int.random(in: 0..<14, using: &random) == 0 && !members.contains(where: { $0.key == extra.0 }) {
+            members.append(extra)
+        }
+        guard depth < 4 else { return .object(members) }
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: members.append(("properties", .object([(key: "p", value: schema(&random, depth: depth + 1))])))
+        case 1: members.append(("items", schema(&random, depth: depth + 1)))
+        case 2:
+            let choices = (0..<Int.random(in: 1...3, using: &random)).map { _ in schema(&random, depth: depth + 1) }
+            members.append(("anyOf", .array(choices)))
+        default: break
+        }
+        return .object(members)
+    }
+
+    private static func check(_ schema: JSONValue) {
+        let members = schema.members ?? []
+        let known: Set<String> = [
+            "type", "nullable", "properties", "items", "anyOf", "enum", "format", "title", "description", "required",
+            "minimum", "default",
+        ]
+        #expect(Set(members.map(\.key)).count == members.count, "a key twice: \(schema.text)")
+        #expect(known.isSuperset(of: members.map(\.key)), "\(schema.text)")
+        #expect(schema["anyOf"] == nil || members.count == 1, "\(schema.text)")
+        if let type = schema["type"] {
+            #expect(["STRING", "INTEGER", "NUMBER", "BOOLEAN", "ARRAY", "OBJECT"].contains(type.string ?? ""))
+        }
+        for member in schema["properties"]?.members ?? [] { check(member.value) }
+        if let items = schema["items"] { check(items) }
+        for choice in schema["anyOf"]?.array ?? [] { check(choice) }
+    }
+
     @Test(arguments: [
         ("claude-3-5-sonnet@20240620", "claude-3-5-sonnet@20240620"), ("a/b:c#d", "a%2Fb%3Ac%23d"), ("ü;", "%C3%BC%3B"),
     ])
     func segmentsOfAddresses(_ text: String, _ expected: String) {
         #expect(PercentEncoding.segment(text) == expected)
+    }
+
+    /// What is encoded is one segment, and reads back as what it was.
+    @Test(arguments: 0..<200)
+    func anyNameIsOneSegment(_ seed: UInt64) {
+        var random = Seeded(state: seed &* 13)
+        let name = String(
+            String.UnicodeScalarView(
+                (0..<Int.random(in: 0...20, using: &random)).compactMap { _ in
+                    Unicode.Scalar(UInt32.random(in: 0...(Bool.random(using: &random) ? 0x7F : 0x2FFF), using: &random))
+                }))
+        let encoded = PercentEncoding.segment(name)
+        #expect(encoded.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#:;".utf8.contains($0) })
+        var bytes: [UInt8] = []
+        var rest = Array(encoded.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            bytes.append(UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) ?? 0)
+            rest = rest.dropFirst(2)
+        }
+        #expect(String(decoding: bytes, as: UTF8.self) == name)
     }
 
     @Test func whatClaudesNamesTell() {

@@ -3,6 +3,10 @@ internal import JSON
 
 /// Lets JSON text of a caller's into a body, once it has proved to be one object: anything else could change the body.
 struct JSONTextChecker {
+    /// How deeply a caller's JSON may be nested: so deep that no schema is, so flat that a body with it can be read
+    /// again, by us and by the vendor.
+    static let maximumDepth = 256
+
     /// One parser for everything that a request holds; its elements are used at once.
     let parser = JSONParser()
 
@@ -30,13 +34,44 @@ struct JSONTextChecker {
     /// wrapped in one, so that the conversation can go on.
     func arguments(_ json: String, _ writer: inout JSONWriter) {
         if json.isEmpty { return writer.raw("{}") }
-        if let element = try? parser.parse(json), element.kind == .object { return writer.raw(json) }
+        if !Self.isTooDeep(json), let element = try? parser.parse(json), element.kind == .object {
+            return writer.raw(json)
+        }
         writer.beginObject()
         writer.member("raw_arguments", json)
         writer.endObject()
     }
 
+    /// Whether `json` is nested deeper than `maximumDepth` levels.
+    static func isTooDeep(_ json: String) -> Bool {
+        var json = json
+        return json.withUTF8 { bytes in
+            var depth = 0
+            var isInText = false
+            var isEscaped = false
+            for byte in bytes {
+                if isEscaped {
+                    isEscaped = false
+                } else if isInText {
+                    isEscaped = byte == UInt8(ascii: "\\")
+                    isInText = byte != UInt8(ascii: "\"")
+                } else if byte == UInt8(ascii: "\"") {
+                    isInText = true
+                } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
+                    depth += 1
+                    if depth > maximumDepth { return true }
+                } else if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") {
+                    depth -= 1
+                }
+            }
+            return false
+        }
+    }
+
     private func parsed(_ json: String, field: String) throws(GenerationError) -> JSONElement {
+        guard !Self.isTooDeep(json) else {
+            throw GenerationError(.invalidRequest, "\(field) is nested deeper than \(Self.maximumDepth) levels")
+        }
         let element: JSONElement
         do {
             element = try parser.parse(json)

@@ -69,7 +69,8 @@ extension Claude {
             var isEmpty = true
             // The vendor merges turns of one role; results of parallel calls must come in one message in any case.
             var turn: [Message] = []
-            for message in request.messages where message.role != .system && message.hasContent {
+            for message in request.messages where message.role != .system {
+                guard try BlockOrder.hasContent(message, family: Claude.family, parser: parser) else { continue }
                 isEmpty = false
                 if let last = turn.last, (last.role == .assistant) != (message.role == .assistant) {
                     try write(turn: turn)
@@ -368,9 +369,9 @@ extension Message {
         return texts
     }
 
-    /// Whether there is anything that a vendor would take for content.
+    /// Whether there is anything that every vendor would take for content.
     var hasContent: Bool {
-        role == .tool || !content.isEmpty || !toolCalls.isEmpty || !providerState.isEmpty
+        role == .tool || !content.isEmpty || !toolCalls.isEmpty
             || parts.contains { if case .text(let text) = $0 { !text.isEmpty } else { true } }
     }
 

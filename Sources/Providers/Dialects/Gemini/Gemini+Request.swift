@@ -72,7 +72,8 @@ extension Gemini {
             var isEmpty = true
             // The results of one batch of calls go back as one content.
             var results: [Message] = []
-            for message in request.messages where message.role != .system && message.hasContent {
+            for message in request.messages where message.role != .system {
+                guard try BlockOrder.hasContent(message, family: Gemini.family, parser: parser) else { continue }
                 isEmpty = false
                 if message.role == .tool {
                     results.append(message)
@@ -222,7 +223,7 @@ extension Gemini {
             writer.key("response")
             let text = message.texts.joined(separator: "\n")
             // The vendor takes objects only.
-            let kind = (try? parser.parse(text))?.kind
+            let kind = JSONTextChecker.isTooDeep(text) ? nil : (try? parser.parse(text))?.kind
             if kind == .object {
                 writer.raw(text)
             } else {

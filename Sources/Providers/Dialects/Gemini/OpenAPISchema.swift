@@ -7,18 +7,18 @@ internal import JSON
 enum OpenAPISchema {
     /// `schema` in that form; `nil` where the form has no room for what it says.
     static func translated(_ schema: JSONValue, depth: Int = 0) -> JSONValue? {
-        guard let members = schema.members, depth < 64 else { return nil }
+        guard depth < 64, let members = members(schema) else { return nil }
+        let schema = JSONValue.object(members)
         var out: [(key: String, value: JSONValue)] = []
         let type = typeName(schema["type"])
         for (key, value) in members {
             switch key {
-            // Said by the form itself, or of no meaning to the model.
-            case "$schema", "additionalProperties", "strict":
+            case _ where silent.contains(key):
                 if key == "additionalProperties", value.members != nil { return nil }
             case "type":
                 guard let type else { return nil }
                 out.append((key: "type", value: .string(type.name.uppercased())))
-                if type.isNullable { out.append((key: "nullable", value: true)) }
+                if type.isNullable, schema["nullable"] == nil { out.append((key: "nullable", value: true)) }
             case "properties":
                 guard let properties = value.members else { return nil }
                 var translated: [(key: String, value: JSONValue)] = []
@@ -31,7 +31,10 @@ enum OpenAPISchema {
                 guard let inner = translated(value, depth: depth + 1) else { return nil }
                 out.append((key: key, value: inner))
             case "anyOf":
-                guard let choices = value.array else { return nil }
+                // The form has it alone or not at all.
+                guard let choices = value.array, members.allSatisfy({ silent.contains($0.key) || $0.key == key }) else {
+                    return nil
+                }
                 var translated: [JSONValue] = []
                 for choice in choices {
                     guard let inner = Self.translated(choice, depth: depth + 1) else { return nil }
@@ -54,6 +57,20 @@ enum OpenAPISchema {
             }
         }
         return .object(out)
+    }
+
+    /// Said by the form itself, or of no meaning to the model.
+    private static let silent: Set<String> = ["$schema", "additionalProperties", "strict"]
+
+    /// The members of `schema`. What may be null is a list of two choices in JSON Schema, and a mark here.
+    private static func members(_ schema: JSONValue) -> [(key: String, value: JSONValue)]? {
+        guard let members = schema.members else { return nil }
+        guard let choices = schema["anyOf"]?.array, choices.count == 2 else { return members }
+        let others = choices.filter { $0["type"]?.string != "null" }
+        guard others.count == 1, let inner = others[0].members else { return members }
+        let outer = members.filter { $0.key != "anyOf" && !($0.key == "default" && $0.value.isNull) }
+        let outerKeys = Set(outer.map(\.key)).union(["nullable"])
+        return outer + inner.filter { !outerKeys.contains($0.key) } + [(key: "nullable", value: true)]
     }
 
     private static func typeName(_ type: JSONValue?) -> (name: String, isNullable: Bool)? {
