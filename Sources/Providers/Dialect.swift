@@ -58,15 +58,45 @@ extension StreamDecoder {
             : GenerationError(.badProviderResponse, "\(providerName) answered a stream's request with no event at all")
     }
 
-    /// Parses an event's data; `nil` for a line that is no field, with which some servers keep a connection alive.
+    /// Parses an event's data; `nil` where it holds nothing: some servers keep a connection alive with empty events,
+    /// or with lines that are no field, and some proxies add OpenAI's end mark to every stream.
+    /// - Throws: the error that the event is, in whatever form, or `.badProviderResponse` where it is unreadable.
     static func parse(
-        _ event: SSEEvent, _ parser: JSONParser, _ providerName: String
+        _ event: SSEEvent, _ parser: JSONParser, _ stray: inout StrayText, for model: ConfiguredModel
     ) throws(GenerationError) -> JSONElement? {
-        do {
-            return try parser.parse(event.data)
-        } catch {
-            if event.isStray { return nil }
-            throw GenerationError(.badProviderResponse, "\(providerName) sent an event that is not JSON: \(error)")
+        if event.isStray {
+            guard let text = stray.add(event.data), let root = try? parser.parse(text),
+                let error = VendorError(inAnswer: root)
+            else { return nil }
+            throw error.generationError(for: model)
         }
+        let isErrorEvent = event.name.elementsEqual("error".utf8)
+        let root: JSONElement
+        do {
+            root = try parser.parse(event.data)
+        } catch {
+            if isErrorEvent {
+                let words = String(decoding: event.data.prefix(4096), as: UTF8.self)
+                throw VendorError(words: words).generationError(for: model)
+            }
+            if event.data.starts(with: "[DONE]".utf8) || event.data.allSatisfy({ $0 <= 0x20 }) { return nil }
+            throw GenerationError(
+                .badProviderResponse, "\(model.providerName) sent an event that is not JSON: \(error)")
+        }
+        if let error = VendorError(inAnswer: root, isErrorEvent: isErrorEvent) {
+            throw error.generationError(for: model)
+        }
+        return root
     }
+
+    /// Refuses a stream that makes us keep too much until its end.
+    static func checkKept(_ bytes: Int, for model: ConfiguredModel) throws(GenerationError) {
+        guard bytes > keptLimit else { return }
+        throw GenerationError(
+            .badProviderResponse,
+            "\(model.providerName)'s stream has more than \(keptLimit) bytes of what is kept until its end")
+    }
+
+    /// What a stream may make us keep until its end (thoughts to send back, ids of calls), in bytes.
+    private static var keptLimit: Int { 32 << 20 }
 }

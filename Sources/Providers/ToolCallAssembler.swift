@@ -7,16 +7,26 @@ internal import Generation
 /// index; each has been seen.
 struct ToolCallAssembler {
     private struct Entry {
-        var vendorIndex: Int?
         var vendorID: String
         var id: String
         var name = ""
         /// Arguments that came before the name.
         var held = ""
-        var isAnnounced = false
+        /// Our index, from the announcement on: callers see no gap, however late a name comes.
+        var number: Int?
+        var hasArguments = false
     }
 
     private var entries: [Entry] = []
+    // Where the newest call of a vendor's index and id is: a server may send any number of calls.
+    private var byIndex: [Int: Int] = [:]
+    private var byID: [String: Int] = [:]
+    private var ids: Set<String> = []
+    /// Those whose name has not come.
+    private var nameless: Set<Int> = []
+    private var announced = 0
+    /// What is kept here, in bytes.
+    private(set) var keptBytes = 0
 
     /// Whether any call was seen.
     var hasCalls: Bool { !entries.isEmpty }
@@ -24,47 +34,67 @@ struct ToolCallAssembler {
     /// The piece to deliver, or `nil` while the call's name is not known.
     mutating func piece(index: Int?, id: String, name: String, arguments: String) -> ToolCallDelta? {
         let position = find(index: index, id: id, name: name) ?? begin(index: index, id: id)
-        if !name.isEmpty, !entries[position].isAnnounced { entries[position].name += name }
-        guard entries[position].isAnnounced || !entries[position].name.isEmpty else {
+        if !arguments.isEmpty { entries[position].hasArguments = true }
+        if let number = entries[position].number {
+            guard !arguments.isEmpty else { return nil }
+            return ToolCallDelta(index: number, id: "", name: "", argumentsJSONDelta: arguments)
+        }
+        guard !name.isEmpty else {
             entries[position].held += arguments
+            keptBytes += arguments.utf8.count
             return nil
         }
-        if entries[position].isAnnounced {
-            guard !arguments.isEmpty else { return nil }
-            return ToolCallDelta(index: position, id: "", name: "", argumentsJSONDelta: arguments)
-        }
+        entries[position].name = name
+        keptBytes += name.utf8.count
         return announce(position, more: arguments)
     }
 
     /// Calls whose name never came: delivered without one, so that nothing is lost.
-    mutating func remaining() -> [ToolCallDelta] {
-        entries.indices.filter { !entries[$0].isAnnounced }.map { announce($0, more: "") }
+    mutating func remaining() -> [ToolCallDelta] { nameless.sorted().map { announce($0, more: "") } }
+
+    /// An empty object for each call that has no arguments at all: a function without parameters.
+    mutating func withoutArguments() -> [ToolCallDelta] {
+        var deltas: [ToolCallDelta] = []
+        for position in entries.indices where !entries[position].hasArguments {
+            guard let number = entries[position].number else { continue }
+            entries[position].hasArguments = true
+            deltas.append(ToolCallDelta(index: number, id: "", name: "", argumentsJSONDelta: "{}"))
+        }
+        return deltas
     }
 
     private mutating func announce(_ position: Int, more: String) -> ToolCallDelta {
-        entries[position].isAnnounced = true
+        nameless.remove(position)
         let entry = entries[position]
         entries[position].held = ""
+        entries[position].number = announced
+        defer { announced += 1 }
         return ToolCallDelta(
-            index: position, id: entry.id, name: entry.name, argumentsJSONDelta: entry.held + more)
+            index: announced, id: entry.id, name: entry.name, argumentsJSONDelta: entry.held + more)
     }
 
     private func find(index: Int?, id: String, name: String) -> Int? {
         if let index {
-            guard let position = entries.lastIndex(where: { $0.vendorIndex == index }) else { return nil }
+            guard let position = byIndex[index] else { return nil }
             let entry = entries[position]
             // The same index with another id is another call.
             if !id.isEmpty, !entry.vendorID.isEmpty, id != entry.vendorID { return nil }
             return position
         }
-        if !id.isEmpty { return entries.lastIndex { $0.vendorID == id } }
+        if !id.isEmpty { return byID[id] }
         return name.isEmpty && !entries.isEmpty ? entries.count - 1 : nil
     }
 
     private mutating func begin(index: Int?, id: String) -> Int {
-        let isFresh = !id.isEmpty && !entries.contains { $0.id == id }
-        entries.append(Entry(vendorIndex: index, vendorID: id, id: isFresh ? id : Self.makeID()))
-        return entries.count - 1
+        let position = entries.count
+        let own = !id.isEmpty && ids.insert(id).inserted ? id : Self.makeID()
+        ids.insert(own)
+        entries.append(Entry(vendorID: id, id: own))
+        if let index { byIndex[index] = position }
+        if !id.isEmpty { byID[id] = position }
+        nameless.insert(position)
+        keptBytes += 256 + id.utf8.count
+        return position
     }
 
     /// An id for a call that the vendor gave none.

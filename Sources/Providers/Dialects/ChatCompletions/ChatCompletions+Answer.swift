@@ -13,25 +13,29 @@ extension ChatCompletions {
         init(quirks: Quirks) { self.quirks = quirks }
 
         /// Takes id, model and usage. Azure's first chunk has them empty.
-        mutating func readHead(_ root: JSONElement) {
+        /// - Throws: the error for which Groq stopped early.
+        mutating func readHead(_ root: JSONElement, for model: ConfiguredModel) throws(GenerationError) {
             if completion.id.isEmpty, let id = root["id"]?.nonEmptyString { completion.id = id }
             if completion.model.isEmpty, let model = root["model"]?.nonEmptyString { completion.model = model }
             // May come in any chunk, more than once, and with further chunks behind it: the last one counts.
             if let usage = root["usage"] { read(usage: usage) }
-            if quirks.contains(.usageInXGroq), let usage = root["x_groq"]?["usage"] { read(usage: usage) }
+            if quirks.contains(.usageInXGroq), let extra = root["x_groq"] {
+                if let usage = extra["usage"] { read(usage: usage) }
+                if let error = VendorError(inAnswer: extra) { throw error.generationError(for: model) }
+            }
         }
 
         mutating func read(usage: JSONElement) {
             guard usage.kind == .object else { return }
-            let input = usage["prompt_tokens"]?.int
-            let output = usage["completion_tokens"]?.int
+            let input = usage["prompt_tokens"]?.tokens
+            let output = usage["completion_tokens"]?.tokens
             guard input != nil || output != nil else { return }
             var result = Usage()
-            result.inputTokens = max(0, input ?? 0)
-            result.outputTokens = max(0, output ?? 0)
-            result.totalTokens = usage["total_tokens"]?.int ?? result.inputTokens + result.outputTokens
-            result.cachedInputTokens = usage["prompt_tokens_details"]?["cached_tokens"]?.int ?? 0
-            result.reasoningTokens = usage["completion_tokens_details"]?["reasoning_tokens"]?.int ?? 0
+            result.inputTokens = input ?? 0
+            result.outputTokens = output ?? 0
+            result.totalTokens = usage["total_tokens"]?.tokens ?? result.inputTokens + result.outputTokens
+            result.cachedInputTokens = usage["prompt_tokens_details"]?["cached_tokens"]?.tokens ?? 0
+            result.reasoningTokens = usage["completion_tokens_details"]?["reasoning_tokens"]?.tokens ?? 0
             result.source = .provider
             completion.usage = result
         }
@@ -66,6 +70,11 @@ extension ChatCompletions {
         return nil
     }
 
+    /// Servers that pass requests on put an upstream's error into the choice.
+    static func checkError(_ choice: JSONElement, for model: ConfiguredModel) throws(GenerationError) {
+        if let error = VendorError(inAnswer: choice) { throw error.generationError(for: model) }
+    }
+
     /// The text of a `content` member: a string, or the text parts of an array.
     static func text(of content: JSONElement?) -> String? {
         guard let content else { return nil }
@@ -89,7 +98,8 @@ extension ChatCompletions {
             throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any choice")
         }
         var state = AnswerState(quirks: quirks)
-        state.readHead(root)
+        try Self.checkError(choice, for: model)
+        try state.readHead(root, for: model)
         state.read(finishReason: choice["finish_reason"])
         var message = Message(role: .assistant)
         // A filtered answer may come without a message.

@@ -13,6 +13,7 @@ extension ChatCompletions {
         private(set) var isDone = false
         /// Anything readable came at all.
         private var hasEvents = false
+        private var stray = StrayText()
 
         init(model: ConfiguredModel, quirks: Quirks, includesReasoning: Bool) {
             self.model = model
@@ -31,19 +32,17 @@ extension ChatCompletions {
                 isDone = true
                 return
             }
-            guard let root = try Self.parse(event, parser, model.providerName) else { return }
-            if let error = VendorError(inAnswer: root, isErrorEvent: event.name.elementsEqual("error".utf8)) {
-                throw error.generationError(for: model)
-            }
+            guard let root = try Self.parse(event, parser, &stray, for: model) else { return }
             hasEvents = true
-            state.readHead(root)
+            try state.readHead(root, for: model)
             guard let choice = ChatCompletions.choice(root) else { return }
+            try ChatCompletions.checkError(choice, for: model)
             // Filter results come in choices without a delta.
-            if let delta = choice["delta"] { read(delta, deliver) }
+            if let delta = choice["delta"] { try read(delta, deliver) }
             state.read(finishReason: choice["finish_reason"])
         }
 
-        private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) {
+        private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) throws(GenerationError) {
             if includesReasoning, let reasoning = ChatCompletions.reasoning(of: delta) {
                 deliver(.reasoning(reasoning))
             }
@@ -61,6 +60,7 @@ extension ChatCompletions {
                     arguments: arguments.map { $0.string ?? $0.text } ?? "")
                 if let piece { deliver(.toolCall(piece)) }
             }
+            try Self.checkKept(state.assembler.keptBytes, for: model)
         }
 
         /// The stream is over. Returns how it ended.
@@ -69,7 +69,7 @@ extension ChatCompletions {
             guard isDone || state.hasFinishReason else {
                 throw Self.endError(model.providerName, hasEvents: hasEvents)
             }
-            for piece in state.assembler.remaining() { deliver(.toolCall(piece)) }
+            for piece in state.assembler.remaining() + state.assembler.withoutArguments() { deliver(.toolCall(piece)) }
             state.close(providerName: model.providerName)
             return state.completion
         }

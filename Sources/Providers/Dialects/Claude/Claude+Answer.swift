@@ -5,20 +5,31 @@ internal import JSON
 extension Claude {
     /// What a whole answer and a stream have in common: blocks that begin, grow and end, and usage that is replaced.
     struct AnswerReader {
-        /// A block in progress.
-        private enum Block {
-            case text
-            case thinking(text: String, signature: String)
-            case call(index: Int, initialInput: String, hasArguments: Bool)
-            /// Run by the vendor itself, or in words that only it understands.
-            case opaque(JSONValue, input: String)
+        /// A block in progress. A value that grows in place: thoughts come in thousands of pieces.
+        private struct Block {
+            enum Kind {
+                case text
+                case thinking
+                case call
+                /// Run by the vendor itself, or in words that only it understands.
+                case opaque
+            }
+
+            let kind: Kind
+            /// The block as it began, or a call's whole input, as JSON text.
+            var json = ""
+            /// The thought, or the input in pieces.
+            var text = ""
+            var signature = ""
+            var hasArguments = false
+            /// Where it stands among the others.
+            var place = 0
         }
 
         private(set) var completion = Completion()
         private(set) var hasStopReason = false
         private let includesReasoning: Bool
         private var assembler = ToolCallAssembler()
-        private var callCount = 0
         private var blocks: [Int: Block] = [:]
         private var order = BlockOrder()
         private var input = 0
@@ -27,70 +38,95 @@ extension Claude {
         private var output = 0
         private var thinkingTokens = 0
         private var hasUsage = false
+        private var grownBytes = 0
+
+        /// What is kept until the end, in bytes.
+        var keptBytes: Int { grownBytes + order.keptBytes + assembler.keptBytes }
 
         init(includesReasoning: Bool) { self.includesReasoning = includesReasoning }
 
         // MARK: - Blocks
 
         mutating func begin(_ block: JSONElement, at index: Int, _ deliver: (ChunkEvent) -> Void) {
+            if blocks[index] != nil { end(at: index, deliver) }
             switch block["type"]?.string {
             case "text":
-                blocks[index] = .text
+                blocks[index] = Block(kind: .text)
                 text(block["text"]?.string ?? "", deliver)
             case "thinking":
                 let words = block["thinking"]?.string ?? ""
-                blocks[index] = .thinking(text: words, signature: block["signature"]?.string ?? "")
+                let signature = block["signature"]?.string ?? ""
+                blocks[index] = Block(kind: .thinking, text: words, signature: signature, place: order.reserve())
+                grownBytes += words.utf8.count + signature.utf8.count
                 if includesReasoning, !words.isEmpty { deliver(.reasoning(words)) }
             case "tool_use":
-                let initialInput = block["input"].map { $0.count > 0 ? $0.text : "" } ?? ""
-                blocks[index] = .call(index: index, initialInput: initialInput, hasArguments: false)
-                order.call(callCount)
-                callCount += 1
-                piece(index, id: block["id"]?.string ?? "", name: block["name"]?.string ?? "", "", deliver)
-            default: blocks[index] = .opaque(JSONValue(block), input: "")
+                let input = block["input"].map { $0.count > 0 ? $0.text : "" } ?? ""
+                blocks[index] = Block(kind: .call, json: input)
+                let piece = assembler.piece(
+                    index: index, id: block["id"]?.string ?? "", name: block["name"]?.string ?? "", arguments: "")
+                // A name comes now or never.
+                for piece in piece.map({ [$0] }) ?? assembler.remaining() {
+                    order.call(piece.index)
+                    deliver(.toolCall(piece))
+                }
+            default:
+                guard block.kind == .object else { return }
+                blocks[index] = Block(kind: .opaque, json: block.text, place: order.reserve())
             }
         }
 
         mutating func grow(_ delta: JSONElement, at index: Int, _ deliver: (ChunkEvent) -> Void) {
-            switch (delta["type"]?.string, blocks[index]) {
+            switch (delta["type"]?.string, blocks[index]?.kind) {
             case ("text_delta", _): text(delta["text"]?.string ?? "", deliver)
-            case ("thinking_delta", .thinking(let text, let signature)):
+            case ("thinking_delta", .thinking):
                 guard let more = delta["thinking"]?.nonEmptyString else { return }
-                blocks[index] = .thinking(text: text + more, signature: signature)
+                blocks[index]?.text += more
+                grownBytes += more.utf8.count
                 if includesReasoning { deliver(.reasoning(more)) }
-            case ("signature_delta", .thinking(let text, let signature)):
-                blocks[index] = .thinking(text: text, signature: signature + (delta["signature"]?.string ?? ""))
-            case ("input_json_delta", .call(let position, let initialInput, _)):
+            case ("signature_delta", .thinking):
+                let more = delta["signature"]?.string ?? ""
+                blocks[index]?.signature += more
+                grownBytes += more.utf8.count
+            case ("input_json_delta", .call):
                 guard let more = delta["partial_json"]?.nonEmptyString else { return }
-                blocks[index] = .call(index: position, initialInput: initialInput, hasArguments: true)
-                piece(index, id: "", name: "", more, deliver)
-            case ("input_json_delta", .opaque(let block, let input)):
-                blocks[index] = .opaque(block, input: input + (delta["partial_json"]?.string ?? ""))
+                blocks[index]?.hasArguments = true
+                arguments(more, at: index, deliver)
+            case ("input_json_delta", .opaque):
+                let more = delta["partial_json"]?.string ?? ""
+                blocks[index]?.text += more
+                grownBytes += more.utf8.count
             default: break
             }
         }
 
         mutating func end(at index: Int, _ deliver: (ChunkEvent) -> Void) {
-            switch blocks.removeValue(forKey: index) {
-            case .thinking(let text, let signature):
-                let block: JSONValue = [
-                    "type": "thinking", "thinking": .string(text), "signature": .string(signature),
+            guard let block = blocks.removeValue(forKey: index) else { return }
+            switch block.kind {
+            case .text: break
+            case .thinking:
+                // Cut off by the token limit it has no signature, and the vendor would refuse it.
+                guard !block.signature.isEmpty else { return }
+                let json: JSONValue = [
+                    "type": "thinking", "thinking": .string(block.text), "signature": .string(block.signature),
                 ]
-                order.opaque(block.text)
-            case .call(let position, let initialInput, let hasArguments):
+                order.fill(block.place, json.text)
+            case .call:
                 // A tool without parameters sends nothing, or one empty piece.
-                if !hasArguments {
-                    piece(position, id: "", name: "", initialInput.isEmpty ? "{}" : initialInput, deliver)
+                if !block.hasArguments {
+                    arguments(block.json.isEmpty ? "{}" : block.json, at: index, deliver)
                 }
-            case .opaque(let block, let input):
-                var members = block.members ?? []
-                if !input.isEmpty, let value = try? JSONValue(parsing: input) {
-                    members.removeAll { $0.key == "input" }
-                    members.append((key: "input", value: value))
-                }
-                order.opaque(JSONValue.object(members).text)
-            case .text, nil: break
+            case .opaque: order.fill(block.place, Self.withInput(block.text, block.json))
             }
+        }
+
+        /// A block as it began, with the input that came in pieces.
+        private static func withInput(_ input: String, _ block: String) -> String {
+            guard !input.isEmpty, let value = try? JSONValue(parsing: input),
+                var members = (try? JSONValue(parsing: block))?.members
+            else { return block }
+            members.removeAll { $0.key == "input" }
+            members.append((key: "input", value: value))
+            return JSONValue.object(members).text
         }
 
         private mutating func text(_ text: String, _ deliver: (ChunkEvent) -> Void) {
@@ -99,10 +135,8 @@ extension Claude {
             deliver(.text(text))
         }
 
-        private mutating func piece(
-            _ index: Int, id: String, name: String, _ arguments: String, _ deliver: (ChunkEvent) -> Void
-        ) {
-            if let piece = assembler.piece(index: index, id: id, name: name, arguments: arguments) {
+        private mutating func arguments(_ more: String, at index: Int, _ deliver: (ChunkEvent) -> Void) {
+            if let piece = assembler.piece(index: index, id: "", name: "", arguments: more) {
                 deliver(.toolCall(piece))
             }
         }
@@ -119,11 +153,11 @@ extension Claude {
         mutating func read(usage: JSONElement) {
             guard usage.kind == .object else { return }
             hasUsage = hasUsage || usage["input_tokens"] != nil || usage["output_tokens"] != nil
-            input = usage["input_tokens"]?.int ?? input
-            cacheWrite = usage["cache_creation_input_tokens"]?.int ?? cacheWrite
-            cacheRead = usage["cache_read_input_tokens"]?.int ?? cacheRead
-            output = usage["output_tokens"]?.int ?? output
-            thinkingTokens = usage["output_tokens_details"]?["thinking_tokens"]?.int ?? thinkingTokens
+            input = usage["input_tokens"]?.tokens ?? input
+            cacheWrite = usage["cache_creation_input_tokens"]?.tokens ?? cacheWrite
+            cacheRead = usage["cache_read_input_tokens"]?.tokens ?? cacheRead
+            output = usage["output_tokens"]?.tokens ?? output
+            thinkingTokens = usage["output_tokens_details"]?["thinking_tokens"]?.tokens ?? thinkingTokens
         }
 
         mutating func read(stop: JSONElement) {
@@ -139,7 +173,6 @@ extension Claude {
         mutating func close(providerName: String, _ deliver: (ChunkEvent) -> Void) -> Completion {
             // A stream that is good but for a missing end of its last block.
             for index in blocks.keys.sorted() { end(at: index, deliver) }
-            for piece in assembler.remaining() { deliver(.toolCall(piece)) }
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
             completion.providerState = order.bytes(Claude.family)
@@ -191,6 +224,7 @@ extension Claude {
         private var reader: AnswerReader
         private(set) var isDone = false
         private var hasEvents = false
+        private var stray = StrayText()
 
         init(model: ConfiguredModel, includesReasoning: Bool) {
             self.model = model
@@ -200,13 +234,10 @@ extension Claude {
         func consume(
             _ event: SSEEvent, parser: JSONParser, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
-            guard !isDone, let root = try Self.parse(event, parser, model.providerName) else { return }
+            guard !isDone, let root = try Self.parse(event, parser, &stray, for: model) else { return }
             // Vertex AI's own errors come without an event's name, so the data decides.
-            let type = root["type"]?.string
-            if let error = VendorError(inAnswer: root, isErrorEvent: type == "error") {
-                throw error.generationError(for: model)
-            }
-            switch type {
+            switch root["type"]?.string {
+            case "error": throw VendorError(root).generationError(for: model)
             case "content_block_delta":
                 if let delta = root["delta"] { reader.grow(delta, at: root["index"]?.int ?? 0, deliver) }
             case "content_block_start":
@@ -220,6 +251,7 @@ extension Claude {
             default: return  // ping, vertex_event and whatever comes next year
             }
             hasEvents = true
+            try Self.checkKept(reader.keptBytes, for: model)
         }
 
         func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {

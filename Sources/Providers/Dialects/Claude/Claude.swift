@@ -63,7 +63,7 @@ struct Claude: Dialect {
         return try encoder.encodeTokenCount(request)
     }
 
-    func tokenCount(_ root: JSONElement) -> Int? { root["input_tokens"]?.int }
+    func tokenCount(_ root: JSONElement) -> Int? { root["input_tokens"]?.tokens }
 
     func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder {
         Decoder(model: model, includesReasoning: includesReasoning)

@@ -14,6 +14,10 @@ extension Gemini {
         private var hasSkippedMedia = false
         /// The arguments of the call that comes in pieces; `nil` while none does.
         private var partial: PartialArguments?
+        private var idBytes = 0
+
+        /// What is kept until the end, in bytes.
+        var keptBytes: Int { order.keptBytes + idBytes + (partial?.keptBytes ?? 0) }
 
         init(includesReasoning: Bool) { self.includesReasoning = includesReasoning }
 
@@ -34,15 +38,17 @@ extension Gemini {
             if let reason = candidate["finishReason"]?.nonEmptyString {
                 hasFinishReason = true
                 completion.rawFinishReason = reason
-                if let words = candidate["finishMessage"]?.nonEmptyString { completion.warnings.append(words) }
+                if let words = candidate["finishMessage"]?.nonEmptyString {
+                    completion.warnings.append(VendorError.clean(words, for: model))
+                }
             }
         }
 
         private static func blocked(_ reason: String, _ words: String?, _ model: ConfiguredModel) -> GenerationError {
             let message = words ?? "the prompt was blocked: \(reason)"
-            var error = GenerationError(.contentFiltered, model.scrub(message))
+            var error = GenerationError(.contentFiltered, VendorError.clean(message, for: model))
             error.httpStatus = 200
-            error.providerCode = reason
+            error.providerCode = VendorError.clean(reason, for: model)
             return error
         }
 
@@ -79,9 +85,11 @@ extension Gemini {
             if let name = call["name"]?.nonEmptyString {
                 closePartial(deliver)
                 let hasPieces = continues || call["partialArgs"] != nil
-                let arguments = call["args"].map(\.text) ?? (hasPieces ? "" : "{}")
+                // An empty object before the pieces stands for none yet.
+                let whole = call["args"].flatMap { hasPieces && $0.count == 0 ? nil : $0 }
+                let arguments = whole.map(\.text) ?? (hasPieces ? "" : "{}")
                 begin(id: call["id"]?.nonEmptyString, name: name, arguments: arguments, signature, deliver)
-                guard hasPieces, call["args"] == nil else { return }
+                guard hasPieces, whole == nil else { return }
                 partial = PartialArguments()
             }
             guard partial != nil else { return }
@@ -108,6 +116,7 @@ extension Gemini {
             }
             let id = vendorID.flatMap { ids.contains($0) ? nil : $0 } ?? ToolCallAssembler.makeID()
             ids.insert(id)
+            idBytes += 64 + id.utf8.count
             order.call(callCount)
             deliver(
                 .toolCall(
@@ -131,16 +140,17 @@ extension Gemini {
 
         /// Each report is a sum: the last one counts. Vertex AI's first ones have no counts at all.
         private mutating func read(usage: JSONElement) {
-            guard let input = usage["promptTokenCount"]?.int ?? usage["candidatesTokenCount"]?.int.map({ _ in 0 })
-            else { return }
-            let thoughts = usage["thoughtsTokenCount"]?.int ?? 0
+            let (input, output) = (usage["promptTokenCount"]?.tokens, usage["candidatesTokenCount"]?.tokens)
+            guard input != nil || output != nil else { return }
+            let thoughts = usage["thoughtsTokenCount"]?.tokens ?? 0
             var result = Usage()
             result.source = .provider
-            result.inputTokens = max(0, input)
-            result.outputTokens = max(0, (usage["candidatesTokenCount"]?.int ?? 0) + thoughts)
+            // What the vendor's own tools found counts as input, and so does the total.
+            result.inputTokens = (input ?? 0) + (usage["toolUsePromptTokenCount"]?.tokens ?? 0)
+            result.outputTokens = (output ?? 0) + thoughts
             result.reasoningTokens = thoughts
-            result.cachedInputTokens = usage["cachedContentTokenCount"]?.int ?? 0
-            result.totalTokens = usage["totalTokenCount"]?.int ?? result.inputTokens + result.outputTokens
+            result.cachedInputTokens = usage["cachedContentTokenCount"]?.tokens ?? 0
+            result.totalTokens = usage["totalTokenCount"]?.tokens ?? result.inputTokens + result.outputTokens
             completion.usage = result
         }
 
@@ -178,20 +188,19 @@ extension Gemini {
         guard reader.hasFinishReason || !builder.message.isEmpty else {
             throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any candidate")
         }
+        guard reader.hasFinishReason || root.kind != .array else {
+            throw Decoder.endError(model.providerName, hasEvents: true)
+        }
         let completion = reader.close(providerName: model.providerName) { builder.add($0) }
         return ChatResponse(message: builder.finish(completion), completion: completion)
     }
 
     /// Decodes a stream, event by event. The vendor has no end mark: the body just ends.
     final class Decoder: StreamDecoder {
-        /// An error that is larger is not one.
-        private static let maximumStrayBytes = 64 << 10
-
         private let model: ConfiguredModel
         private var reader: AnswerReader
         private var hasEvents = false
-        /// The lines of an error that came without `data:`, pretty-printed, as Google sends it mid-stream.
-        private var stray: [UInt8] = []
+        private var stray = StrayText()
 
         let isDone = false
 
@@ -203,25 +212,10 @@ extension Gemini {
         func consume(
             _ event: SSEEvent, parser: JSONParser, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
-            if event.isStray { return try consume(stray: event.data, parser: parser) }
-            guard let root = try Self.parse(event, parser, model.providerName) else { return }
-            if let error = VendorError(inAnswer: root, isErrorEvent: event.name.elementsEqual("error".utf8)) {
-                throw error.generationError(for: model)
-            }
+            guard let root = try Self.parse(event, parser, &stray, for: model) else { return }
             hasEvents = true
             try reader.read(root, for: model, deliver)
-        }
-
-        private func consume(stray line: UnsafeRawBufferPointer, parser: JSONParser) throws(GenerationError) {
-            guard stray.count + line.count < Self.maximumStrayBytes else { return }
-            stray.append(contentsOf: line)
-            stray.append(0x0A)
-            // Only a line that may end the text is worth a try.
-            guard let last = line.last(where: { $0 > 0x20 }), last == UInt8(ascii: "}") || last == UInt8(ascii: "]"),
-                let root = try? parser.parse(stray)
-            else { return }
-            stray = []
-            if let error = VendorError(inAnswer: root) { throw error.generationError(for: model) }
+            try Self.checkKept(reader.keptBytes, for: model)
         }
 
         func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {

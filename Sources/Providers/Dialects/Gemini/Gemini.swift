@@ -46,7 +46,7 @@ struct Gemini: Dialect {
         return try encoder.encodeTokenCount(request, host: host)
     }
 
-    func tokenCount(_ root: JSONElement) -> Int? { root["totalTokens"]?.int }
+    func tokenCount(_ root: JSONElement) -> Int? { root["totalTokens"]?.tokens }
 
     func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder {
         Decoder(model: model, includesReasoning: includesReasoning)

@@ -26,6 +26,11 @@ struct PartialArguments {
     /// The path of the string that may still grow.
     private var openString: [Step]?
     private var isStarted = false
+    /// What is kept here, in bytes.
+    private(set) var keptBytes = 0
+
+    /// How many elements of an array may be left out: each costs a `null`, whatever a server says.
+    private static let maximumGap = 64
 
     /// The text that a piece adds.
     /// - Parameter piece: `{jsonPath, stringValue | numberValue | boolValue | nullValue}`.
@@ -34,6 +39,8 @@ struct PartialArguments {
         let path = try Self.steps(piece["jsonPath"]?.string ?? "")
         let string = piece["stringValue"]?.string
         if let string, openString == path { return Self.escaped(string) }
+        // A value that is announced, and has not begun.
+        if piece.count == 2, piece["willContinue"]?.bool == true { return "" }
         var text = closeString()
         text += try open(path)
         if let string {
@@ -101,9 +108,10 @@ struct PartialArguments {
             guard !levels[last].isArray, levels[last].keys.insert(key).inserted else {
                 throw Self.error("'\(key)' came twice or out of order")
             }
+            keptBytes += 32 + key.utf8.count
             text = (levels[last].count > 0 ? "," : "") + "\"" + Self.escaped(key) + "\":"
         case .index(let index):
-            guard levels[last].isArray, index >= levels[last].count, index - levels[last].count < 1024 else {
+            guard levels[last].isArray, index >= levels[last].count, index - levels[last].count < Self.maximumGap else {
                 throw Self.error("element \(index) came twice or out of order")
             }
             // Elements that were left out are null.
