@@ -98,6 +98,7 @@ import Testing
         let claude = try Self.endpoints(.anthropicVertex, name) {
             $0.apiBase = "http://h"
             $0.projectID = "p"
+            $0.region = "us-east5"
         }
         let escaped = claude.whole.dropFirst(
             "http://h/v1/projects/p/locations/us-east5/publishers/anthropic/models/".count)

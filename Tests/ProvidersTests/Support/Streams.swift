@@ -113,6 +113,22 @@ enum Streams {
             #"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"bGFzdA=="}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":5,"thoughtsTokenCount":21,"cachedContentTokenCount":3,"totalTokenCount":33}}"#,
         ], lineEnd: "\r\n")
 
+    /// One rich whole answer of each dialect.
+    static let whole: [(provider: String, model: String, body: String)] = [
+        (
+            "openai", "gpt-4o",
+            #"{"id":"c1","model":"gpt-x","choices":[{"index":0,"message":{"role":"assistant","content":"text","refusal":null,"reasoning":"hm","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}},{"id":"b","function":{"name":"g","arguments":{"y":[1]}}}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{"reasoning_tokens":2}}}"#
+        ),
+        (
+            "anthropic_vertex", "claude-sonnet-4-5",
+            #"{"id":"msg_1","type":"message","model":"claude-x","content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"redacted_thinking","data":"xyz"},{"type":"text","text":"text"},{"type":"server_tool_use","id":"srv_1","name":"web_search","input":{"query":"a"}},{"type":"tool_use","id":"t1","name":"f","input":{"x":[1]}}],"stop_reason":"tool_use","stop_details":{"category":"c","explanation":"e"},"usage":{"input_tokens":61,"cache_read_input_tokens":20,"output_tokens":30,"output_tokens_details":{"thinking_tokens":4}}}"#
+        ),
+        (
+            "vertex", "gemini-2.5-flash",
+            #"{"responseId":"r","modelVersion":"g","candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"hm","thought":true},{"text":"text","thoughtSignature":"s"},{"functionCall":{"id":"v","name":"f","args":{"x":1}},"thoughtSignature":"t"},{"functionCall":{"name":"g","partialArgs":[{"jsonPath":"$.a[0].b","stringValue":"x","willContinue":true},{"jsonPath":"$.c","numberValue":3}]}}]},"finishReason":"STOP","finishMessage":"m"}],"promptFeedback":{"blockReason":""},"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":5,"thoughtsTokenCount":21,"totalTokenCount":33}}"#
+        ),
+    ]
+
     static func sse(_ events: [String], lineEnd: String = "\n") -> String {
         events.map { "data: \($0)\(lineEnd)\(lineEnd)" }.joined()
     }
