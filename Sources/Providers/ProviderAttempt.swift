@@ -161,14 +161,21 @@ public final class ProviderAttempt: TransferDelegate {
             head = nil
             return send()
         }
+        // A status says more than how its body broke off.
+        if let head, head.status >= 300 { return fail(errorAnswer(head)) }
         if let error { return fail(self.error(from: error)) }
-        guard let head else { return fail(GenerationError(.badProviderResponse, "an answer without a head")) }
-        if head.status >= 300 { return fail(errorAnswer(head)) }
+        guard head != nil else { return fail(GenerationError(.badProviderResponse, "an answer without a head")) }
         if decoder != nil {
             do {
                 try flushStream()
             } catch {
-                return fail(error)
+                // Half an event is unreadable because the rest is missing.
+                let isHalf = error.kind == .badProviderResponse
+                return fail(
+                    isHalf
+                        ? GenerationError(
+                            .streamInterrupted, "\(model.providerName) ended the stream in the middle of an event")
+                        : error)
             }
             endStream()
         } else {

@@ -66,8 +66,6 @@ struct VendorError {
         }
         guard let details = error["details"] else { return }
         for detail in details.elements {
-            // Google says 400 to a wrong key.
-            if detail["reason"]?.string == "API_KEY_INVALID" { code = "API_KEY_INVALID" }
             guard let delay = detail["retryDelay"]?.string, delay.hasSuffix("s"), let seconds = Double(delay.dropLast())
             else { continue }
             retryAfterMilliseconds = RetryHint.clamp(seconds * 1000)
@@ -128,7 +126,6 @@ struct VendorError {
         if code == "insufficient_quota" || type == "insufficient_quota" { return .quotaExhausted }
         if code == "content_filter" || code == "content_policy_violation" { return .contentFiltered }
         if code == "context_length_exceeded" { return .contextLength }
-        if code == "API_KEY_INVALID" { return .authentication }
         guard [0, 400, 413, 422].contains(status) else { return nil }
         let requestTypes = ["", "invalid_request_error", "BadRequestError", "INVALID_ARGUMENT"]
         guard requestTypes.contains(type) else { return nil }

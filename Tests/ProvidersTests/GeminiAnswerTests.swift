@@ -165,8 +165,8 @@ import Testing
             #"{"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":9,"toolUsePromptTokenCount":4,"totalTokenCount":18},"candidates":[{"finishReason":"STOP"}]}"#,
             #"{"usageMetadata":{"trafficType":"x"}}"#,
         ])
-        // What the vendor's own tools read is input too.
-        #expect(outcome.usage?.inputTokens == 9 && outcome.usage?.outputTokens == 9 && outcome.usage?.totalTokens == 18)
+        // What the vendor's own tools read is in the total only.
+        #expect(outcome.usage?.inputTokens == 5 && outcome.usage?.outputTokens == 9 && outcome.usage?.totalTokens == 18)
         #expect(harness.stream(events: [Self.event(#"[{"text":"a"}]"#), Self.stop]).usage?.source == .absent)
         let huge = 9_223_372_036_854_775_807
         let hostile = harness.whole(

@@ -75,12 +75,12 @@ import Testing
                 400,
                 #"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 tokens"}}"#
             ).kind == .contextLength)
-        // A wrong key of the Gemini API is a 400.
+        // A wrong key of the Gemini API is a 400, and stays one.
         let key = try Self.error(
             400,
             #"{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}"#,
             provider: "gemini")
-        #expect(key.kind == .authentication && key.httpStatus == 400)
+        #expect(key.kind == .invalidRequest && key.httpStatus == 400)
         // A limit that mentions the context window is a limit.
         #expect(
             try Self.error(429, #"{"error":{"message":"tokens per minute for this context window"}}"#).kind

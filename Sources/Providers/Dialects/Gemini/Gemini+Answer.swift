@@ -145,8 +145,8 @@ extension Gemini {
             let thoughts = usage["thoughtsTokenCount"]?.tokens ?? 0
             var result = Usage()
             result.source = .provider
-            // What the vendor's own tools found counts as input, and so does the total.
-            result.inputTokens = (input ?? 0) + (usage["toolUsePromptTokenCount"]?.tokens ?? 0)
+            // What the vendor's own tools read is in the total only, as the vendor reports it.
+            result.inputTokens = input ?? 0
             result.outputTokens = (output ?? 0) + thoughts
             result.reasoningTokens = thoughts
             result.cachedInputTokens = usage["cachedContentTokenCount"]?.tokens ?? 0
