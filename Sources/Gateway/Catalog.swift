@@ -21,6 +21,8 @@ public final class Catalog: Sendable {
     public static let defaultName = "default"
     /// How many `provider/model_name` models are remembered.
     private static let dynamicCapacity = 256
+    /// The most fallbacks of one request.
+    public static let maximumFallbacks = 16
 
     /// The configured models, in the configuration's order.
     public let models: [ConfiguredModel]
@@ -70,10 +72,22 @@ public final class Catalog: Sendable {
     }
 
     /// The models to try for a request's `model`, in order.
-    /// - Throws: `UNKNOWN_MODEL` that lists what there is.
+    /// - Throws: `UNKNOWN_MODEL` that lists what there is, `INVALID_REQUEST` for too many fallbacks.
     public func resolve(_ name: String, fallbacks: [String] = []) throws(GenerationError) -> [ConfiguredModel] {
+        guard fallbacks.count <= Self.maximumFallbacks else {
+            throw GenerationError(
+                .invalidRequest,
+                "options.fallbacks has \(fallbacks.count) entries; at most \(Self.maximumFallbacks) are allowed")
+        }
         var targets = try resolveOne(name.isEmpty ? Self.defaultName : name)
-        for fallback in fallbacks { targets += try resolveOne(fallback) }
+        for fallback in fallbacks {
+            targets += try resolveOne(fallback)
+            guard targets.count <= RouteConfiguration.maximumTargets else {
+                throw GenerationError(
+                    .invalidRequest,
+                    "model and options.fallbacks come to more than \(RouteConfiguration.maximumTargets) models; name fewer routes")
+            }
+        }
         return targets
     }
 
@@ -118,7 +132,8 @@ public final class Catalog: Sendable {
                 .unknownModel, "'\(String(name.prefix(100)))': a model name is missing after the slash")
         }
         let made = try ConfiguredModel(
-            defaults.dynamicModel(name: name, provider: provider, modelName: modelName), credentials: credentials)
+            defaults.dynamicModel(name: name, provider: provider, modelName: modelName), credentials: credentials,
+            isConfigured: false)
         dynamic.withLock { models in
             if models.count >= Self.dynamicCapacity { models.removeAll() }
             models[name] = made

@@ -16,8 +16,14 @@ public protocol RunSink: AnyObject {
 /// The targets are tried in order, each as often as its retry policy allows; what has once delivered content is
 /// never tried again, since the caller has already seen it.
 public final class GenerationRun: AttemptSink {
+    /// The most attempts of one call, over all its targets: a call must not multiply without bound.
+    static let maximumAttempts = 64
+    /// The most bytes of an error's text in the trail of attempts, so that the trail always fits into a frame.
+    static let maximumTrailText = 512
+
     private enum State {
-        case waiting
+        /// The next attempt is due.
+        case ready
         case attempting(ProviderAttempt, since: UInt64)
         case backingOff
         case over
@@ -33,7 +39,9 @@ public final class GenerationRun: AttemptSink {
     /// When the caller wants the end at the latest; no backoff goes beyond it.
     private let deadline: UInt64?
 
-    private var state = State.waiting
+    private var state = State.ready
+    /// An attempt that fails while it starts is followed up by the loop that started it, not by a deeper call.
+    private var isProceeding = false
     private var targetIndex = 0
     private var attemptsAtTarget = 0
     private var attempts: [Attempt] = []
@@ -64,15 +72,16 @@ public final class GenerationRun: AttemptSink {
     }
 
     /// Begins the first attempt. The sink may hear the end before this returns.
-    public func start() { attempt() }
+    public func start() { proceed() }
 
     /// Stops at once, whatever the run is doing; the upstream connection is closed. The sink hears nothing more.
-    public func cancel() {
+    /// - Parameter cause: what the attempt in progress is recorded with.
+    public func cancel(_ cause: GenerationError = GenerationError(.cancelled, "cancelled by the caller")) {
         switch state {
         case .attempting(let attempt, _):
             attempt.cancel()
-            record(GenerationError(.cancelled, "cancelled by the caller"), attempt)
-        case .waiting, .backingOff, .over: break
+            record(cause, attempt)
+        case .ready, .backingOff, .over: break
         }
         if let backoffTimer { context.loop.cancel(backoffTimer) }
         backoffTimer = nil
@@ -87,6 +96,14 @@ public final class GenerationRun: AttemptSink {
     // MARK: - Attempts
 
     private var target: ConfiguredModel { targets[targetIndex] }
+
+    /// Starts attempts until one is in progress, a backoff has begun or nothing is left to try.
+    private func proceed() {
+        guard !isProceeding else { return }
+        isProceeding = true
+        while case .ready = state { attempt() }
+        isProceeding = false
+    }
 
     private func attempt() {
         attemptsAtTarget += 1
@@ -121,24 +138,28 @@ public final class GenerationRun: AttemptSink {
         case .failure(let error):
             record(error, attempt)
             failed(error)
+            proceed()
         }
     }
 
     private func failed(_ error: GenerationError) {
         lastError = error
         // The caller has seen a part of this answer: another attempt would give it a second beginning.
-        guard firstContentAt == nil else { return finishFailed(error) }
+        guard firstContentAt == nil, attempts.count < Self.maximumAttempts else { return finishFailed(error) }
         let delay = RetryPolicy(target.configuration.retry).delay(
             after: error, attempt: attemptsAtTarget, jitter: .random(in: 0...1))
         if let delay, fits(delay) {
             state = .backingOff
-            let timer = LoopTimer { [unowned self] in attempt() }
+            let timer = LoopTimer { [unowned self] in
+                state = .ready
+                proceed()
+            }
             backoffTimer = timer
             context.loop.schedule(timer, afterNanoseconds: delay)
         } else if targetIndex + 1 < targets.count, error.kind.mayFallBack {
             targetIndex += 1
             attemptsAtTarget = 0
-            attempt()
+            state = .ready
         } else {
             finishFailed(error)
         }
@@ -158,10 +179,16 @@ public final class GenerationRun: AttemptSink {
         attempts.append(
             Attempt(
                 model: target.name, provider: target.providerName, status: attempt.httpStatus,
-                error: error.map(\.description) ?? "", durationMicroseconds: Int64(elapsed / 1000)))
+                error: error?.description.truncated(toBytes: Self.maximumTrailText) ?? "",
+                durationMicroseconds: Int64(elapsed / 1000)))
+        let outcome: UsageLedger.Outcome =
+            switch error?.kind {
+            case nil: .succeeded
+            case .cancelled: .cancelled
+            default: .failed
+            }
         ledger.record(
-            provider: target.providerName, model: target.modelName,
-            usage: usage.source == .absent && deliveredBytes > 0 ? estimatedUsage : usage, succeeded: error == nil,
+            target, usage: usage.source == .absent && deliveredBytes > 0 ? estimatedUsage : usage, outcome,
             nanoseconds: elapsed)
     }
 
@@ -199,12 +226,13 @@ public final class GenerationRun: AttemptSink {
         sink?.run(self, didFinish: result)
     }
 
-    /// The failure to report when the deadline ends the run: the last attempt's trail is worth more than silence.
-    public func timeoutError(_ phase: GenerationError.TimeoutPhase) -> GenerationError {
-        var message = "the call's deadline passed"
-        if let lastError { message += " (the last attempt failed: \(lastError.message))" }
-        var error = GenerationError(.timeout, message)
-        error.timeoutPhase = phase
+    /// Stops the run because the call's deadline passed.
+    /// - Returns: the failure to report; it holds the trail of the attempts.
+    public func expire() -> GenerationError {
+        var error = GenerationError(.timeout, "the call's deadline passed")
+        error.timeoutPhase = .total
+        cancel(error)
+        if let lastError { error.message += " (the last attempt failed: \(lastError.message))" }
         error.attempts = attempts
         error.provider = target.providerName
         error.model = target.name

@@ -193,6 +193,7 @@ struct UsageCommand: ServerCommand {
                         JSONForms.number(&writer, "requests", Int(row.requests))
                         JSONForms.number(&writer, "successful_requests", Int(row.successfulRequests))
                         JSONForms.number(&writer, "failed_requests", Int(row.failedRequests))
+                        JSONForms.number(&writer, "cancelled_requests", Int(row.cancelledRequests))
                         JSONForms.number(&writer, "input_tokens", Int(row.inputTokens))
                         JSONForms.number(&writer, "output_tokens", Int(row.outputTokens))
                         writer.key("average_latency_seconds")
@@ -207,11 +208,11 @@ struct UsageCommand: ServerCommand {
         }
         Output.line(
             Output.table(
-                [["PROVIDER", "MODEL", "REQUESTS", "FAILED", "INPUT", "OUTPUT", "MEAN MS"]]
+                [["PROVIDER", "MODEL", "REQUESTS", "FAILED", "CANCELLED", "INPUT", "OUTPUT", "MEAN MS"]]
                     + rows.map {
                         [
-                            $0.provider, $0.model, "\($0.requests)", "\($0.failedRequests)", "\($0.inputTokens)",
-                            "\($0.outputTokens)", "\(Int($0.averageLatencySeconds * 1000))",
+                            $0.provider, $0.model, "\($0.requests)", "\($0.failedRequests)", "\($0.cancelledRequests)",
+                            "\($0.inputTokens)", "\($0.outputTokens)", "\(Int($0.averageLatencySeconds * 1000))",
                         ]
                     }))
     }

@@ -120,6 +120,7 @@ extension MessageCoder {
             row.requests = raw.requests
             row.successfulRequests = raw.successful_requests
             row.failedRequests = raw.failed_requests
+            row.cancelledRequests = raw.cancelled_requests
             row.inputTokens = raw.input_tokens
             row.outputTokens = raw.output_tokens
             row.averageLatencySeconds = raw.average_latency_seconds

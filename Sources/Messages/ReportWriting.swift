@@ -90,6 +90,7 @@ extension MessageCoder {
             out.pointee.requests = row.requests
             out.pointee.successful_requests = row.successfulRequests
             out.pointee.failed_requests = row.failedRequests
+            out.pointee.cancelled_requests = row.cancelledRequests
             out.pointee.input_tokens = row.inputTokens
             out.pointee.output_tokens = row.outputTokens
             out.pointee.average_latency_seconds = row.averageLatencySeconds

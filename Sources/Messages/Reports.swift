@@ -140,14 +140,16 @@ public struct AuthReport: Sendable, Equatable {
 public struct UsageReport: Sendable, Equatable {
     /// The provider.
     public var provider = ""
-    /// The vendor's name of the model.
+    /// The configured model's name, `provider/model_name` as callers wrote it, or `*` for the rest of those.
     public var model = ""
     /// Attempts.
     public var requests: Int64 = 0
     /// Attempts that brought an answer.
     public var successfulRequests: Int64 = 0
-    /// Attempts that did not.
+    /// Attempts that ended with an error.
     public var failedRequests: Int64 = 0
+    /// Attempts that their caller cancelled or left.
+    public var cancelledRequests: Int64 = 0
     /// Tokens of the prompts.
     public var inputTokens: Int64 = 0
     /// Tokens of the answers.

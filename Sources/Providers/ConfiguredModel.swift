@@ -17,6 +17,8 @@ public final class ConfiguredModel: Sendable {
     public var capabilityNames: [String] { capabilities.subtracting(doubtful).names }
     /// Its section of the configuration.
     public let configuration: ModelConfiguration
+    /// Whether the configuration names it; a caller made the others on the spot, as `provider/model_name`.
+    public let isConfigured: Bool
 
     let provider: Provider
     let capabilities: Capabilities
@@ -37,10 +39,14 @@ public final class ConfiguredModel: Sendable {
     private let known = Locked<(generation: UInt64, headers: HTTPHeaders, secret: Secret)?>(nil)
 
     /// Prepares the model of one section.
-    /// - Parameter credentials: those of the whole configuration.
+    /// - Parameters:
+    ///   - credentials: those of the whole configuration.
+    ///   - isConfigured: see the property.
     /// - Throws: `GenerationError`: `.authentication` where the credential is missing (it names the key and the
     ///   environment variable), `.unsupported` or `.invalidRequest` where the section cannot work.
-    public init(_ model: ModelConfiguration, credentials: CredentialStore) throws(GenerationError) {
+    public init(
+        _ model: ModelConfiguration, credentials: CredentialStore, isConfigured: Bool = true
+    ) throws(GenerationError) {
         guard let provider = ProviderRegistry.provider(named: model.provider) else {
             throw GenerationError(
                 .unsupported,
@@ -50,6 +56,7 @@ public final class ConfiguredModel: Sendable {
         name = model.name
         self.provider = provider
         self.configuration = model
+        self.isConfigured = isConfigured
         capabilities = provider.capabilities(model)
         doubtful = provider.doubtful(model)
         endpoints = try provider.endpoints(model)

@@ -59,9 +59,9 @@ final class AnswerCall: RunSink {
     }
 
     private func cancelled(_ reason: Call.CancelReason) {
-        run?.cancel()
         // The other reasons' own words are enough; a deadline is worth the trail of what was tried.
-        if reason == .deadline, let error = run?.timeoutError(.total) { call.fail(context.status(error)) }
+        if reason == .deadline, let run { return call.fail(context.status(run.expire())) }
+        run?.cancel()
         if reason == .requested {
             call.fail(context.status(GenerationError(.cancelled, "cancelled by the caller")))
         }

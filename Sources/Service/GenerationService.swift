@@ -220,6 +220,7 @@ public final class GenerationService: Sendable {
             report.requests = row.requests
             report.successfulRequests = row.successfulRequests
             report.failedRequests = row.failedRequests
+            report.cancelledRequests = row.cancelledRequests
             report.inputTokens = row.inputTokens
             report.outputTokens = row.outputTokens
             report.averageLatencySeconds = row.averageLatencySeconds

@@ -57,8 +57,10 @@ import Testing
             }
             #expect(try await eventually { try await stack.statistic("active_streams") == 0 })
             // What was delivered before the end is paid for: it is in the usage, as an estimate.
-            let usage = try await client.usage().first { $0.model == "gpt-4o#stall-after=2" }
+            // A deadline is a failure; a caller that cancels or leaves is none.
+            let usage = try await client.usage().first { $0.model == "stalls" }
             #expect((usage?.outputTokens ?? 0) > 0 && usage?.successfulRequests == 0)
+            #expect(usage?.failedRequests == 1 && usage?.cancelledRequests == usage.map { $0.requests - 1 })
             await client.close()
         }
     }

@@ -12,9 +12,10 @@ import Testing
         let error = GenerationError(.overloaded, "x")
         var policy = policy
         policy.maxAttempts = 10
-        let waits = (1...8).map { policy.delay(after: error, attempt: $0, jitter: 0).map { Double($0) / 1e9 } }
+        let waits = (1...8).map { policy.delay(after: error, attempt: $0, jitter: 1).map { Double($0) / 1e9 } }
         #expect(waits == [0.5, 1, 2, 4, 8, 8, 8, 8])
-        #expect(policy.delay(after: error, attempt: 1, jitter: 1) == 375_000_000)
+        #expect(policy.delay(after: error, attempt: 1, jitter: 0.5) == 250_000_000)
+        #expect(policy.delay(after: error, attempt: 1, jitter: 0) == 0)
     }
 
     @Test func attemptsAreCounted() {
@@ -26,11 +27,20 @@ import Testing
     @Test func theVendorsWishCountsUpToALimit() {
         var error = GenerationError(.rateLimit, "x")
         error.retryAfterMilliseconds = 30_000
-        #expect(policy.delay(after: error, attempt: 1, jitter: 1) == 30_000_000_000)
-        error.retryAfterMilliseconds = 1
-        #expect(policy.delay(after: error, attempt: 1, jitter: 0) == 500_000_000)
+        #expect(policy.delay(after: error, attempt: 1, jitter: 0) == 30_000_000_000)
+        error.retryAfterMilliseconds = 60_000
+        #expect(policy.delay(after: error, attempt: 1, jitter: 0) == 60_000_000_000)
         error.retryAfterMilliseconds = 60_001
         #expect(policy.delay(after: error, attempt: 1, jitter: 0) == nil)
+    }
+
+    /// Everybody who was refused in the same moment is asked for the same wait.
+    @Test func jitterComesOnTopOfWhatTheVendorAskedFor() {
+        var error = GenerationError(.rateLimit, "x")
+        error.retryAfterMilliseconds = 1000
+        let waits = Set((0..<30).map { policy.delay(after: error, attempt: 1, jitter: Double($0) / 29) })
+        #expect(waits.count == 30)
+        #expect(waits.allSatisfy { 1_000_000_000...1_500_000_000 ~= $0 ?? 0 })
     }
 
     @Test func whatCannotGetBetterIsNotRepeated() {
@@ -58,6 +68,22 @@ import Testing
           off: {provider: openai, optional: true, config: {model_name: x, api_key: "${UNSET_VARIABLE}"}}
 
         """
+
+    @Test func fallbacksAndTargetsAreBounded() throws {
+        let catalog = try catalog(Self.models + "routes: {f: {strategy: fallback, targets: [a, b, default]}}")
+        #expect(try catalog.resolve("f", fallbacks: Array(repeating: "f", count: 16)).count == 51)
+        let many = #expect(throws: GenerationError.self) {
+            try catalog.resolve("a", fallbacks: Array(repeating: "b", count: 17))
+        }
+        #expect(many?.kind == .invalidRequest && many?.message.contains("at most 16") == true)
+        let routes = (0..<7).map { "r\($0): {targets: [a, b, default]}" }.joined(separator: ", ")
+        let names = (0..<30).map { "m\($0): {provider: openai, config: {model_name: m, api_key: k}}" }
+        let wide = try self.catalog(
+            Self.models + names.map { "  \($0)\n" }.joined()
+                + "routes: {w: {targets: [\((0..<30).map { "m\($0)" }.joined(separator: ", "))]}, \(routes)}")
+        let wideError = #expect(throws: GenerationError.self) { try wide.resolve("w", fallbacks: ["w", "w"]) }
+        #expect(wideError?.kind == .invalidRequest && wideError?.message.contains("more than 64") == true)
+    }
 
     @Test func namesRoutesAndModelsOnTheSpot() throws {
         let catalog = try catalog(

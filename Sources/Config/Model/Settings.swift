@@ -115,6 +115,9 @@ public struct LogConfiguration: Sendable, Equatable {
 
 /// An entry of `routes`: a name that stands for several models.
 public struct RouteConfiguration: Sendable, Equatable {
+    /// The most models of one route, and of one request with all its fallbacks.
+    public static let maximumTargets = 64
+
     /// How the target of a call is chosen.
     public enum Strategy: String, Sendable, CaseIterable {
         /// The first that works, in the order of the file.

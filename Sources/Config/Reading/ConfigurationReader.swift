@@ -14,9 +14,6 @@ struct ConfigurationReader {
         let order: Int
     }
 
-    /// The most targets of a route.
-    private static let maximumTargets = 256
-
     private struct AuthState {
         var auth: AuthConfiguration?
         /// What it lacks of the environment.
@@ -142,11 +139,11 @@ struct ConfigurationReader {
             if let targets = section["targets"], case .sequence([]) = targets.node.value {
                 targets.report("the list is empty; a route needs at least one model")
             }
-            if items.count > Self.maximumTargets {
-                section["targets"]?.report("more than \(Self.maximumTargets) models")
+            if items.count > RouteConfiguration.maximumTargets {
+                section["targets"]?.report("more than \(RouteConfiguration.maximumTargets) models")
             }
             var targets: [RouteConfiguration.Target] = []
-            for item in items.prefix(Self.maximumTargets) {
+            for item in items.prefix(RouteConfiguration.maximumTargets) {
                 guard let (target, cursor) = item.target() else { continue }
                 if models[target.model] == nil, routeNames.contains(target.model) {
                     cursor.report("is a route; only models can be targets")

@@ -6216,7 +6216,7 @@ const ProtobufCMessageDescriptor gw__get_usage_response__descriptor =
   (ProtobufCMessageInit) gw__get_usage_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__usage_row__field_descriptors[9] =
+static const ProtobufCFieldDescriptor gw__usage_row__field_descriptors[10] =
 {
   {
     "provider",
@@ -6326,9 +6326,22 @@ static const ProtobufCFieldDescriptor gw__usage_row__field_descriptors[9] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cancelled_requests",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Gw__UsageRow, cancelled_requests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__usage_row__field_indices_by_name[] = {
   7,   /* field[7] = average_latency_seconds */
+  9,   /* field[9] = cancelled_requests */
   8,   /* field[8] = error_rate */
   4,   /* field[4] = failed_requests */
   5,   /* field[5] = input_tokens */
@@ -6341,7 +6354,7 @@ static const unsigned gw__usage_row__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__usage_row__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor gw__usage_row__descriptor =
 {
@@ -6351,7 +6364,7 @@ const ProtobufCMessageDescriptor gw__usage_row__descriptor =
   "Gw__UsageRow",
   "genwire.v1",
   sizeof(Gw__UsageRow),
-  9,
+  10,
   gw__usage_row__field_descriptors,
   gw__usage_row__field_indices_by_name,
   1,  gw__usage_row__number_ranges,

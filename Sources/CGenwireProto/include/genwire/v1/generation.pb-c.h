@@ -1786,7 +1786,7 @@ struct  Gw__UsageRow
    */
   ProtobufCBinaryData provider;
   /*
-   * The configured model's name.
+   * The configured model's name, or `provider/model_name` as callers wrote it. Past 256 of those, `*` sums the rest.
    */
   ProtobufCBinaryData model;
   /*
@@ -1794,11 +1794,11 @@ struct  Gw__UsageRow
    */
   int64_t requests;
   /*
-   * Those that ended well.
+   * Those that ended with an answer.
    */
   int64_t successful_requests;
   /*
-   * Those that did not.
+   * Those that ended with an error.
    */
   int64_t failed_requests;
   /*
@@ -1814,13 +1814,17 @@ struct  Gw__UsageRow
    */
   double average_latency_seconds;
   /*
-   * 0 to 1.
+   * The share of failures among the requests that were not cancelled, 0 to 1.
    */
   double error_rate;
+  /*
+   * Those that their caller cancelled or left.
+   */
+  int64_t cancelled_requests;
 };
 #define GW__USAGE_ROW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__usage_row__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, 0, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
