@@ -85,7 +85,8 @@ public final class Catalog: Sendable {
             guard targets.count <= RouteConfiguration.maximumTargets else {
                 throw GenerationError(
                     .invalidRequest,
-                    "model and options.fallbacks come to more than \(RouteConfiguration.maximumTargets) models; name fewer routes")
+                    "model and options.fallbacks come to more than \(RouteConfiguration.maximumTargets) models; name fewer routes"
+                )
             }
         }
         return targets

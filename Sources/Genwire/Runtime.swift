@@ -48,18 +48,37 @@ public final class Runtime: Sendable {
         for loop in loops {
             contexts.append(await loop.perform { LoopBound(ServiceLoop(loop: loop, http: options), on: loop) })
         }
-        var limits = ServerLimits()
-        limits.maxConnections = configuration.limits.maxConnections
-        limits.maxStreamsPerConnection = configuration.limits.maxStreamsPerConnection
-        limits.maxMessageBytes = configuration.limits.maxMessageBytes
-        limits.maxBufferedBytesPerConnection = configuration.limits.maxBufferedBytesPerConnection
+        let limits = serverLimits(configuration.limits, logger)
         if let first = contexts.first { await first.loop.perform { first.value.attach(gateway) } }
         let registry = CallRegistry()
         let service = GenerationService(gateway: gateway, registry: registry, limits: limits, loops: contexts)
         let server = await Server(
             loops: loops, methods: service.methods, limits: limits, registry: registry,
-            policy: policy(configuration.server), drainingStatus: service.drainingStatus)
+            policy: policy(configuration.server), describe: { Status($0) })
         return Runtime(loops: loops, contexts: contexts, gateway: gateway, server: server, logger: logger)
+    }
+
+    private static func serverLimits(_ configured: LimitsConfiguration, _ logger: Logger) -> ServerLimits {
+        var limits = ServerLimits()
+        let budget = DescriptorBudget(
+            limit: DescriptorBudget.raiseLimit(), connections: configured.maxConnections, strangers: limits.maxStrangers
+        )
+        if budget.connections < configured.maxConnections {
+            logger.warning(
+                "limits.max_connections cannot be met; raise the limit of open files (ulimit -n, LimitNOFILE)",
+                metadata: [
+                    "configured": "\(configured.maxConnections)", "possible": "\(budget.connections)",
+                    "open_files": "\(budget.limit)", "kept_for_vendors": "\(budget.upstream)",
+                ])
+        }
+        limits.maxConnections = budget.connections
+        limits.maxStrangers = budget.strangers
+        limits.maxStreamsPerConnection = configured.maxStreamsPerConnection
+        limits.maxMessageBytes = configured.maxMessageBytes
+        limits.maxBufferedBytesPerConnection = configured.maxBufferedBytesPerConnection
+        limits.maxRequestBytesPerConnection = configured.maxRequestBytesPerConnection
+        limits.maxRequestBytes = configured.maxRequestBytes
+        return limits
     }
 
     private static func policy(_ server: ServerConfiguration) -> AccessPolicy {

@@ -19,6 +19,22 @@ public final class Call {
         case protocolViolation
         /// The caller does not read, and the bytes that wait for it reached the limit.
         case slowReader
+        /// The caller may not call any more.
+        case revoked(Failure)
+        /// The next message of the answer is over the limit.
+        case answerTooLarge(Failure)
+
+        fileprivate var failure: Failure {
+            switch self {
+            case .requested: Failure(.cancelled, "cancelled by the caller")
+            case .disconnected: Failure(.cancelled, "the caller's connection is gone")
+            case .deadline: Failure(.deadline, "the call's deadline passed")
+            case .shuttingDown: .shuttingDown
+            case .protocolViolation: Failure(.malformed, "data on a stream that takes none")
+            case .slowReader: Failure(.slowReader, "the caller does not read its answers")
+            case .revoked(let failure), .answerTooLarge(let failure): failure
+            }
+        }
     }
 
     /// What was called.
@@ -27,7 +43,8 @@ public final class Call {
     public let peer: PeerIdentity
     /// Who calls, for accounts and limits: `token:NAME` for a caller that showed a token, else `uid:N`, or `tcp` for
     /// anybody on a loopback port. Calls of one caller may come over many connections.
-    public private(set) var caller: String
+    public var caller: String { identity.name }
+    private(set) var identity: Admission.Caller
     /// Which of the server's loops this is, from 0.
     public let loopIndex: Int
     /// The loop.
@@ -48,6 +65,8 @@ public final class Call {
     public var onResume: (() -> Void)?
 
     let streamID: UInt32
+    /// The request's size, as it counts in the server's budget.
+    let requestBytes: Int
     private weak var connection: ServerConnection?
     private var deadlineTimer: LoopTimer?
     var callID = ""
@@ -55,7 +74,7 @@ public final class Call {
     var isPaused = false
 
     init(
-        method: Method, streamID: UInt32, connection: ServerConnection, caller: String,
+        method: Method, streamID: UInt32, connection: ServerConnection, caller: Admission.Caller, requestBytes: Int,
         metadata: [(key: String, value: String)], timeoutNanoseconds: Int64
     ) {
         self.method = method
@@ -63,26 +82,36 @@ public final class Call {
         self.connection = connection
         self.metadata = metadata
         peer = connection.peer
-        self.caller = caller
+        identity = caller
+        self.requestBytes = requestBytes
         loopIndex = connection.context.index
         loop = connection.context.loop
         startedAt = loop.now
-        if timeoutNanoseconds > 0 { limit(nanoseconds: UInt64(timeoutNanoseconds)) }
+        // A caller whose deadline has passed already sends less than nothing.
+        if timeoutNanoseconds != 0 { limit(nanoseconds: UInt64(max(timeoutNanoseconds, 0))) }
     }
 
     // MARK: - Who calls
 
     /// Takes a token for the whole connection, so that later calls need not carry it: streams of stock clients cannot.
-    /// Returns whether it is known; where no token is asked for, any is.
+    /// Where the call's metadata carries one, it is that one. Where no token is asked for, any is right.
+    /// - Returns: whether the caller is known now. Where not, the call has ended and its connection closes.
     public func authenticateConnection(token: String) -> Bool {
         guard let connection else { return false }
-        guard let name = connection.authenticate(token: token) else { return false }
-        caller = name
-        return true
+        do throws(Failure) {
+            let shown = token.isEmpty ? identity.token ?? "" : token
+            if shown.isEmpty {
+                guard connection.mayCall else { throw Admission.missingToken }
+            } else {
+                identity = Admission.Caller(name: try connection.authenticate(token: shown), token: shown)
+            }
+            return true
+        } catch {
+            fail(error)
+            connection.closeAfterFlush()
+            return false
+        }
     }
-
-    /// Whether this call has shown who makes it.
-    public var isAuthenticated: Bool { connection?.mayCall(caller) ?? false }
 
     // MARK: - Deadline and cancellation
 
@@ -108,18 +137,7 @@ public final class Call {
         guard !isOver, !isCancelling else { return }
         isCancelling = true
         onCancel?(reason)
-        if !isOver { fail(Self.status(for: reason)) }
-    }
-
-    private static func status(for reason: CancelReason) -> Status {
-        switch reason {
-        case .requested: Status(Status.Code.cancelled, "cancelled by the caller")
-        case .disconnected: Status(Status.Code.cancelled, "the caller's connection is gone")
-        case .deadline: Status(Status.Code.deadlineExceeded, "the call's deadline passed")
-        case .shuttingDown: Status(Status.Code.unavailable, "the server is shutting down")
-        case .protocolViolation: Status(Status.Code.invalidArgument, "data on a stream that takes none")
-        case .slowReader: Status(Status.Code.resourceExhausted, "the caller does not read its answers")
-        }
+        if !isOver { fail(reason.failure) }
     }
 
     // MARK: - Answers
@@ -131,11 +149,7 @@ public final class Call {
         let envelope = ResponseEnvelope.successSize(size)
         guard let connection else { return end() }
         guard envelope <= connection.context.server.limits.maxMessageBytes else {
-            return fail(
-                Status(
-                    Status.Code.resourceExhausted,
-                    "the answer has \(size) bytes; a message may have \(connection.context.server.limits.maxMessageBytes)"
-                ))
+            return fail(tooLarge(size, connection))
         }
         end()
         connection.send(kind: FrameHeader.Kind.response, flags: 0, streamID: streamID, size: envelope) { out in
@@ -158,8 +172,7 @@ public final class Call {
     public func send(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Demand {
         guard !isOver, !isCancelling, let connection else { return .pause }
         guard size <= connection.context.server.limits.maxMessageBytes else {
-            cancelForOwnError(
-                Status(Status.Code.resourceExhausted, "a message of \(size) bytes is over the limit"))
+            cancel(.answerTooLarge(tooLarge(size, connection)))
             return .pause
         }
         connection.send(kind: FrameHeader.Kind.data, flags: 0, streamID: streamID, size: size) { out in
@@ -186,12 +199,16 @@ public final class Call {
         connection?.send(status: status, streamID: streamID)
     }
 
-    /// Stops the handler and ends the call for a reason found here, not at the caller.
-    private func cancelForOwnError(_ status: Status) {
-        guard !isOver, !isCancelling else { return }
-        isCancelling = true
-        onCancel?(.slowReader)
-        fail(status)
+    private func fail(_ failure: Failure) {
+        guard let connection else { return end() }
+        fail(connection.context.server.describe(failure))
+    }
+
+    private func tooLarge(_ size: Int, _ connection: ServerConnection) -> Failure {
+        Failure(
+            .answerTooLarge,
+            "the answer has \(size) bytes and a message may have \(connection.context.server.limits.maxMessageBytes); ask "
+                + "for less, or for a stream")
     }
 
     private func end() {

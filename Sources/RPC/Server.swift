@@ -22,16 +22,16 @@ public final class Server: Sendable {
 
     /// A server that listens nowhere yet.
     /// - Parameters:
-    ///   - drainingStatus: what a new call gets while the server drains.
+    ///   - describe: the status that says a failure of the server's own; the plain one by default.
     public init(
         loops: [EventLoop], methods: [Method], limits: ServerLimits = ServerLimits(), registry: CallRegistry,
-        policy: AccessPolicy = .sameUser, drainingStatus: Status
+        policy: AccessPolicy = .sameUser, describe: @escaping @Sendable (Failure) -> Status = { $0.plainStatus }
     ) async {
         precondition(!loops.isEmpty, "a server needs a loop")
         self.loops = loops
         let core = ServerCore(
             methods: MethodTable(methods), limits: limits, registry: registry, policy: policy, loops: loops.count,
-            drainingStatus: drainingStatus)
+            describe: describe)
         self.core = core
         var contexts: [LoopBound<ServerLoop>] = []
         for (index, loop) in loops.enumerated() {
@@ -78,16 +78,16 @@ public final class Server: Sendable {
         }
     }
 
-    /// Takes over another policy for the connections to come; it must have passed `check`.
-    public func adopt(_ policy: AccessPolicy) { core.adopt(policy) }
+    /// Takes over another policy, which must have passed `check`, and ends the connections and calls of callers that it
+    /// does not admit.
+    public func adopt(_ policy: AccessPolicy) {
+        core.adopt(policy)
+        for context in contexts { context.loop.execute { context.value.policyChanged() } }
+    }
 
-    /// Gives a new connection to the loop with the fewest, or refuses it.
+    /// Gives a new connection to the loop with the fewest.
     private func place(_ descriptor: Int32) {
         let peer = PeerIdentity(descriptor: descriptor)
-        guard core.connectionCount < core.limits.maxConnections else {
-            close(descriptor)
-            return
-        }
         if peer == .network { Transport.disableDelay(descriptor) }
         var least = 0
         var leastCount = Int.max
@@ -95,7 +95,6 @@ public final class Server: Sendable {
             let count = counter.count.load(ordering: .relaxed)
             if count < leastCount { (least, leastCount) = (index, count) }
         }
-        core.connectionCounts[least].count.add(1, ordering: .relaxed)
         let context = contexts[least]
         if context.loop.isCurrent {
             context.value.adopt(descriptor, peer: peer)

@@ -6,15 +6,14 @@ internal import Glibc
 /// Reading never waits for writing, so a cancel gets through to us even when the client reads nothing. What the
 /// handlers produce during one batch of the loop's turn leaves in one write at its end.
 final class ServerConnection: ReadinessHandler, TurnEndHandler {
+    /// What one read takes at most while small frames come: the calls of one read are started in one go, and other
+    /// connections of the loop wait for that.
+    private static let smallRead = 16 << 10
+
     let context: ServerLoop
-    let peer: PeerIdentity
-    /// Who calls, unless a call's own metadata says otherwise.
-    private var caller: String
-    /// Why every call of this peer is refused.
-    private let refusal: Status?
-    private let policy: AccessPolicy
-    /// Closes a connection that shows no token in time, where one is asked for.
-    private var tokenTimer: LoopTimer?
+    private var admission: Admission
+    /// Where the peer's wrong tokens are counted; `nil` for a Unix socket.
+    private let origin: TokenGuesses.Origin?
     private let descriptor: Int32
     private var registration: Registration?
     private var decoder: FrameDecoder
@@ -24,52 +23,76 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
     private var lastStreamID: UInt32 = 0
     private var hasFirstByte = false
     private var isFlushScheduled = false
+    /// Nothing is read yet: the peer's address showed wrong tokens.
+    private var isHeldBack = false
     /// No more is read; the connection closes when its output is out.
     private var isClosing = false
     private var isClosed = false
+    /// Ends a stranger's connection, or begins to read one that was held back.
+    private var strangerTimer: LoopTimer?
     private var frameTimer: LoopTimer?
+    /// Bytes of the calls in progress, as received.
+    private var requestBytes = 0
+    /// Bytes of a frame that has begun, as counted in the server's budget.
+    private var partialBytes = 0
 
     init(descriptor: Int32, peer: PeerIdentity, context: ServerLoop) {
         self.descriptor = descriptor
-        self.peer = peer
         self.context = context
-        caller = peer.caller
-        policy = context.server.policy
-        refusal = policy.refusal(of: peer)
-        decoder = FrameDecoder(
-            maximumLength: min(context.server.limits.maxMessageBytes, FrameHeader.maximumLength))
+        admission = Admission(peer: peer, policy: context.server.policy)
+        origin = peer == .network ? TokenGuesses.Origin(descriptor: descriptor) : nil
+        decoder = FrameDecoder(maximumLength: context.server.limits.maxMessageBytes)
     }
 
     /// Begins to read. Returns `false`, with the descriptor closed, where the loop does not take it.
     func start() -> Bool {
+        let delay = isKnown ? 0 : origin.map { context.server.guessDelay($0, now: context.loop.now) } ?? 0
+        isHeldBack = delay > 0
         do {
-            registration = try context.loop.register(descriptor, .readable, self)
-            if !mayCall(caller) || refusal != nil {
-                let timer = LoopTimer { [unowned self] in close(.disconnected) }
-                tokenTimer = timer
-                context.loop.schedule(timer, afterNanoseconds: context.server.limits.tokenTimeoutNanoseconds)
-            }
-            return true
+            registration = try context.loop.register(descriptor, isHeldBack ? [] : .readable, self)
         } catch {
             Glibc.close(descriptor)
             isClosed = true
             return false
         }
+        guard !isKnown else { return true }
+        let timer = LoopTimer { [unowned self] in strangerIsDue() }
+        strangerTimer = timer
+        let limit = context.server.limits.strangerTimeoutNanoseconds
+        context.loop.schedule(timer, afterNanoseconds: isHeldBack ? delay : limit)
+        return true
     }
 
+    private func strangerIsDue() {
+        guard isHeldBack, let strangerTimer else { return close(.disconnected) }
+        isHeldBack = false
+        updateInterest()
+        context.loop.schedule(
+            strangerTimer, afterNanoseconds: context.server.limits.strangerTimeoutNanoseconds)
+    }
+
+    var peer: PeerIdentity { admission.peer }
+    /// Whether the peer may call, or has shown a token.
+    var isKnown: Bool { admission.isKnown }
     var activeCallCount: Int { calls.count }
 
     // MARK: - Input
 
     func ready(_ readiness: Readiness) {
         if readiness.contains(.writable) { flush() }
-        if !isClosed, readiness.contains(.readable) || readiness.contains(.hangup) { readOnce() }
+        guard !isClosed else { return }
+        if isHeldBack {
+            if readiness.contains(.hangup) { close(.disconnected) }
+        } else if readiness.contains(.readable) || readiness.contains(.hangup) {
+            readOnce()
+        }
     }
 
-    /// One read an event: with level-triggered readiness the rest comes next time, and other connections between.
+    /// One read per event: with level-triggered readiness the rest comes next time, and other connections between.
     private func readOnce() {
         let scratch = context.scratch
-        let count = read(descriptor, scratch.baseAddress, scratch.count)
+        let wanted = min(scratch.count, max(Self.smallRead, decoder.missingCount))
+        let count = read(descriptor, scratch.baseAddress, wanted)
         guard count > 0 else {
             if count < 0, errno == EAGAIN || errno == EINTR { return }
             // End of file or an error: both mean that nobody waits for an answer.
@@ -81,25 +104,71 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
             // Every ttrpc frame begins with a zero byte, since lengths end at 4 MiB.
             guard scratch[0] == 0 else { return close(.disconnected) }
         }
-        decoder.consume(UnsafeRawBufferPointer(rebasing: scratch[..<count])) { event in
+        let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+        decoder.consume(bytes, limit: { isKnown ? .max : ServerLimits.maxStrangerMessageBytes }) { event in
+            // What was kept of a frame that is whole now counts as its call's, if it becomes one.
+            releasePartial()
             switch event {
             case .frame(let header, let data): handle(header, data)
-            case .oversize(let header): send(status: oversize(header), streamID: header.streamID)
+            case .oversize(let header): refuse(header.streamID, tooLarge(header))
             }
             return !isClosing && !isClosed
         }
         guard !isClosed, !isClosing else { return }
-        if let header = decoder.hopelessFrame(beyond: 4 * context.server.limits.maxMessageBytes) {
-            send(status: oversize(header), streamID: header.streamID)
-            return closeAfterFlush()
+        if let header = decoder.hopelessFrame(beyond: isKnown ? 4 * context.server.limits.maxMessageBytes : 0) {
+            return refuseAndClose(header.streamID, tooLarge(header))
         }
+        countPartial()
         watchFrame()
     }
 
-    private func oversize(_ header: FrameHeader) -> Status {
-        Status(
-            Status.Code.resourceExhausted,
+    private func tooLarge(_ header: FrameHeader) -> Failure {
+        guard isKnown else {
+            return Failure(
+                .unauthenticated,
+                "a message of \(header.length) bytes from a caller that has not shown a token yet; call Control.Hello with "
+                    + "the token first, or send a smaller call first")
+        }
+        // The first words are those of containerd's own server.
+        return Failure(
+            .requestTooLarge,
             "message length \(header.length) exceed maximum message size of \(context.server.limits.maxMessageBytes)")
+    }
+
+    /// Counts what is kept of a frame that has begun, and gives the frame up where there is no room for it.
+    private func countPartial() {
+        let count = decoder.partialCount
+        guard count != partialBytes else { return }
+        let total = context.server.budget.add(count - partialBytes)
+        partialBytes = count
+        guard count > 0, let failure = overload(requestBytes + count, total) else { return }
+        guard let header = decoder.abandonPartial() else { return }
+        releasePartial()
+        refuse(header.streamID, failure)
+    }
+
+    private func releasePartial() {
+        guard partialBytes > 0 else { return }
+        context.server.budget.add(-partialBytes)
+        partialBytes = 0
+    }
+
+    /// Why requests in progress of so many bytes are too many; `nil` where they are not.
+    private func overload(_ here: Int, _ total: Int) -> Failure? {
+        let limits = context.server.limits
+        if here > limits.maxRequestBytesPerConnection {
+            return Failure(
+                .busy,
+                "the requests in progress on this connection have more than \(limits.maxRequestBytesPerConnection) bytes; "
+                    + "wait for some to end")
+        }
+        if total > limits.maxRequestBytes {
+            return Failure(
+                .busy,
+                "the requests in progress on this server have more than \(limits.maxRequestBytes) bytes; try again later"
+            )
+        }
+        return nil
     }
 
     /// A frame that has begun must end in time, or a peer could hold memory by dripping.
@@ -133,86 +202,39 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
             return reject(header, "StreamID cannot be re-used and must increment")
         }
         lastStreamID = header.streamID
-        guard let envelope = RequestEnvelope(reading: data) else {
-            return reject(header, "the request envelope is not readable Protobuf")
+        do throws(Failure) {
+            let envelope = try RequestEnvelope(reading: data)
+            guard let method = context.server.methods.find(service: envelope.service, method: envelope.method) else {
+                let name = "\(Self.printable(envelope.service))/\(Self.printable(envelope.method))"
+                throw Failure(.unknownMethod, "unknown method \(name)")
+            }
+            guard let caller = admit(envelope, method, streamID: header.streamID) else { return }
+            try checkRoom(for: data.count)
+            let call = Call(
+                method: method, streamID: header.streamID, connection: self, caller: caller, requestBytes: data.count,
+                metadata: envelope.metadata, timeoutNanoseconds: envelope.timeoutNanoseconds)
+            calls[header.streamID] = call
+            requestBytes += data.count
+            context.server.budget.add(data.count)
+            method.handler(call, envelope.payload)
+        } catch {
+            refuse(header.streamID, error)
         }
-        guard let method = context.server.methods.find(service: envelope.service, method: envelope.method) else {
-            let name = "\(Self.printable(envelope.service))/\(Self.printable(envelope.method))"
-            return send(
-                status: Status(Status.Code.unimplemented, "unknown method \(name)"), streamID: header.streamID)
-        }
-        if let refusal {
-            send(status: refusal, streamID: header.streamID)
-            return closeAfterFlush()
-        }
-        guard let caller = self.caller(envelope.metadata), method.isOpen || mayCall(caller) else {
-            send(status: Self.unauthenticated(envelope.metadata), streamID: header.streamID)
-            // Guessing shall cost a connection each.
-            return closeAfterFlush()
-        }
-        if let tokenTimer, mayCall(caller) {
-            context.loop.cancel(tokenTimer)
-            self.tokenTimer = nil
-        }
-        guard !context.isDraining else {
-            return send(status: context.server.drainingStatus, streamID: header.streamID)
-        }
-        guard calls.count < context.server.limits.maxStreamsPerConnection else {
-            return send(
-                status: Status(
-                    Status.Code.resourceExhausted,
-                    "\(calls.count) calls are in progress on this connection, the most it may have"),
-                streamID: header.streamID)
-        }
-        guard output.count <= context.server.limits.maxBufferedBytesPerConnection else {
-            return send(
-                status: Status(
-                    Status.Code.resourceExhausted, "\(output.count) bytes of answers wait to be read first"),
-                streamID: header.streamID)
-        }
-        let call = Call(
-            method: method, streamID: header.streamID, connection: self, caller: caller, metadata: envelope.metadata,
-            timeoutNanoseconds: envelope.timeoutNanoseconds)
-        calls[header.streamID] = call
-        method.handler(call, envelope.payload)
     }
 
-    // MARK: - Who calls
-
-    /// The caller of one call: the token's in its metadata, else the connection's; `nil` for a wrong token.
-    private func caller(_ metadata: [(key: String, value: String)]) -> String? {
-        guard let tokenName = policy.tokenName,
-            let header = metadata.first(where: { $0.key.lowercased() == "authorization" })?.value
-        else { return caller }
-        guard header.lowercased().hasPrefix("bearer "), let name = tokenName(String(header.dropFirst(7))) else {
-            return nil
+    /// - Throws: `Failure` where the server or this connection takes no further call now.
+    private func checkRoom(for size: Int) throws(Failure) {
+        let limits = context.server.limits
+        if context.isDraining { throw .shuttingDown }
+        guard calls.count < limits.maxStreamsPerConnection else {
+            throw Failure(.busy, "\(calls.count) calls are in progress on this connection, the most it may have")
         }
-        return "token:" + name
-    }
-
-    /// Whether a caller has shown who it is, as far as this server asks for it.
-    func mayCall(_ caller: String) -> Bool {
-        peer != .network || policy.tokenName == nil || caller.hasPrefix("token:")
-    }
-
-    /// Takes a token for the connection; returns the caller, `nil` for a wrong token.
-    func authenticate(token: String) -> String? {
-        guard let tokenName = policy.tokenName else { return caller }
-        guard let name = tokenName(token) else { return nil }
-        caller = "token:" + name
-        if let tokenTimer { context.loop.cancel(tokenTimer) }
-        tokenTimer = nil
-        return caller
-    }
-
-    private static func unauthenticated(_ metadata: [(key: String, value: String)]) -> Status {
-        let hasToken = metadata.contains { $0.key.lowercased() == "authorization" }
-        return Status(
-            Status.Code.unauthenticated,
-            hasToken
-                ? "this token is not known here"
-                : "this address wants a token: send the metadata 'authorization: Bearer TOKEN' with each call, or call "
-                    + "Control.Hello with the token first")
+        guard output.count <= limits.maxBufferedBytesPerConnection else {
+            throw Failure(.busy, "\(output.count) bytes of answers wait to be read first")
+        }
+        // Whatever is in progress, there is room for the small calls that look at it and that end it.
+        guard size > ServerLimits.smallRequestBytes else { return }
+        if let failure = overload(requestBytes + size, context.server.budget.bytes + size) { throw failure }
     }
 
     private func receive(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
@@ -226,23 +248,97 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
     }
 
     private func reject(_ header: FrameHeader, _ message: String) {
-        send(status: Status(Status.Code.invalidArgument, message), streamID: header.streamID)
+        refuse(header.streamID, Failure(.malformed, message))
     }
 
     private static func printable(_ bytes: UnsafeRawBufferPointer) -> String {
         String(decoding: bytes.prefix(80).map { $0 >= 0x20 && $0 < 0x7F ? $0 : 0x3F }, as: UTF8.self)
     }
 
+    // MARK: - Who calls
+
+    /// The caller of one call; `nil` where it may not call: it is told so, and the connection closes.
+    private func admit(_ envelope: RequestEnvelope, _ method: Method, streamID: UInt32) -> Admission.Caller? {
+        do throws(Failure) {
+            let wasKnown = isKnown
+            let caller = try admission.caller(metadata: envelope.metadata, isOpen: method.isOpen)
+            if !wasKnown, isKnown { try becomeKnown() }
+            return caller
+        } catch {
+            if error == Admission.wrongToken { countGuess() }
+            refuseAndClose(streamID, error)
+            return nil
+        }
+    }
+
+    /// Moves the connection from the strangers' places to those of known callers.
+    /// - Throws: `Failure` where they are all taken.
+    private func becomeKnown() throws(Failure) {
+        if let strangerTimer { context.loop.cancel(strangerTimer) }
+        strangerTimer = nil
+        guard context.promote(self) else {
+            throw Failure(
+                .busy,
+                "\(context.server.limits.maxConnections) connections are open, the most that this server may have")
+        }
+    }
+
+    /// Takes a token for the whole connection; returns the caller.
+    /// - Throws: `Failure` for a wrong token or where there is no place for another known caller; the connection is
+    ///   to be closed then.
+    func authenticate(token: String) throws(Failure) -> String {
+        let wasKnown = isKnown
+        guard let caller = admission.authenticate(token: token) else {
+            countGuess()
+            throw Admission.wrongToken
+        }
+        if !wasKnown { try becomeKnown() }
+        return caller
+    }
+
+    /// Whether the connection itself has shown who it is.
+    var mayCall: Bool { admission.mayCall }
+
+    private func countGuess() {
+        if let origin { context.server.countGuess(origin, now: context.loop.now) }
+    }
+
+    /// Ends the connection, or those of its calls, that another policy no longer admits.
+    func adopt(_ policy: AccessPolicy) {
+        if let failure = admission.adopt(policy) {
+            for call in Array(calls.values) { call.cancel(.revoked(failure)) }
+            return closeAfterFlush()
+        }
+        for call in Array(calls.values) {
+            if let failure = admission.failure(of: call.identity) { call.cancel(.revoked(failure)) }
+        }
+    }
+
     // MARK: - Output
 
     func send(status: Status, streamID: UInt32) {
-        let envelope = ResponseEnvelope.encode(status)
+        var envelope = ResponseEnvelope.encode(status)
+        if envelope.count > context.server.limits.maxMessageBytes {
+            envelope = ResponseEnvelope.encode(
+                context.server.describe(
+                    Failure(.answerTooLarge, "the error has \(envelope.count) bytes, more than a message may have")))
+        }
         send(kind: FrameHeader.Kind.response, flags: 0, streamID: streamID, size: envelope.count) { out in
             out[FrameHeader.size...].copyBytes(from: envelope)
         }
     }
 
-    /// Appends one frame; `fill` gets the whole frame's memory and writes everything behind the header.
+    private func refuse(_ streamID: UInt32, _ failure: Failure) {
+        send(status: context.server.describe(failure), streamID: streamID)
+    }
+
+    /// Refuses a call and closes the connection, so that each guess costs one.
+    private func refuseAndClose(_ streamID: UInt32, _ failure: Failure) {
+        refuse(streamID, failure)
+        closeAfterFlush()
+    }
+
+    /// Appends one frame; `fill` gets the whole frame's memory and writes everything after the header.
     @inline(__always)
     func send(
         kind: UInt8, flags: UInt8, streamID: UInt32, size: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void
@@ -276,7 +372,9 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
     }
 
     func ended(_ call: Call) {
-        calls[call.streamID] = nil
+        guard calls.removeValue(forKey: call.streamID) != nil else { return }
+        requestBytes -= call.requestBytes
+        context.server.budget.add(-call.requestBytes)
         if !call.callID.isEmpty { context.server.registry.remove(call) }
         if call.isPaused { paused.removeAll { $0 === call } }
     }
@@ -322,7 +420,7 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
     private func updateInterest() {
         guard let registration else { return }
         var interest: Interest = []
-        if !isClosing { interest.insert(.readable) }
+        if !isClosing, !isHeldBack { interest.insert(.readable) }
         if !output.isEmpty { interest.insert(.writable) }
         try? context.loop.update(registration, interest)
     }
@@ -351,10 +449,11 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         if let registration { context.loop.deregister(registration) }
         registration = nil
         Glibc.close(descriptor)
-        for timer in [frameTimer, tokenTimer].compactMap({ $0 }) { context.loop.cancel(timer) }
+        for timer in [frameTimer, strangerTimer].compactMap({ $0 }) { context.loop.cancel(timer) }
         frameTimer = nil
-        tokenTimer = nil
+        strangerTimer = nil
         output.removeAll()
+        releasePartial()
         cancelAllCalls(reason)
         context.closed(self)
     }

@@ -25,7 +25,9 @@ final class AnswerCall: RunSink {
         context: ServiceLoop
     ) {
         if fields.deadlineMilliseconds > 0 {
-            call.limit(nanoseconds: fields.deadlineMilliseconds.multipliedReportingOverflow(by: 1_000_000).partialValue)
+            let (nanoseconds, overflow) = fields.deadlineMilliseconds.multipliedReportingOverflow(by: 1_000_000)
+            // Centuries away is no deadline.
+            if !overflow { call.limit(nanoseconds: nanoseconds) }
         }
         call.identify(as: fields.callID)
         let answer = AnswerCall(call, form, context)
@@ -62,12 +64,6 @@ final class AnswerCall: RunSink {
         // The other reasons' own words are enough; a deadline is worth the trail of what was tried.
         if reason == .deadline, let run { return call.fail(context.status(run.expire())) }
         run?.cancel()
-        if reason == .requested {
-            call.fail(context.status(GenerationError(.cancelled, "cancelled by the caller")))
-        }
-        if reason == .shuttingDown {
-            call.fail(context.status(GenerationError(.shuttingDown, "the server is shutting down")))
-        }
     }
 
     func run(_ run: GenerationRun, didDeliver event: ChunkEvent) -> Demand {

@@ -25,17 +25,6 @@ public final class GenerationService: Sendable {
         self.loops = loops
     }
 
-    /// What a new call gets while the server drains.
-    public var drainingStatus: Status {
-        let error = GenerationError(.shuttingDown, "the server is shutting down; try another one")
-        return Status(
-            Int32(error.kind.statusCode), error.message,
-            details: [
-                Status.Detail(
-                    typeURL: "type.googleapis.com/genwire.v1.ErrorDetail", value: MessageCoder().encode(error))
-            ])
-    }
-
     /// Every RPC, for a server's method table.
     public var methods: [Method] {
         [
@@ -69,7 +58,7 @@ public final class GenerationService: Sendable {
                 context.coder.encode(service.usage) { size, fill in call.respond(size: size, fill) }
             },
             method(Self.control, "Hello", isOpen: true) { service, call, payload, context throws(MessageError) in
-                guard service.greet(call, token: try context.coder.helloRequest(payload)) else { return }
+                guard call.authenticateConnection(token: try context.coder.helloRequest(payload)) else { return }
                 context.coder.encode(service.info) { size, fill in call.respond(size: size, fill) }
             },
             method(Self.control, "Cancel") { service, call, payload, context throws(MessageError) in
@@ -106,23 +95,6 @@ public final class GenerationService: Sendable {
     }
 
     // MARK: - The small RPCs
-
-    /// Takes the token of a `Hello`, in the message or in the call's metadata, for the whole connection. Ends the call
-    /// where it is wrong or missing.
-    private func greet(_ call: Call, token: String) -> Bool {
-        let header = call.metadata.first { $0.key.lowercased() == "authorization" }?.value.dropFirst("Bearer ".count)
-        let shown = token.isEmpty ? header.map(String.init) ?? "" : token
-        guard !shown.isEmpty ? call.authenticateConnection(token: shown) : call.isAuthenticated else {
-            call.fail(
-                Status(
-                    Status.Code.unauthenticated,
-                    shown.isEmpty
-                        ? "this address wants a token: send it in HelloRequest.token"
-                        : "this token is not known here"))
-            return false
-        }
-        return true
-    }
 
     private func health(_ call: Call, deep: Bool, _ context: ServiceLoop) {
         let uptime = Double(EventLoop.monotonicNanoseconds() - startedAt) / 1e9

@@ -26,14 +26,7 @@ public final class ServiceLoop {
     /// Cancels every upstream transfer and closes all connections.
     public func shutdown() { providers.client.shutdown() }
 
-    /// The RPC status of an error: its code, its words, and one `ErrorDetail`.
-    func status(_ error: GenerationError) -> Status {
-        Status(
-            Int32(error.kind.statusCode), error.message,
-            details: [
-                Status.Detail(typeURL: "type.googleapis.com/genwire.v1.ErrorDetail", value: coder.encode(error))
-            ])
-    }
+    func status(_ error: GenerationError) -> Status { Status(error, coder: coder) }
 
     /// Ends a call whose message cannot be read.
     func refuse(_ call: Call, _ error: MessageError) {

@@ -75,7 +75,7 @@ import Testing
             for slice in damage.slices(damaged) {
                 slice.withUnsafeBytes { bytes in
                     decoder.consume(bytes) { event in
-                        if case .frame(_, let data) = event, let envelope = RequestEnvelope(reading: data) {
+                        if case .frame(_, let data) = event, let envelope = try? RequestEnvelope(reading: data) {
                             _ = try? coder.chatRequest(envelope.payload)
                             _ = try? coder.generateRequest(envelope.payload)
                             _ = try? coder.countTokensRequest(envelope.payload)

@@ -9,12 +9,12 @@ import Testing
     @Test func aConnectionWithoutATokenIsClosedInTime() async throws {
         let loop = try EventLoop(label: "access")
         var limits = ServerLimits()
-        limits.tokenTimeoutNanoseconds = 50_000_000
+        limits.strangerTimeoutNanoseconds = 50_000_000
         let policy = AccessPolicy(users: []) { $0 == "right" ? "name" : nil }
         let server = await Server(
             loops: [loop],
             methods: [Method(service: "s", name: "Who") { call, _ in call.respond(Array(call.caller.utf8)) }],
-            limits: limits, registry: CallRegistry(), policy: policy, drainingStatus: .ok)
+            limits: limits, registry: CallRegistry(), policy: policy)
         let address = try await server.listen(at: Address("tcp:127.0.0.1:0"))
         let silent = try ClientConnection.connect(to: address)
         defer { close(silent) }

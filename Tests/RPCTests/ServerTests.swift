@@ -323,8 +323,7 @@ private func withServer(
         let harness = Harness(clientLoop: clientLoop)
         let registry = CallRegistry()
         let server = await Server(
-            loops: loops, methods: harness.methods(registry), registry: registry,
-            drainingStatus: Status(Status.Code.unavailable, "draining"))
+            loops: loops, methods: harness.methods(registry), registry: registry)
         harness.server = server
         for text in listening ?? ["unix:\(folder)/a.sock", "tcp:127.0.0.1:0"] {
             harness.addresses.append(try await server.listen(at: Address(text)))

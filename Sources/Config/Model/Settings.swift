@@ -30,6 +30,11 @@ public struct LimitsConfiguration: Sendable, Equatable {
     public var maxMessageBytes = 4_194_304
     /// The most bytes that wait for a slow reader on one connection.
     public var maxBufferedBytesPerConnection = 8_388_608
+    /// The most bytes of requests in progress on one connection, as received.
+    public var maxRequestBytesPerConnection = 33_554_432
+    /// The most bytes of requests in progress on all connections, as received. Some two and a half times as many are in
+    /// memory: the request, and its form for the vendor.
+    public var maxRequestBytes = 268_435_456
 
     /// The defaults.
     public init() {}

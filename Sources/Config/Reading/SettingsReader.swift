@@ -93,6 +93,7 @@ extension Cursor {
         var limits = LimitsConfiguration()
         let keys = [
             "max_connections", "max_streams_per_connection", "max_message_bytes", "max_buffered_bytes_per_connection",
+            "max_request_bytes_per_connection", "max_request_bytes",
         ]
         guard let section = section(keys: keys) else { return limits }
         limits.maxConnections = section[keys[0]]?.integer(in: 1...1_000_000) ?? limits.maxConnections
@@ -101,6 +102,9 @@ extension Cursor {
         limits.maxMessageBytes = section[keys[2]]?.integer(in: 1024...(1 << 28)) ?? limits.maxMessageBytes
         limits.maxBufferedBytesPerConnection =
             section[keys[3]]?.integer(in: 4096...(1 << 32)) ?? limits.maxBufferedBytesPerConnection
+        limits.maxRequestBytesPerConnection =
+            section[keys[4]]?.integer(in: 65536...(1 << 40)) ?? limits.maxRequestBytesPerConnection
+        limits.maxRequestBytes = section[keys[5]]?.integer(in: 65536...(1 << 40)) ?? limits.maxRequestBytes
         return limits
     }
 

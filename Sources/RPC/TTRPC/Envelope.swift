@@ -10,9 +10,13 @@ struct RequestEnvelope {
     var timeoutNanoseconds: Int64 = 0
     var metadata: [(key: String, value: String)] = []
 
-    /// `nil` where the bytes are not a readable envelope.
-    init?(reading bytes: UnsafeRawBufferPointer) {
+    private static let maximumPairs = 64
+    private static let unreadable = Failure(.malformed, "the request envelope is not readable Protobuf")
+
+    /// - Throws: `Failure` where the bytes are not a readable envelope, or hold more metadata than is allowed.
+    init(reading bytes: UnsafeRawBufferPointer) throws(Failure) {
         var reader = ProtobufReader(bytes)
+        var metadataBytes = 0
         while let (field, value) = reader.next() {
             switch (field, value) {
             case (1, .bytes(let slice)): service = slice
@@ -20,13 +24,20 @@ struct RequestEnvelope {
             case (3, .bytes(let slice)): payload = slice
             case (4, .varint(let value)): timeoutNanoseconds = Int64(bitPattern: value)
             case (5, .bytes(let slice)):
-                guard metadata.count < 64, let pair = Self.pair(slice) else { return nil }
+                metadataBytes += slice.count
+                guard metadata.count < Self.maximumPairs, metadataBytes <= ServerLimits.maxMetadataBytes else {
+                    throw Failure(
+                        .requestTooLarge,
+                        "the metadata is over the limit of \(Self.maximumPairs) pairs and "
+                            + "\(ServerLimits.maxMetadataBytes) bytes")
+                }
+                guard let pair = Self.pair(slice) else { throw Self.unreadable }
                 metadata.append(pair)
-            case (1...5, _): return nil
+            case (1...5, _): throw Self.unreadable
             default: break
             }
         }
-        if reader.isMalformed { return nil }
+        if reader.isMalformed { throw Self.unreadable }
     }
 
     private static func pair(_ bytes: UnsafeRawBufferPointer) -> (key: String, value: String)? {

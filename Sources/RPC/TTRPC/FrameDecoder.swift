@@ -15,15 +15,42 @@ struct FrameDecoder {
     private var partial: [UInt8] = []
     private var skipping: FrameHeader?
     private var skipRemaining = 0
+    /// Whether the frame that is being skipped was reported by `abandonPartial`.
+    private var abandoned = false
 
     init(maximumLength: Int) { self.maximumLength = maximumLength }
 
     /// Whether a frame has begun and not ended.
     var isMidFrame: Bool { !partial.isEmpty || skipping != nil }
+    /// Bytes that are kept of a frame that has begun.
+    var partialCount: Int { partial.count }
+    /// Bytes that are missing of a frame whose header is here.
+    var missingCount: Int {
+        if skipping != nil { return skipRemaining }
+        guard partial.count >= FrameHeader.size else { return 0 }
+        return FrameHeader.size + partial.withUnsafeBytes { FrameHeader(reading: $0) }.length - partial.count
+    }
+
+    /// Gives up the frame that has begun: what is kept of it is dropped and the rest is skipped. Returns its header;
+    /// `nil` where that is not here yet.
+    mutating func abandonPartial() -> FrameHeader? {
+        guard partial.count >= FrameHeader.size else { return nil }
+        let header = partial.withUnsafeBytes { FrameHeader(reading: $0) }
+        let missing = missingCount
+        partial = []
+        abandoned = true
+        skipping = header
+        skipRemaining = missing
+        return header
+    }
 
     /// Takes the next bytes and reports what they complete. The callback answers whether to go on; bytes after a
     /// `false` are dropped, so `false` means that the connection is over.
-    mutating func consume(_ bytes: UnsafeRawBufferPointer, _ body: (Event) -> Bool) {
+    /// - Parameter limit: asked once per frame for the most data that it may have, in bytes; what the frames before it
+    ///   did may change the answer.
+    mutating func consume(
+        _ bytes: UnsafeRawBufferPointer, limit: () -> Int = { .max }, _ body: (Event) -> Bool
+    ) {
         var rest = bytes
         while !rest.isEmpty {
             if let header = skipping {
@@ -32,16 +59,20 @@ struct FrameDecoder {
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(taken))
                 guard skipRemaining == 0 else { return }
                 skipping = nil
-                guard body(.oversize(header)) else { return }
+                if abandoned {
+                    abandoned = false
+                } else {
+                    guard body(.oversize(header)) else { return }
+                }
             } else if partial.isEmpty {
-                guard let used = takeWhole(rest, body) else { return }
+                guard let used = takeWhole(rest, limit, body) else { return }
                 if used == 0 {
                     partial.append(contentsOf: rest)
                     return
                 }
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(used))
             } else {
-                guard let used = completePartial(rest, body) else { return }
+                guard let used = completePartial(rest, limit, body) else { return }
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(used))
             }
         }
@@ -50,10 +81,12 @@ struct FrameDecoder {
     /// Handles the frame at the head of `bytes` where it is whole; returns the bytes used, 0 where it is not whole,
     /// `nil` to stop.
     @inline(__always)
-    private mutating func takeWhole(_ bytes: UnsafeRawBufferPointer, _ body: (Event) -> Bool) -> Int? {
+    private mutating func takeWhole(
+        _ bytes: UnsafeRawBufferPointer, _ limit: () -> Int, _ body: (Event) -> Bool
+    ) -> Int? {
         guard bytes.count >= FrameHeader.size else { return 0 }
         let header = FrameHeader(reading: bytes)
-        guard header.length <= maximumLength else {
+        guard header.length <= min(maximumLength, limit()) else {
             beginSkip(header)
             return FrameHeader.size
         }
@@ -62,7 +95,9 @@ struct FrameDecoder {
         return body(.frame(header, UnsafeRawBufferPointer(rebasing: bytes[FrameHeader.size..<end]))) ? end : nil
     }
 
-    private mutating func completePartial(_ bytes: UnsafeRawBufferPointer, _ body: (Event) -> Bool) -> Int? {
+    private mutating func completePartial(
+        _ bytes: UnsafeRawBufferPointer, _ limit: () -> Int, _ body: (Event) -> Bool
+    ) -> Int? {
         var used = 0
         if partial.count < FrameHeader.size {
             used = min(FrameHeader.size - partial.count, bytes.count)
@@ -70,7 +105,7 @@ struct FrameDecoder {
             guard partial.count == FrameHeader.size else { return used }
         }
         let header = partial.withUnsafeBytes { FrameHeader(reading: $0) }
-        guard header.length <= maximumLength else {
+        guard header.length <= min(maximumLength, limit()) else {
             partial = []
             beginSkip(header)
             return used

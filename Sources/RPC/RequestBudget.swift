@@ -1,0 +1,14 @@
+internal import Synchronization
+
+/// Counts the bytes of requests in progress over all connections and loops: frames that have begun, and the requests of
+/// calls that have not ended.
+final class RequestBudget: Sendable {
+    private let total = Atomic<Int>(0)
+
+    /// The sum now.
+    var bytes: Int { total.load(ordering: .relaxed) }
+
+    /// Adds `bytes`, which may be negative, and returns the new sum.
+    @discardableResult
+    func add(_ bytes: Int) -> Int { total.wrappingAdd(bytes, ordering: .relaxed).newValue }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import Testing
+
+@testable import RPC
+
+/// Who may call, decided without sockets.
+@Suite struct AdmissionTests {
+    private static let open = AccessPolicy(users: [1000])
+    private static func tokens(_ tokens: [String: String]) -> AccessPolicy {
+        AccessPolicy(users: [1000]) { tokens[$0] }
+    }
+
+    private static func bearer(_ token: String) -> [(key: String, value: String)] {
+        [(key: "authorization", value: "Bearer " + token)]
+    }
+
+    @Test func whoeverNeedsNoTokenIsKnownAtOnce() throws {
+        var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.tokens(["t": "ci"]))
+        #expect(local.isKnown)
+        #expect(try local.caller(metadata: [], isOpen: false).name == "uid:1000")
+        #expect(Admission(peer: .network, policy: Self.open).isKnown)
+    }
+
+    @Test func aStrangerIsKnownWithItsFirstToken() throws {
+        var admission = Admission(peer: .network, policy: Self.tokens(["t": "ci"]))
+        #expect(!admission.isKnown)
+        #expect(throws: Admission.missingToken) { try admission.caller(metadata: [], isOpen: false) }
+        for wrong in ["x", "", "tt", String(repeating: "t", count: 5000)] {
+            #expect(throws: Admission.wrongToken) {
+                try admission.caller(metadata: Self.bearer(wrong), isOpen: true)
+            }
+        }
+        #expect(throws: Admission.wrongToken) {
+            try admission.caller(metadata: [(key: "Authorization", value: "Basic t")], isOpen: false)
+        }
+        #expect(!admission.isKnown)
+        #expect(try admission.caller(metadata: Self.bearer("t"), isOpen: false).name == "token:ci")
+        #expect(admission.isKnown)
+        // The connection itself has shown none: each call brings its own.
+        #expect(throws: Admission.missingToken) { try admission.caller(metadata: [], isOpen: false) }
+        #expect(admission.authenticate(token: "t") == "token:ci")
+        #expect(try admission.caller(metadata: [], isOpen: false).name == "token:ci")
+    }
+
+    @Test func aRefusedUserStaysAStranger() throws {
+        var other = Admission(peer: .local(user: 1001, group: 1001, process: 1), policy: Self.open)
+        #expect(!other.isKnown)
+        let failure = #expect(throws: Failure.self) { try other.caller(metadata: [], isOpen: true) }
+        #expect(failure?.reason == .notPermitted)
+    }
+
+    @Test func anotherPolicyEndsWhomItDoesNotAdmit() throws {
+        var byHello = Admission(peer: .network, policy: Self.tokens(["t": "ci"]))
+        #expect(byHello.authenticate(token: "t") != nil)
+        #expect(byHello.adopt(Self.tokens(["t": "ci", "u": "ops"])) == nil)
+        // The same name with another token, and the same token with another name.
+        #expect(byHello.adopt(Self.tokens(["u": "ci"]))?.reason == .unauthenticated)
+        #expect(byHello.adopt(Self.tokens(["t": "ops"]))?.reason == .unauthenticated)
+
+        var byMetadata = Admission(peer: .network, policy: Self.tokens(["t": "ci"]))
+        let caller = try byMetadata.caller(metadata: Self.bearer("t"), isOpen: false)
+        #expect(byMetadata.adopt(Self.tokens(["t": "ci"])) == nil && byMetadata.failure(of: caller) == nil)
+        #expect(byMetadata.adopt(Self.tokens([:])) != nil && byMetadata.failure(of: caller) != nil)
+
+        var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.open)
+        #expect(local.adopt(Self.tokens(["t": "ci"])) == nil)
+        #expect(local.adopt(AccessPolicy(users: [1]))?.reason == .notPermitted)
+
+        var tcp = Admission(peer: .network, policy: Self.open)
+        #expect(tcp.adopt(Self.tokens(["t": "ci"]))?.reason == .unauthenticated)
+
+        // A stranger has nothing to lose.
+        var stranger = Admission(peer: .network, policy: Self.tokens(["t": "ci"]))
+        #expect(stranger.adopt(Self.tokens([:])) == nil)
+    }
+}
+
+@Suite struct TokenGuessesTests {
+    private let here = TokenGuesses.Origin(ipv4: 1)
+    private let second: UInt64 = 1_000_000_000
+
+    @Test func aFewMistakesCostNothingAndGuessingSlowsDown() {
+        var guesses = TokenGuesses()
+        for _ in 0..<2 { guesses.failed(here, now: second) }
+        #expect(guesses.delay(here, now: second) == 0)
+        var delays: [UInt64] = []
+        for _ in 0..<100 {
+            guesses.failed(here, now: second)
+            delays.append(guesses.delay(here, now: second))
+        }
+        #expect(delays.prefix(4) == [500_000_000, 1_000_000_000, 2_000_000_000, 2_000_000_000])
+        #expect(delays.max() == 2_000_000_000)
+        #expect(guesses.delay(TokenGuesses.Origin(ipv4: 2), now: second) == 0)
+        // Forgotten after a quiet minute.
+        #expect(guesses.delay(here, now: 61 * second) == 0)
+        guesses.failed(here, now: 61 * second)
+        #expect(guesses.delay(here, now: 61 * second) == 0)
+    }
+
+    @Test func theNumberOfAddressesIsBounded() {
+        var guesses = TokenGuesses()
+        for address in 0..<10_000 { guesses.failed(TokenGuesses.Origin(ipv4: UInt32(address)), now: UInt64(address)) }
+        #expect(guesses.count == 1024)
+        for _ in 0..<3 { guesses.failed(here, now: 10_000) }
+        #expect(guesses.delay(here, now: 10_000) > 0)
+    }
+}
+
+@Suite struct DescriptorBudgetTests {
+    @Test(arguments: [
+        (1 << 20, 4096, 64), (8192, 4096, 64), (4096, 2960, 64), (1024, 656, 64), (64, 20, 4), (16, 5, 1), (0, 2, 1),
+    ])
+    func whatIsLeftForCallersAndVendors(_ limit: Int, _ connections: Int, _ strangers: Int) {
+        let budget = DescriptorBudget(limit: limit, connections: 4096, strangers: 64)
+        #expect(budget.connections == connections && budget.strangers == strangers)
+        #expect(budget.upstream >= 1)
+        #expect(limit < 8 || budget.connections + budget.strangers + budget.upstream <= limit)
+    }
+}

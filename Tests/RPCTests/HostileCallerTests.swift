@@ -1,0 +1,259 @@
+import EventLoop
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import RPC
+
+/// Callers that hold what they should not, and strangers.
+@Suite struct HostileCallerTests {
+    /// A server on a Unix and a TCP socket with a few methods; `Hang` calls never end by themselves.
+    private static func with(
+        _ limits: ServerLimits = ServerLimits(), tokens: [String: String]? = nil,
+        _ body: (_ server: Server, _ unix: Address, _ tcp: Address) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { (folder: String) async throws -> Void in
+            let loop = try EventLoop(label: "hostile")
+            var policy = AccessPolicy.sameUser
+            if let tokens { policy.tokenName = { tokens[$0] } }
+            let server = await Server(
+                loops: [loop],
+                methods: [
+                    Method(service: "test.Test", name: "Echo") { call, payload in call.respond(Array(payload)) },
+                    Method(service: "test.Test", name: "Hang") { _, _ in },
+                    Method(service: "test.Test", name: "Fail") { call, _ in
+                        call.fail(Status(13, String(repeating: "x", count: 5 << 20)))
+                    },
+                    Method(service: "test.Test", name: "Grow") { call, _ in
+                        call.respond([UInt8](repeating: 0, count: 5 << 20))
+                    },
+                    Method(service: "test.Test", name: "Hello", isOpen: true) { call, payload in
+                        guard call.authenticateConnection(token: String(decoding: payload, as: UTF8.self)) else {
+                            return
+                        }
+                        call.respond([])
+                    },
+                ],
+                limits: limits, registry: CallRegistry(), policy: policy)
+            let unix = try await server.listen(at: Address("unix:\(folder)/h.sock"))
+            let tcp = try await server.listen(at: Address("tcp:127.0.0.1:0"))
+            try await body(server, unix, tcp)
+            await server.drain(seconds: 0)
+            await loop.shutdown()
+        }
+    }
+
+    private static func echo(_ caller: RawCaller, _ payload: [UInt8] = [], streamID: UInt32) -> Int32? {
+        caller.write(RawCaller.request("Echo", payload, streamID: streamID))
+        return caller.response()?.status.code
+    }
+
+    // MARK: - Requests in progress
+
+    @Test func requestsInProgressHaveABudgetPerConnection() async throws {
+        var limits = ServerLimits()
+        limits.maxRequestBytesPerConnection = 100_000
+        try await Self.with(limits) { _, unix, _ in
+            let caller = try RawCaller(unix)
+            let payload = [UInt8](repeating: 1, count: 40_000)
+            for stream: UInt32 in [1, 3] {
+                caller.write(RawCaller.request("Hang", payload, streamID: stream, timeoutNanoseconds: 1_000_000_000))
+            }
+            caller.write(RawCaller.request("Hang", payload, streamID: 5))
+            let refused = try #require(caller.response())
+            #expect(refused.streamID == 5 && refused.status.code == Status.Code.resourceExhausted)
+            // Small calls get through, so that a caller can look and cancel.
+            #expect(Self.echo(caller, streamID: 7) == 0)
+            // Other connections have their own share, and what has ended counts no more.
+            #expect(Self.echo(try RawCaller(unix), payload, streamID: 1) == 0)
+            #expect([caller.response()?.status.code, caller.response()?.status.code] == [4, 4])
+            #expect(Self.echo(caller, payload, streamID: 9) == 0)
+        }
+    }
+
+    @Test func requestsInProgressHaveABudgetOverAllConnections() async throws {
+        var limits = ServerLimits()
+        limits.maxRequestBytes = 100_000
+        try await Self.with(limits) { _, unix, _ in
+            let payload = [UInt8](repeating: 1, count: 40_000)
+            var callers: [RawCaller] = []
+            for _ in 0..<2 {
+                let caller = try RawCaller(unix)
+                caller.write(RawCaller.request("Hang", payload, streamID: 1))
+                #expect(Self.echo(caller, streamID: 3) == 0)
+                callers.append(caller)
+            }
+            let third = try RawCaller(unix)
+            #expect(Self.echo(third, payload, streamID: 1) == Status.Code.resourceExhausted)
+            #expect(Self.echo(third, streamID: 3) == 0)
+            callers.removeAll()
+            // The bytes of a connection that has gone are free again.
+            #expect(await eventually { Self.echo(third, payload, streamID: Self.next()) == 0 })
+        }
+    }
+
+    private static let streamID = Atomic<UInt32>(101)
+    private static func next() -> UInt32 { streamID.wrappingAdd(2, ordering: .relaxed).newValue }
+
+    private func eventually(_ condition: () -> Bool) async -> Bool {
+        for _ in 0..<3000 {
+            if condition() { return true }
+            try? await Task.sleep(nanoseconds: 5_000_000)
+        }
+        return false
+    }
+
+    /// A frame that has begun holds its bytes, whether or not it ever ends.
+    @Test func unfinishedFramesCount() async throws {
+        var limits = ServerLimits()
+        limits.maxRequestBytes = 200_000
+        try await Self.with(limits) { _, unix, _ in
+            let first = try RawCaller(unix)
+            let frame = RawCaller.request("Echo", [UInt8](repeating: 1, count: 180_000), streamID: 1)
+            first.write(frame.prefix(150_000))
+            let second = try RawCaller(unix)
+            second.write(frame.prefix(150_000))
+            let refused = try #require(second.response())
+            #expect(refused.streamID == 1 && refused.status.code == Status.Code.resourceExhausted)
+            // The rest of the refused frame is skipped, and the connection goes on.
+            second.write(frame.dropFirst(150_000))
+            #expect(Self.echo(second, streamID: 3) == 0)
+            first.write(frame.dropFirst(150_000))
+            #expect(first.response()?.status.code == 0)
+        }
+    }
+
+    // MARK: - Answers
+
+    @Test func noFrameThatLeavesIsOverTheLimit() async throws {
+        try await Self.with { _, unix, _ in
+            let caller = try RawCaller(unix)
+            for (index, method) in ["Fail", "Grow"].enumerated() {
+                caller.write(RawCaller.request(method, streamID: UInt32(2 * index + 1)))
+                let answer = try #require(caller.response())
+                #expect(answer.status.code == Status.Code.resourceExhausted, "\(method)")
+                #expect(answer.status.message.utf8.count < 500)
+            }
+            #expect(Self.echo(caller, streamID: 5) == 0)
+        }
+    }
+
+    @Test func aDeadlineInThePastHasPassed() async throws {
+        try await Self.with { _, unix, _ in
+            let caller = try RawCaller(unix)
+            caller.write(RawCaller.request("Hang", streamID: 1, timeoutNanoseconds: -5))
+            #expect(caller.response()?.status.code == Status.Code.deadlineExceeded)
+        }
+    }
+
+    @Test func metadataHasABound() async throws {
+        try await Self.with { _, unix, _ in
+            let caller = try RawCaller(unix)
+            caller.write(RawCaller.request("Echo", streamID: 1, token: String(repeating: "t", count: 17 << 10)))
+            #expect(caller.response()?.status.code == Status.Code.resourceExhausted)
+            #expect(Self.echo(caller, streamID: 3) == 0)
+        }
+    }
+
+    // MARK: - Strangers
+
+    private static let tokens = ["right": "name"]
+
+    @Test func aStrangersFrameIsSmall() async throws {
+        try await Self.with(tokens: Self.tokens) { _, _, tcp in
+            let large = [UInt8](repeating: 1, count: 100_000)
+            let stranger = try RawCaller(tcp)
+            // The header is enough: nothing is kept of a frame that will be refused.
+            stranger.write(RawCaller.request("Echo", large, streamID: 1, token: "right").prefix(100))
+            #expect(stranger.response()?.status.code == Status.Code.unauthenticated)
+            #expect(stranger.isClosed())
+            // Known by the frame before, in the same packet.
+            let known = try RawCaller(tcp)
+            known.write(
+                RawCaller.request("Hello", Array("right".utf8), streamID: 1)
+                    + RawCaller.request("Echo", large, streamID: 3))
+            #expect(known.response()?.status.code == 0)
+            #expect(known.response()?.status.code == 0)
+            // Known by the token of an earlier call.
+            let byCall = try RawCaller(tcp)
+            byCall.write(RawCaller.request("Echo", streamID: 1, token: "right"))
+            #expect(byCall.response()?.status.code == 0)
+            byCall.write(RawCaller.request("Echo", large, streamID: 3, token: "right"))
+            #expect(byCall.response()?.status.code == 0)
+        }
+    }
+
+    @Test func strangersHavePlacesOfTheirOwn() async throws {
+        var limits = ServerLimits()
+        limits.maxConnections = 2
+        limits.maxStrangers = 3
+        try await Self.with(limits, tokens: Self.tokens) { server, unix, tcp in
+            let local = try RawCaller(unix)
+            #expect(Self.echo(local, streamID: 1) == 0)
+            // Each begins a frame and goes on no further.
+            let strangers = try (0..<6).map { _ in
+                let stranger = try RawCaller(tcp)
+                stranger.write([0, 0, 1])
+                return stranger
+            }
+            // The oldest make room for the newest.
+            for stranger in strangers.prefix(3) { #expect(stranger.isClosed()) }
+            #expect(Self.echo(local, streamID: 3) == 0)
+            #expect(server.connectionCount == 1)
+            // One place is left for a known caller, and a stranger that shows its token takes it.
+            let known = try RawCaller(tcp)
+            known.write(RawCaller.request("Echo", streamID: 1, token: "right"))
+            #expect(known.response()?.status.code == 0)
+            #expect(server.connectionCount == 2)
+            let late = try RawCaller(tcp)
+            late.write(RawCaller.request("Echo", streamID: 1, token: "right"))
+            #expect(late.response()?.status.code == Status.Code.resourceExhausted)
+            #expect(late.isClosed())
+            #expect(Self.echo(local, streamID: 5) == 0)
+        }
+    }
+
+    @Test func aGuessCostsItsConnectionHoweverItIsMade() async throws {
+        try await Self.with(tokens: Self.tokens) { _, _, tcp in
+            for request in [
+                RawCaller.request("Hello", Array("wrong".utf8), streamID: 1),
+                RawCaller.request("Hello", streamID: 1), RawCaller.request("Echo", streamID: 1),
+                RawCaller.request("Echo", streamID: 1, token: "wrong"),
+            ] {
+                let stranger = try RawCaller(tcp)
+                // Many guesses in one packet: only the first is looked at.
+                stranger.write(request + RawCaller.request("Hello", Array("right".utf8), streamID: 3))
+                #expect(stranger.response()?.status.code == Status.Code.unauthenticated)
+                #expect(stranger.response() == nil && stranger.isClosed())
+            }
+        }
+    }
+
+    // MARK: - Reload
+
+    @Test func callersThatAreNoLongerAdmittedAreEnded() async throws {
+        try await Self.with(tokens: Self.tokens) { server, unix, tcp in
+            let byHello = try RawCaller(tcp)
+            byHello.write(
+                RawCaller.request("Hello", Array("right".utf8), streamID: 1) + RawCaller.request("Hang", streamID: 3))
+            #expect(byHello.response()?.status.code == 0)
+            let byCall = try RawCaller(tcp)
+            byCall.write(RawCaller.request("Hang", streamID: 1, token: "right"))
+            byCall.write(RawCaller.request("Echo", streamID: 3, token: "right"))
+            #expect(byCall.response()?.status.code == 0)
+            let local = try RawCaller(unix)
+            #expect(Self.echo(local, streamID: 1) == 0)
+            // The same rules again change nothing.
+            server.adopt(AccessPolicy(users: [geteuid()]) { Self.tokens[$0] })
+            byHello.write(RawCaller.request("Echo", streamID: 5))
+            #expect(byHello.response()?.status.code == 0)
+            server.adopt(AccessPolicy(users: [geteuid()]) { $0 == "other" ? "name" : nil })
+            for caller in [byHello, byCall] {
+                #expect(caller.response()?.status.code == Status.Code.unauthenticated)
+                #expect(caller.isClosed())
+            }
+            #expect(Self.echo(local, streamID: 3) == 0)
+        }
+    }
+}
