@@ -23,7 +23,9 @@ public enum Base64 {
     }
 
     private static func append(_ bytes: [UInt8], _ alphabet: [UInt8], isPadded: Bool, to out: inout [UInt8]) {
-        out.reserveCapacity(out.count + (bytes.count + 2) / 3 * 4)
+        let needed = out.count + (bytes.count + 2) / 3 * 4
+        // An exact reservation for each of many small pieces would copy the whole each time.
+        if needed > out.capacity { out.reserveCapacity(max(needed, 2 * out.capacity)) }
         alphabet.withUnsafeBufferPointer { alphabet in
             var index = 0
             while index + 2 < bytes.count {

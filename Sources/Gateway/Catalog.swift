@@ -21,8 +21,6 @@ public final class Catalog: Sendable {
     public static let defaultName = "default"
     /// How many `provider/model_name` models are remembered.
     private static let dynamicCapacity = 256
-    /// The most fallbacks of one request.
-    public static let maximumFallbacks = 16
 
     /// The configured models, in the configuration's order.
     public let models: [ConfiguredModel]
@@ -74,10 +72,10 @@ public final class Catalog: Sendable {
     /// The models to try for a request's `model`, in order.
     /// - Throws: `UNKNOWN_MODEL` that lists what there is, `INVALID_REQUEST` for too many fallbacks.
     public func resolve(_ name: String, fallbacks: [String] = []) throws(GenerationError) -> [ConfiguredModel] {
-        guard fallbacks.count <= Self.maximumFallbacks else {
+        guard fallbacks.count <= GenerationOptions.maximumFallbacks else {
             throw GenerationError(
                 .invalidRequest,
-                "options.fallbacks has \(fallbacks.count) entries; at most \(Self.maximumFallbacks) are allowed")
+                "options.fallbacks has \(fallbacks.count) entries; at most \(GenerationOptions.maximumFallbacks) are allowed")
         }
         var targets = try resolveOne(name.isEmpty ? Self.defaultName : name)
         for fallback in fallbacks {

@@ -28,6 +28,8 @@ public struct GenerationOptions: Sendable, Equatable {
     public var cache = CacheOptions()
     /// Models or routes to try, in order, when the first one fails before its first content.
     public var fallbacks: [String] = []
+    /// The most entries of `fallbacks`.
+    public static let maximumFallbacks = 16
     /// Whether options that the provider cannot honour are dropped with a warning instead of refused.
     public var dropUnsupported = false
 

@@ -109,6 +109,13 @@ public struct JSONWriter {
         needsComma = true
     }
 
+    /// A value that is JSON text already.
+    public mutating func raw(_ json: UnsafeBufferPointer<UInt8>) {
+        separate()
+        bytes.append(contentsOf: json)
+        needsComma = true
+    }
+
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
     }
@@ -117,31 +124,55 @@ public struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { utf8 in
-            var start = 0
-            for index in 0..<utf8.count {
-                let byte = utf8[index]
-                if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { continue }
-                bytes.append(contentsOf: utf8[start..<index])
-                escape(byte)
-                start = index + 1
+            var index = 0
+            while index < utf8.count {
+                let start = index
+                while index < utf8.count, !Self.needsEscape(utf8[index]) { index += 1 }
+                if index > start { bytes.append(contentsOf: utf8[start..<index]) }
+                guard index < utf8.count else { break }
+                let end = min(index + Self.escapedBlock, utf8.count)
+                appendEscaped(UnsafeBufferPointer(rebasing: utf8[index..<end]))
+                index = end
             }
-            bytes.append(contentsOf: utf8[start...])
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private mutating func escape(_ byte: UInt8) {
-        switch byte {
-        case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
-        case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
-        case 0x0A: bytes.append(contentsOf: "\\n".utf8)
-        case 0x0D: bytes.append(contentsOf: "\\r".utf8)
-        case 0x09: bytes.append(contentsOf: "\\t".utf8)
-        default:
-            bytes.append(contentsOf: "\\u00".utf8)
-            let digits = Array("0123456789abcdef".utf8)
-            bytes.append(digits[Int(byte >> 4)])
-            bytes.append(digits[Int(byte & 15)])
+    /// Where one byte needs an escape, others are often near: so many are then written in one go.
+    private static let escapedBlock = 16
+    private static let hexDigits: StaticString = "0123456789abcdef"
+
+    @inline(__always)
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    /// Appends a block of text bytes of which some need an escape.
+    private mutating func appendEscaped(_ block: UnsafeBufferPointer<UInt8>) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 6 * Self.escapedBlock) { out in
+            var count = 0
+            func put(_ byte: UInt8) {
+                out[count] = byte
+                count += 1
+            }
+            for byte in block {
+                guard Self.needsEscape(byte) else {
+                    put(byte)
+                    continue
+                }
+                put(UInt8(ascii: "\\"))
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): put(byte)
+                case 0x0A: put(UInt8(ascii: "n"))
+                case 0x0D: put(UInt8(ascii: "r"))
+                case 0x09: put(UInt8(ascii: "t"))
+                default:
+                    for digit in "u00".utf8 { put(digit) }
+                    put(Self.hexDigits.utf8Start[Int(byte >> 4)])
+                    put(Self.hexDigits.utf8Start[Int(byte & 15)])
+                }
+            }
+            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: out[..<count]))
         }
     }
 }

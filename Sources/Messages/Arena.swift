@@ -18,11 +18,17 @@ final class Arena {
     private var left: Int
     private var spent = 0
     private var budget = Int.max
+    private var pieces = 0
+    /// The most pieces that a message is read into; each costs a call.
+    private static let maximumPieces = 131_072
 
     init() {
         cursor = first
         left = Self.blockSize
     }
+
+    /// Whether it holds more than its first block.
+    var hasExtraMemory: Bool { !more.isEmpty }
 
     deinit {
         first.deallocate()
@@ -38,6 +44,7 @@ final class Arena {
         cursor = first
         left = Self.blockSize
         spent = 0
+        pieces = 0
         self.budget = budget
     }
 
@@ -115,20 +122,25 @@ final class Arena {
     // MARK: - Reading
 
     /// Lets protobuf-c read into the arena. The result lives until the next `reset`; nothing is freed on its own.
+    /// `nil`, and nothing kept, where the bytes are no such message or hold far more fields than one may.
     func unpack<T>(
         _ bytes: UnsafeRawBufferPointer,
         with unpack: (UnsafeMutablePointer<ProtobufCAllocator>?, Int, UnsafePointer<UInt8>?) -> UnsafeMutablePointer<T>?
     ) -> UnsafeMutablePointer<T>? {
-        // An honest message needs a few times its own size; a fixed part covers the small ones.
-        reset(budget: (256 << 10) + bytes.count * 8)
+        // An honest message needs a few times its own size; the fixed part covers many small messages.
+        reset(budget: (8 << 20) + bytes.count * 4)
         var allocator = ProtobufCAllocator(
             alloc: { context, size in
                 guard let context else { return nil }
-                return Unmanaged<Arena>.fromOpaque(context).takeUnretainedValue().allocate(size)
+                let arena = Unmanaged<Arena>.fromOpaque(context).takeUnretainedValue()
+                arena.pieces += 1
+                return arena.pieces <= Arena.maximumPieces ? arena.allocate(size) : nil
             },
             free: { _, _ in },
             allocator_data: Unmanaged.passUnretained(self).toOpaque())
-        return unpack(&allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        let message = unpack(&allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        if message == nil { reset() }
+        return message
     }
 }
 
@@ -142,9 +154,11 @@ public struct MessageError: Error, Sendable, Equatable, CustomStringConvertible 
 
 extension ProtobufCBinaryData {
     /// The text that the bytes spell.
-    /// - Throws: `MessageError` where they are not UTF-8. NUL is text like any other.
-    func text(_ field: StaticString) throws(MessageError) -> String {
+    /// - Parameter limit: the most bytes.
+    /// - Throws: `MessageError` where they are not UTF-8, or too many. NUL is text like any other.
+    func text(_ field: StaticString, atMost limit: Int = .max) throws(MessageError) -> String {
         guard len > 0 else { return "" }
+        guard len <= limit else { throw MessageError("\(field) has \(len) bytes; at most \(limit) are allowed") }
         guard let text = String(validating: UnsafeBufferPointer(start: data, count: len), as: UTF8.self) else {
             throw MessageError("\(field) is not valid UTF-8")
         }

@@ -115,7 +115,8 @@ extension MessageCoder {
         guard let request = arena.unpack(bytes, with: { gw__hello_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable HelloRequest")
         }
-        return try request.pointee.token.text("token")
+        defer { arena.reset() }
+        return try request.pointee.token.text("token", atMost: RequestBounds.token)
     }
 
     /// Packs a `HelloResponse`.
@@ -145,6 +146,7 @@ extension MessageCoder {
         guard let request = arena.unpack(bytes, with: { gw__ping_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable PingRequest")
         }
+        defer { arena.reset() }
         let out = arena.message(Gw__PingResponse.self) { gw__ping_response__init($0) }
         out.pointee.payload = request.pointee.payload
         return packed(out)
@@ -158,6 +160,7 @@ extension MessageCoder {
         guard let request = arena.unpack(bytes, with: { gw__health_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable HealthRequest")
         }
+        defer { arena.reset() }
         return request.pointee.deep != 0
     }
 
@@ -169,7 +172,12 @@ extension MessageCoder {
         guard let request = arena.unpack(bytes, with: { gw__validate_auth_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable ValidateAuthRequest")
         }
-        return (try request.pointee.model.text("model"), try request.pointee.provider.text("provider"))
+        defer { arena.reset() }
+        let raw = request.pointee
+        return (
+            try raw.model.text("model", atMost: RequestBounds.name),
+            try raw.provider.text("provider", atMost: RequestBounds.name)
+        )
     }
 
     /// Reads a `CancelRequest`: the id of the call to end.
@@ -178,7 +186,8 @@ extension MessageCoder {
         guard let request = arena.unpack(bytes, with: { gw__cancel_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable CancelRequest")
         }
-        return try request.pointee.call_id.text("call_id")
+        defer { arena.reset() }
+        return try request.pointee.call_id.text("call_id", atMost: RequestBounds.name)
     }
 
     /// Reads a `CountTokensRequest` as the chat that it asks about, and the text to count beside it.
@@ -189,10 +198,11 @@ extension MessageCoder {
         guard let message = arena.unpack(bytes, with: { gw__count_tokens_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable CountTokensRequest")
         }
+        defer { arena.reset() }
         let raw = message.pointee
-        var request = ChatRequest(model: try raw.model.text("model"), messages: [])
-        for message in Self.each(raw.messages, raw.n_messages) { request.messages.append(try Self.read(message)) }
-        for tool in Self.each(raw.tools, raw.n_tools) { request.tools.append(try Self.read(tool)) }
+        let request = ChatRequest(
+            model: try raw.model.text("model", atMost: RequestBounds.name),
+            messages: try Self.messages(raw.messages, raw.n_messages), tools: try Self.tools(raw.tools, raw.n_tools))
         return (request, try raw.text.text("text"))
     }
 }

@@ -22,6 +22,7 @@ extension MessageCoder {
         guard let message = arena.unpack(bytes, with: { gw__chat_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable ChatRequest")
         }
+        defer { arena.reset() }
         return try Self.read(message.pointee)
     }
 
@@ -33,33 +34,37 @@ extension MessageCoder {
         guard let message = arena.unpack(bytes, with: { gw__generate_request__unpack($0, $1, $2) }) else {
             throw MessageError("the bytes are not a readable GenerateRequest")
         }
+        defer { arena.reset() }
         let raw = message.pointee
         var messages: [Message] = []
         if raw.system.len > 0 { messages.append(Message(role: .system, content: try raw.system.text("system"))) }
         messages.append(Message(role: .user, content: try raw.prompt.text("prompt")))
         let request = ChatRequest(
-            model: try raw.model.text("model"), messages: messages, options: try Self.read(raw.options))
+            model: try raw.model.text("model", atMost: RequestBounds.name), messages: messages,
+            options: try Self.read(raw.options))
         return (request, try Self.call(raw.call_id, raw.deadline_ms))
     }
 
     static func read(_ tool: Gw__Tool) throws(MessageError) -> Tool {
         Tool(
-            name: try tool.name.text("tools.name"), description: try tool.description.text("tools.description"),
+            name: try tool.name.text("tools.name", atMost: RequestBounds.name),
+            description: try tool.description.text("tools.description"),
             parametersJSON: try tool.parameters_json.text("tools.parameters_json"),
             strict: tool.strict_opt_case == GW__TOOL__STRICT_OPT_STRICT ? tool.strict != 0 : nil)
     }
 
     private static func read(_ raw: Gw__ChatRequest) throws(MessageError) -> (request: ChatRequest, call: CallFields) {
-        var request = ChatRequest(model: try raw.model.text("model"), messages: [])
-        request.messages.reserveCapacity(raw.n_messages)
-        for message in each(raw.messages, raw.n_messages) { request.messages.append(try read(message)) }
-        for tool in each(raw.tools, raw.n_tools) { request.tools.append(try read(tool)) }
+        var request = ChatRequest(
+            model: try raw.model.text("model", atMost: RequestBounds.name),
+            messages: try messages(raw.messages, raw.n_messages), tools: try tools(raw.tools, raw.n_tools))
         if let choice = raw.tool_choice?.pointee {
             switch choice.mode {
             case GW__TOOL_CHOICE__MODE__AUTO: request.toolChoice = .auto
             case GW__TOOL_CHOICE__MODE__NONE: request.toolChoice = ToolChoice.none
             case GW__TOOL_CHOICE__MODE__REQUIRED: request.toolChoice = .required
-            case GW__TOOL_CHOICE__MODE__NAMED: request.toolChoice = .named(try choice.name.text("tool_choice.name"))
+            case GW__TOOL_CHOICE__MODE__NAMED:
+                request.toolChoice =
+                    .named(try choice.name.text("tool_choice.name", atMost: RequestBounds.name))
             default: throw MessageError("tool_choice.mode \(choice.mode.rawValue) is unknown")
             }
         }
@@ -69,11 +74,36 @@ extension MessageCoder {
 
     static func call(_ id: ProtobufCBinaryData, _ deadline: some BinaryInteger) throws(MessageError) -> CallFields {
         var call = CallFields()
-        call.callID = try id.text("call_id")
-        guard call.callID.utf8.count <= 256 else { throw MessageError("call_id is longer than 256 bytes") }
+        call.callID = try id.text("call_id", atMost: RequestBounds.name)
         guard deadline >= 0 else { throw MessageError("deadline_ms is negative") }
         call.deadlineMilliseconds = UInt64(deadline)
         return call
+    }
+
+    static func messages(
+        _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Gw__Message>?>?, _ count: Int
+    ) throws(MessageError) -> [Message] {
+        try RequestBounds.check(count, of: "messages", atMost: RequestBounds.messages)
+        var messages: [Message] = []
+        messages.reserveCapacity(count)
+        var (parts, calls) = (0, 0)
+        for message in each(pointers, count) {
+            parts += message.n_parts
+            try RequestBounds.check(parts, of: "messages.parts", atMost: RequestBounds.parts)
+            calls += message.n_tool_calls
+            try RequestBounds.check(calls, of: "messages.tool_calls", atMost: RequestBounds.toolCalls)
+            messages.append(try read(message))
+        }
+        return messages
+    }
+
+    static func tools(
+        _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Gw__Tool>?>?, _ count: Int
+    ) throws(MessageError) -> [Tool] {
+        try RequestBounds.check(count, of: "tools", atMost: RequestBounds.tools)
+        var tools: [Tool] = []
+        for tool in each(pointers, count) { tools.append(try read(tool)) }
+        return tools
     }
 
     static func read(_ raw: Gw__Message) throws(MessageError) -> Message {
@@ -82,12 +112,13 @@ extension MessageCoder {
         for call in each(raw.tool_calls, raw.n_tool_calls) {
             message.toolCalls.append(
                 ToolCall(
-                    id: try call.id.text("tool_calls.id"), name: try call.name.text("tool_calls.name"),
+                    id: try call.id.text("tool_calls.id", atMost: RequestBounds.id),
+                    name: try call.name.text("tool_calls.name", atMost: RequestBounds.name),
                     argumentsJSON: try call.arguments_json.text("tool_calls.arguments_json"),
                     providerState: call.provider_state.array))
         }
-        message.toolCallID = try raw.tool_call_id.text("messages.tool_call_id")
-        message.name = try raw.name.text("messages.name")
+        message.toolCallID = try raw.tool_call_id.text("messages.tool_call_id", atMost: RequestBounds.id)
+        message.name = try raw.name.text("messages.name", atMost: RequestBounds.name)
         message.reasoning = try raw.reasoning.text("messages.reasoning")
         message.providerState = raw.provider_state.array
         return message
@@ -118,8 +149,9 @@ extension MessageCoder {
             }
             return .image(
                 Image(
-                    mimeType: try image.mime_type.text("parts.image.mime_type"), source: source,
-                    detail: try image.detail.text("parts.image.detail")))
+                    mimeType: try image.mime_type.text("parts.image.mime_type", atMost: RequestBounds.name),
+                    source: source,
+                    detail: try image.detail.text("parts.image.detail", atMost: RequestBounds.name)))
         case GW__PART__KIND_FILE:
             let file = raw.file.pointee
             let source: MediaSource
@@ -130,8 +162,8 @@ extension MessageCoder {
             }
             return .file(
                 File(
-                    mimeType: try file.mime_type.text("parts.file.mime_type"),
-                    name: try file.name.text("parts.file.name"), source: source))
+                    mimeType: try file.mime_type.text("parts.file.mime_type", atMost: RequestBounds.name),
+                    name: try file.name.text("parts.file.name", atMost: RequestBounds.id), source: source))
         default: throw MessageError("a part is empty")
         }
     }
@@ -148,6 +180,7 @@ extension MessageCoder {
         }
         if raw.top_p_opt_case == GW__GENERATION_OPTIONS__TOP_P_OPT_TOP_P { options.topP = raw.top_p }
         if raw.top_k_opt_case == GW__GENERATION_OPTIONS__TOP_K_OPT_TOP_K { options.topK = Int(raw.top_k) }
+        try RequestBounds.check(raw.n_stop, of: "options.stop", atMost: RequestBounds.stops)
         for index in 0..<raw.n_stop { options.stop.append(try raw.stop[index].text("options.stop")) }
         if raw.seed_opt_case == GW__GENERATION_OPTIONS__SEED_OPT_SEED { options.seed = raw.seed }
         if raw.presence_penalty_opt_case == GW__GENERATION_OPTIONS__PRESENCE_PENALTY_OPT_PRESENCE_PENALTY {
@@ -158,7 +191,7 @@ extension MessageCoder {
         }
         if let format = raw.response_format?.pointee { options.responseFormat = try read(format) }
         if let reasoning = raw.reasoning?.pointee {
-            options.reasoning.effort = try reasoning.effort.text("options.reasoning.effort")
+            options.reasoning.effort = try reasoning.effort.text("options.reasoning.effort", atMost: RequestBounds.name)
             if reasoning.budget_tokens_opt_case == GW__REASONING_OPTIONS__BUDGET_TOKENS_OPT_BUDGET_TOKENS {
                 options.reasoning.budgetTokens = Int(reasoning.budget_tokens)
             }
@@ -167,7 +200,7 @@ extension MessageCoder {
         if raw.parallel_tool_calls_opt_case == GW__GENERATION_OPTIONS__PARALLEL_TOOL_CALLS_OPT_PARALLEL_TOOL_CALLS {
             options.parallelToolCalls = raw.parallel_tool_calls != 0
         }
-        options.user = try raw.user.text("options.user")
+        options.user = try raw.user.text("options.user", atMost: RequestBounds.id)
         if let cache = raw.cache?.pointee {
             switch cache.mode {
             case GW__CACHE_OPTIONS__MODE__OFF: options.cache.mode = .off
@@ -179,8 +212,9 @@ extension MessageCoder {
                 options.cache.ttlSeconds = Int(cache.ttl_seconds)
             }
         }
+        try RequestBounds.check(raw.n_fallbacks, of: "options.fallbacks", atMost: GenerationOptions.maximumFallbacks)
         for index in 0..<raw.n_fallbacks {
-            options.fallbacks.append(try raw.fallbacks[index].text("options.fallbacks"))
+            options.fallbacks.append(try raw.fallbacks[index].text("options.fallbacks", atMost: RequestBounds.name))
         }
         options.dropUnsupported = raw.drop_unsupported != 0
         return options
@@ -193,7 +227,7 @@ extension MessageCoder {
         case GW__RESPONSE_FORMAT__TYPE__JSON_SCHEMA:
             return .jsonSchema(
                 schema: try format.json_schema.text("response_format.json_schema"),
-                name: try format.name.text("response_format.name"),
+                name: try format.name.text("response_format.name", atMost: RequestBounds.name),
                 strict: format.strict_opt_case == GW__RESPONSE_FORMAT__STRICT_OPT_STRICT ? format.strict != 0 : nil)
         default: throw MessageError("options.response_format.type \(format.type.rawValue) is unknown")
         }

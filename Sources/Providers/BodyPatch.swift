@@ -18,27 +18,35 @@ struct BodyPatch: Sendable {
         }
     }
 
-    /// `body` with the patch applied. Only sections with `extra_body` pay for reading their own body.
+    /// `body` with the patch applied. `body` is well-formed JSON, since it was written here; what the patch does not
+    /// touch is copied without being read.
     func apply(to body: [UInt8]) -> [UInt8] {
-        guard let value = try? JSONValue(parsing: body) else { return body }
         var writer = JSONWriter(capacity: body.count + 256)
-        Self.merge(value, patch).write(to: &writer)
+        body.withUnsafeBufferPointer { Self.write($0, patch, to: &writer) }
         return writer.bytes
     }
 
-    private static func merge(_ target: JSONValue, _ patch: JSONValue) -> JSONValue {
-        guard case .object(let changes) = patch else { return patch }
-        var members = target.members ?? []
-        for change in changes {
-            let index = members.firstIndex { $0.key == change.key }
-            if change.value.isNull {
-                if let index { members.remove(at: index) }
-            } else if let index {
-                members[index].value = merge(members[index].value, change.value)
-            } else {
-                members.append((key: change.key, value: merge(.null, change.value)))
+    /// - Parameter target: JSON text; `nil` for none.
+    private static func write(_ target: UnsafeBufferPointer<UInt8>?, _ patch: JSONValue, to writer: inout JSONWriter) {
+        guard case .object(let changes) = patch else { return patch.write(to: &writer) }
+        writer.beginObject()
+        var applied: Set<String> = []
+        if let target {
+            JSONMembers.forEach(of: target) { key, value in
+                applied.insert(key)
+                guard let change = patch[key] else {
+                    writer.key(key)
+                    return writer.raw(value)
+                }
+                guard !change.isNull else { return }
+                writer.key(key)
+                write(value, change, to: &writer)
             }
         }
-        return .object(members)
+        for change in changes where !change.value.isNull && applied.insert(change.key).inserted {
+            writer.key(change.key)
+            write(nil, patch[change.key] ?? .null, to: &writer)
+        }
+        writer.endObject()
     }
 }

@@ -10,6 +10,9 @@ enum MediaAddress {
     /// An address that the vendor fetches.
     case url(String)
 
+    /// The most bytes of what a `data:` address says before its data.
+    private static let maximumDescription = 512
+
     /// The address of `source`, and its media type where it names one.
     static func of(_ source: MediaSource) -> (address: MediaAddress, mimeType: String?) {
         switch source {
@@ -19,7 +22,9 @@ enum MediaAddress {
                 return (.url(url), nil)
             }
             let description = url[url.utf8.index(url.startIndex, offsetBy: 5)..<comma]
-            guard description.hasSuffix(";base64") else { return (.url(url), nil) }
+            guard description.utf8.count <= maximumDescription, description.hasSuffix(";base64") else {
+                return (.url(url), nil)
+            }
             let text = url[url.utf8.index(after: comma)...]
             let isBase64 = text.utf8.allSatisfy { byte in
                 (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
@@ -30,11 +35,14 @@ enum MediaAddress {
         }
     }
 
+    /// The most bytes of an ending that tells a media type.
+    private static let longestEnding = 8
+
     /// The media type that an address's ending tells.
     static func mimeType(ofAddress url: String) -> String? {
-        let path = url.prefix { $0 != "?" && $0 != "#" }
-        guard let dot = path.lastIndex(of: ".") else { return nil }
-        return switch path[path.index(after: dot)...].lowercased() {
+        let path = url.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        guard let dot = path.suffix(longestEnding + 1).lastIndex(of: UInt8(ascii: ".")) else { return nil }
+        return switch Substring(path[path.index(after: dot)...]).lowercased() {
         case "png": "image/png"
         case "jpg", "jpeg": "image/jpeg"
         case "webp": "image/webp"

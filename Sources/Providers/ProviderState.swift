@@ -47,6 +47,9 @@ struct BlockOrder {
         case opaque(String)
     }
 
+    /// The most blocks of a message that are read again.
+    private static let maximumEntries = 16_384
+
     private(set) var entries: [Entry] = []
     private var isNeeded = false
     /// What is kept here, in bytes.
@@ -113,6 +116,7 @@ struct BlockOrder {
         _ bytes: [UInt8], family: StaticString, parser: JSONParser
     ) throws(GenerationError) -> [Entry]? {
         guard let content = try ProviderState.content(bytes, family: family, parser: parser) else { return nil }
+        guard content.count <= maximumEntries else { throw ProviderState.unreadable }
         var entries: [Entry] = []
         for element in content.elements {
             if let count = element["text"]?.int {

@@ -39,6 +39,52 @@ struct SplitMix: RandomNumberGenerator {
         }
     }
 
+    /// Taken apart and put together again, an object is the same.
+    @Test(arguments: 0..<20)
+    func membersAreCopiedAsTheyAre(_ seed: UInt64) throws {
+        var random = SplitMix(seed: seed)
+        for _ in 0..<50 {
+            let members = (0..<Int(random.next() % 6)).map {
+                (key: "k\($0)\\\"é\n", value: Self.random(4, &random))
+            }
+            let value = JSONValue.object(members)
+            var text = value.text
+            if random.next() % 2 == 0 { text = " { " + text.dropFirst().dropLast().replacing(":", with: " : ") + "\n}" }
+            let source = try JSONValue(parsing: text)
+            var writer = JSONWriter()
+            writer.beginObject()
+            Array(text.utf8).withUnsafeBufferPointer { buffer in
+                JSONMembers.forEach(of: buffer) { key, value in
+                    writer.key(key)
+                    writer.raw(value)
+                }
+            }
+            writer.endObject()
+            #expect(try JSONValue(parsing: writer.bytes) == source)
+        }
+    }
+
+    @Test(arguments: ["", "[1,2]", "null", "{", "{\"a", "{\"a\":", "{\"a\":[", "{\"a\":\"\\", "{\"a\" 1", "{\"a\":1,"])
+    func whatIsNoObjectHasNoEndlessMembers(_ text: String) {
+        var count = 0
+        Array(text.utf8).withUnsafeBufferPointer { JSONMembers.forEach(of: $0) { _, _ in count += 1 } }
+        #expect(count <= 1)
+    }
+
+    @Test func everyByteIsEscapedAsItMustBe() throws {
+        let all = String(String.UnicodeScalarView((0..<0x80).compactMap { Unicode.Scalar($0) }))
+        for text in [all, all + all, String(repeating: "\u{1}", count: 100), "a\"" + String(repeating: "x", count: 40)]
+        {
+            var writer = JSONWriter()
+            writer.string(text)
+            #expect(writer.bytes.allSatisfy { $0 >= 0x20 })
+            #expect(try JSONValue(parsing: writer.bytes).string == text)
+        }
+        var writer = JSONWriter()
+        writer.string("\u{1F}\t\"\\/")
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == #""\u001f\t\"\\/""#)
+    }
+
     @Test(arguments: 0..<20)
     func noDamageCrashesTheReader(_ seed: UInt64) {
         var random = SplitMix(seed: seed)

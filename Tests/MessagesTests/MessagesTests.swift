@@ -1,6 +1,7 @@
 import Generation
-import Messages
 import Testing
+
+@testable import Messages
 
 /// Values through the wire and back.
 @Suite struct MessagesTests {
@@ -109,6 +110,63 @@ import Testing
         error.httpStatus = 429
         error.attempts = completion.attempts
         #expect(try coder.encode(error).withUnsafeBytes { try coder.generationError($0, message: "slow") } == error)
+    }
+
+    /// Everything that repeats is counted, and every word that may reach an error or a log has a length.
+    @Test func requestsAreBounded() throws {
+        func error(_ change: (inout ChatRequest) -> Void) -> String {
+            var request = ChatRequest(messages: [Message(role: .user, content: "x")])
+            change(&request)
+            let bytes = coder.encode(request)
+            do {
+                _ = try bytes.withUnsafeBytes { try coder.chatRequest($0) }
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        let message = Message(role: .user, content: "x")
+        #expect(error { $0.messages = Array(repeating: message, count: 16_384) }.isEmpty)
+        #expect(error { $0.messages = Array(repeating: message, count: 16_385) }.contains("messages has 16385"))
+        #expect(
+            error { request in
+                request.messages = (0..<2).map { _ in
+                    Message(role: .user, parts: Array(repeating: .text("x"), count: 8193))
+                }
+            }.contains("messages.parts has 16386"))
+        let call = ToolCall(id: "c", name: "f", argumentsJSON: "")
+        #expect(
+            error { $0.messages[0].toolCalls = Array(repeating: call, count: 16_385) }.contains("messages.tool_calls"))
+        #expect(error { $0.tools = Array(repeating: Tool(name: "f"), count: 1025) }.contains("tools has 1025"))
+        #expect(error { $0.options.stop = Array(repeating: "s", count: 65) }.contains("options.stop"))
+        #expect(error { $0.options.fallbacks = Array(repeating: "f", count: 17) }.contains("options.fallbacks"))
+        let long = String(repeating: "n", count: 257)
+        #expect(error { $0.model = long }.contains("model has 257 bytes"))
+        #expect(error { $0.messages[0].name = long }.contains("messages.name"))
+        #expect(error { $0.tools = [Tool(name: long)] }.contains("tools.name"))
+        #expect(error { $0.toolChoice = .named(long) }.contains("tool_choice.name"))
+        #expect(error { $0.options.fallbacks = [long] }.contains("options.fallbacks"))
+        #expect(error { $0.options.user = String(repeating: "u", count: 4097) }.contains("options.user"))
+        #expect(error { $0.options.reasoning.effort = long }.contains("options.reasoning.effort"))
+        #expect(throws: MessageError.self) {
+            try coder.encodeValidateAuthRequest(model: long, provider: "").withUnsafeBytes {
+                try coder.validateAuthRequest($0)
+            }
+        }
+        #expect(throws: MessageError.self) {
+            try coder.encodeCancelRequest(callID: long).withUnsafeBytes { try coder.cancelRequest($0) }
+        }
+    }
+
+    /// What a large message needed is given back at once, not with the next message.
+    @Test func aLargeMessageLeavesNothingBehind() throws {
+        let large = ChatRequest(messages: [Message(role: .user, content: String(repeating: "x", count: 1 << 20))])
+        let bytes = coder.encode(large)
+        let reader = MessageCoder()
+        _ = try bytes.withUnsafeBytes { try reader.chatRequest($0) }
+        #expect(!reader.arena.hasExtraMemory)
+        _ = try? Array(bytes.dropLast(5)).withUnsafeBytes { try reader.chatRequest($0) }
+        #expect(!reader.arena.hasExtraMemory)
     }
 
     @Test func hostileBytesAreAnErrorAndCostLittle() throws {

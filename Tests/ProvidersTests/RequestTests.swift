@@ -230,6 +230,68 @@ import Testing
 
     // MARK: - Hostile JSON
 
+    /// A key that comes again and again would cost a look at all the others each time; the vendor gets it as it is.
+    @Test func aSchemaKeyThatComesTwiceIsPassedOn() throws {
+        let harness = try DialectHarness("vertex", "gemini-2.5-flash")
+        for key in ["anyOf", "type", "title", "description"] {
+            let schema = #"{"properties":{"a":{"type":"string"}},"type":"object","\#(key)":[],"\#(key)":"x"}"#
+            let request = ChatRequest(
+                messages: [Message(role: .user, content: "x")], tools: [Tool(name: "f", parametersJSON: schema)])
+            let declaration = try harness.body(request)["tools"]?[0]?["functionDeclarations"]?[0]
+            #expect(declaration?["parameters"] == nil, "\(key)")
+            #expect(declaration?["parametersJsonSchema"]?[key]?.string == "x", "\(key)")
+        }
+    }
+
+    @Test(arguments: ["openai", "anthropic", "vertex"])
+    func schemasHaveABoundedNumberOfValues(_ provider: String) throws {
+        let harness = try DialectHarness(provider, "m")
+        func request(_ values: Int, tools: Int) -> ChatRequest {
+            let list = Array(repeating: "1", count: values).joined(separator: ",")
+            return ChatRequest(
+                messages: [Message(role: .user, content: "x")],
+                tools: (0..<tools).map {
+                    Tool(name: "f\($0)", parametersJSON: #"{"properties":{"a":{"enum":[\#(list)]}}}"#)
+                })
+        }
+        #expect(throws: Never.self) { try harness.body(request(1000, tools: 60)) }
+        let error = #expect(throws: GenerationError.self) { try harness.body(request(1000, tools: 70)) }
+        #expect(error?.kind == .invalidRequest && error?.message.contains("more than 65536 values") == true)
+    }
+
+    @Test func aVendorsStateHasABoundedNumberOfBlocks() throws {
+        let harness = try DialectHarness("anthropic", "claude-sonnet-4-5")
+        func request(_ blocks: Int) -> ChatRequest {
+            let list = Array(repeating: #"{"block":{"type":"x"}}"#, count: blocks).joined(separator: ",")
+            let state = Array(#"{"claude":[\#(list)]}"#.utf8)
+            return ChatRequest(messages: [
+                Message(role: .user, content: "x"), Message(role: .assistant, content: "y", providerState: state),
+            ])
+        }
+        #expect(throws: Never.self) { try harness.body(request(1000)) }
+        let error = #expect(throws: GenerationError.self) { try harness.body(request(16_385)) }
+        #expect(error?.kind == .invalidRequest)
+    }
+
+    @Test func manySmallImagesAndALongAddress() throws {
+        let harness = try DialectHarness("vertex", "gemini-2.5-flash")
+        let images = (0..<500).map { Part.image(Image(mimeType: "image/png", source: .data([UInt8($0 % 256), 1]))) }
+        let body = try harness.body(ChatRequest(messages: [Message(role: .user, parts: images)]))
+        #expect(body["contents"]?[0]?["parts"]?[499]?["inlineData"]?["data"]?.string == "8wE=")
+        for (url, mimeType) in [
+            ("https://x/y.PNG?z=.pdf", "image/png"),
+            ("https://x/" + String(repeating: "é.", count: 1000), "image/jpeg"),
+            ("https://x/y.tar.webp#f", "image/webp"), ("data:;base64,QQ==", "image/jpeg"),
+        ] {
+            let part = Part.image(Image(mimeType: "", source: .url(url)))
+            let body = try harness.body(ChatRequest(messages: [Message(role: .user, parts: [part])]))
+            let sent = body["contents"]?[0]?["parts"]?[0]
+            #expect(
+                (sent?["fileData"] ?? sent?["inlineData"])?["mimeType"]?.string == mimeType || url.hasPrefix("data:"),
+                "\(url.prefix(30)): \(sent?.text.prefix(200) ?? "")")
+        }
+    }
+
     /// Deep JSON of a caller's must not make a body that cannot be read again: `extra_body` would not be applied.
     @Test(arguments: ["openai", "anthropic_vertex", "vertex"])
     func deepJSON(_ provider: String) throws {

@@ -185,17 +185,28 @@ private struct Seeded: RandomNumberGenerator {
         #expect(blocks == (bytes.isEmpty ? [] : (0..<opaque).map { #"{"n":\#($0)}"# }))
     }
 
-    /// References to calls cost no more than their number, even where a caller makes up a hundred thousand of them.
+    /// References to calls cost no more than their number, even where a caller makes up thousands of them.
     @Test func manyEntriesCostLittle() throws {
-        let state = #"{"x":["# + [String](repeating: #"{"call":49999}"#, count: 100_000).joined(separator: ",") + "]}"
+        let state = #"{"x":["# + [String](repeating: #"{"call":7999}"#, count: 16_000).joined(separator: ",") + "]}"
         let call = ToolCall(id: "c", name: "f", argumentsJSON: "")
-        let message = Message(role: .assistant, toolCalls: [ToolCall](repeating: call, count: 50_000))
+        let message = Message(role: .assistant, toolCalls: [ToolCall](repeating: call, count: 8000))
         let parser = JSONParser()
         let entries = try #require(try BlockOrder.entries(Array(state.utf8), family: "x", parser: parser))
-        #expect(BlockOrder.resolve(entries, for: message).count == 50_001)
+        #expect(BlockOrder.resolve(entries, for: message).count == 8001)
     }
 
     // MARK: - Bodies
+
+    @Test func whatAPatchDoesNotTouchIsCopied() throws {
+        let body = #"{"m" : [ {"x":"},\"{"} , 12345678901234567890123 ],"k\u0061":1,"s":"\ud83d"}"#
+        let text = "generation: {provider: openai, config: {model_name: m, extra_body: {ka: 2, n: 3}}}"
+        let configuration = try Configuration.parse(
+            Array(text.utf8), file: "t", environment: [:], knownProviders: ["openai"])
+        let patch = try #require(try BodyPatch(configuration.generation?.extraBody))
+        #expect(
+            String(decoding: patch.apply(to: Array(body.utf8)), as: UTF8.self)
+                == #"{"m":[ {"x":"},\"{"} , 12345678901234567890123 ],"ka":2,"s":"\ud83d","n":3}"#)
+    }
 
     /// The examples of RFC 7396, appendix A, that have an object for a target: a body is always one.
     @Test(arguments: [

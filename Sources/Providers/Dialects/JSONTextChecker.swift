@@ -6,27 +6,31 @@ struct JSONTextChecker {
     /// How deeply a caller's JSON may be nested: so deep that no schema is, so flat that a body with it can be read
     /// again, by us and by the vendor.
     static let maximumDepth = 256
+    /// How many values the schemas of one request may have together. Some vendors want them in another form, which
+    /// costs time and memory for each value.
+    static let maximumValues = 65_536
 
+    private var valueCount = 0
     /// One parser for everything that a request holds; its elements are used at once.
     let parser = JSONParser()
 
     /// Writes `json` as it is.
     /// - Throws: `.invalidRequest` that names the field.
-    func object(_ json: String, field: String, _ writer: inout JSONWriter) throws(GenerationError) {
+    mutating func object(_ json: String, field: String, _ writer: inout JSONWriter) throws(GenerationError) {
         _ = try parsed(json, field: field)
         writer.raw(json)
     }
 
     /// Writes the schema of a tool's arguments; a tool without one takes none.
     /// - Throws: `.invalidRequest` that names the tool.
-    func parameters(of tool: Tool, _ writer: inout JSONWriter) throws(GenerationError) {
+    mutating func parameters(of tool: Tool, _ writer: inout JSONWriter) throws(GenerationError) {
         guard !tool.parametersJSON.isEmpty else { return writer.raw(#"{"type":"object","properties":{}}"#) }
         try object(tool.parametersJSON, field: "tools.parameters_json of '\(tool.name)'", &writer)
     }
 
     /// Reads `json` as a value, for a vendor that wants it in another form.
     /// - Throws: `.invalidRequest` that names the field.
-    func value(_ json: String, field: String) throws(GenerationError) -> JSONValue {
+    mutating func value(_ json: String, field: String) throws(GenerationError) -> JSONValue {
         JSONValue(try parsed(json, field: field))
     }
 
@@ -43,10 +47,14 @@ struct JSONTextChecker {
     }
 
     /// Whether `json` is nested deeper than `maximumDepth` levels.
-    static func isTooDeep(_ json: String) -> Bool {
+    static func isTooDeep(_ json: String) -> Bool { shape(json).depth > maximumDepth }
+
+    /// How deeply `json` is nested, or would be if it were JSON, and how many values it has at most. Stops looking where
+    /// it is too deep.
+    private static func shape(_ json: String) -> (depth: Int, values: Int) {
         var json = json
         return json.withUTF8 { bytes in
-            var depth = 0
+            var (depth, deepest, values) = (0, 0, 1)
             var isInText = false
             var isEscaped = false
             for byte in bytes {
@@ -55,22 +63,34 @@ struct JSONTextChecker {
                 } else if isInText {
                     isEscaped = byte == UInt8(ascii: "\\")
                     isInText = byte != UInt8(ascii: "\"")
-                } else if byte == UInt8(ascii: "\"") {
-                    isInText = true
-                } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
-                    depth += 1
-                    if depth > maximumDepth { return true }
-                } else if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") {
-                    depth -= 1
+                } else {
+                    switch byte {
+                    case UInt8(ascii: "\""): isInText = true
+                    case UInt8(ascii: ","): values += 1
+                    case UInt8(ascii: "{"), UInt8(ascii: "["):
+                        depth += 1
+                        values += 1
+                        deepest = max(deepest, depth)
+                        if depth > maximumDepth { return (deepest, values) }
+                    case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+                    default: break
+                    }
                 }
             }
-            return false
+            return (deepest, values)
         }
     }
 
-    private func parsed(_ json: String, field: String) throws(GenerationError) -> JSONElement {
-        guard !Self.isTooDeep(json) else {
+    private mutating func parsed(_ json: String, field: String) throws(GenerationError) -> JSONElement {
+        let (depth, values) = Self.shape(json)
+        guard depth <= Self.maximumDepth else {
             throw GenerationError(.invalidRequest, "\(field) is nested deeper than \(Self.maximumDepth) levels")
+        }
+        valueCount += values
+        guard valueCount <= Self.maximumValues else {
+            throw GenerationError(
+                .invalidRequest,
+                "\(field): the JSON schemas of a request have more than \(Self.maximumValues) values")
         }
         let element: JSONElement
         do {

@@ -9,7 +9,7 @@ extension ChatCompletions {
         let model: ConfiguredModel
         let quirks: Quirks
         private var writer = JSONWriter(capacity: 1024)
-        private let checker = JSONTextChecker()
+        private var checker = JSONTextChecker()
 
         init(model: ConfiguredModel, quirks: Quirks) {
             self.model = model

@@ -14,7 +14,7 @@ extension Claude {
         let model: ConfiguredModel
         let host: Host
         private var writer = JSONWriter(capacity: 1024)
-        private let checker = JSONTextChecker()
+        private var checker = JSONTextChecker()
         private var parser: JSONParser { checker.parser }
 
         init(model: ConfiguredModel, host: Host) {
@@ -357,7 +357,10 @@ extension Claude {
 
 extension Unicode.Scalar {
     fileprivate var isIDCharacter: Bool {
-        isASCII && (properties.isAlphabetic || ("0"..."9").contains(self) || self == "_" || self == "-")
+        switch self {
+        case "a"..."z", "A"..."Z", "0"..."9", "_", "-": true
+        default: false
+        }
     }
 }
 

@@ -16,7 +16,7 @@ extension Gemini {
 
         let model: ConfiguredModel
         private var writer = JSONWriter(capacity: 1024)
-        private let checker = JSONTextChecker()
+        private var checker = JSONTextChecker()
         private var parser: JSONParser { checker.parser }
         private var calls: [String: MadeCall] = [:]
 

@@ -7,7 +7,10 @@ internal import JSON
 enum OpenAPISchema {
     /// `schema` in that form; `nil` where the form has no room for what it says.
     static func translated(_ schema: JSONValue, depth: Int = 0) -> JSONValue? {
-        guard depth < 64, let members = members(schema) else { return nil }
+        // The form has no place for a key that comes twice, and looking each of them up again would be quadratic work.
+        guard depth < 64, let members = members(schema), Set(members.lazy.map(\.key)).count == members.count else {
+            return nil
+        }
         let schema = JSONValue.object(members)
         var out: [(key: String, value: JSONValue)] = []
         let type = typeName(schema["type"])

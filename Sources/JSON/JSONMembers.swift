@@ -1,0 +1,71 @@
+/// Takes an object's text apart without reading its values: for copying most of them as they are.
+public enum JSONMembers {
+    /// Calls `body` with each member of the object that `text` is, in order: its key, and its value's text. Does nothing
+    /// for any other value. `text` must be well-formed JSON.
+    public static func forEach(
+        of text: UnsafeBufferPointer<UInt8>, _ body: (String, UnsafeBufferPointer<UInt8>) -> Void
+    ) {
+        var index = skipSpace(text, 0)
+        guard index < text.count, text[index] == UInt8(ascii: "{") else { return }
+        index = skipSpace(text, index + 1)
+        while index < text.count, text[index] == UInt8(ascii: "\"") {
+            let keyEnd = endOfString(text, index)
+            let key = key(UnsafeBufferPointer(rebasing: text[index..<keyEnd]))
+            let colon = skipSpace(text, keyEnd)
+            let start = skipSpace(text, min(colon + 1, text.count))
+            let end = endOfValue(text, start)
+            var last = end
+            while last > start, isSpace(text[last - 1]) { last -= 1 }
+            body(key, UnsafeBufferPointer(rebasing: text[start..<last]))
+            // Over the comma; the closing brace ends the loop.
+            index = skipSpace(text, min(end + 1, text.count))
+        }
+    }
+
+    private static func key(_ quoted: UnsafeBufferPointer<UInt8>) -> String {
+        let inner = quoted.dropFirst().dropLast()
+        guard inner.contains(UInt8(ascii: "\\")) else { return String(decoding: inner, as: UTF8.self) }
+        return (try? JSONValue(parsing: Array(quoted)))?.string ?? String(decoding: inner, as: UTF8.self)
+    }
+
+    /// The index after the string that begins at `start`.
+    private static func endOfString(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
+        var index = start + 1
+        while index < text.count {
+            if text[index] == UInt8(ascii: "\"") { return index + 1 }
+            index += text[index] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return text.count
+    }
+
+    /// The index of the comma or brace after the value that begins at `start`.
+    private static func endOfValue(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
+        var depth = 0
+        var index = start
+        while index < text.count {
+            switch text[index] {
+            case UInt8(ascii: "\""):
+                index = endOfString(text, index)
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                if depth == 0 { return index }
+                depth -= 1
+            case UInt8(ascii: ","): if depth == 0 { return index }
+            default: break
+            }
+            index += 1
+        }
+        return text.count
+    }
+
+    private static func skipSpace(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
+        var index = start
+        while index < text.count, isSpace(text[index]) { index += 1 }
+        return index
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+}
