@@ -102,7 +102,7 @@ let package = Package(
             ]),
         tests("ProvidersTests", ["Providers", "Generation", "HTTPClient", "JSON", "Config", "Encodings"]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
-        tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation"]),
+        tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),
         tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),
         tests(
             "BlackBoxTests",
