@@ -20,12 +20,6 @@ import Testing
         }
     }
 
-    /// The TCP address in the daemon's ready line.
-    private static func tcp(_ stack: Stack) -> String {
-        let line = stack.daemon.log.split(separator: "\n").first { $0.contains("genwired ready") } ?? ""
-        return line.split { " ,".contains($0) }.first { $0.hasPrefix("tcp:") }.map(String.init) ?? ""
-    }
-
     private static func code(_ body: () async throws -> Void) async -> Int32 {
         do {
             try await body()
@@ -38,7 +32,7 @@ import Testing
     @Test func tokensOnTCP() async throws {
         let list = Self.tokens.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", ")
         try await Stack.with(configuration: Self.configuration("tokens: {\(list)}")) { stack in
-            let address = Self.tcp(stack)
+            let address = stack.tcp
             func connect(_ token: String?, to address: String = address) async throws -> GenwireClient {
                 try await GenwireClient.connect(to: address, token: token)
             }
@@ -75,7 +69,7 @@ import Testing
 
     @Test func theCommandAndOtherLanguagesShowTokens() async throws {
         try await Stack.with(configuration: Self.configuration("tokens: {ci: ci-token-0123456789}")) { stack in
-            let address = Self.tcp(stack)
+            let address = stack.tcp
             let none = try await runProgram("genwire", ["--connect", address, "health"])
             #expect(none.code == 77 && none.errors.contains("token"))
             let environment = ["GENWIRE_TOKEN": "ci-token-0123456789"]
@@ -85,8 +79,7 @@ import Testing
             try "ci-token-0123456789\n".write(toFile: file, atomically: true, encoding: .utf8)
             let fromFile = try await runProgram("genwire", ["--connect", address, "--token-file", file, "health"])
             #expect(fromFile.code == 0)
-            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .appendingPathComponent("Interop/access_check.py").path
+            let script = Interop.path("access_check.py")
             let python = try await runProgram("/usr/bin/python3", [script, address, "ci-token-0123456789"])
             #expect(python.code == 0, "\(python.output)\(python.errors)")
         }
@@ -95,10 +88,9 @@ import Testing
     @Test func onlyTheSameCallerCancels() async throws {
         let list = Self.tokens.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", ")
         try await Stack.with(configuration: Self.configuration("tokens: {\(list)}")) { stack in
-            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .appendingPathComponent("Interop/access_check.py").path
+            let script = Interop.path("access_check.py")
             let result = try await runProgram(
-                "/usr/bin/python3", [script, Self.tcp(stack), Self.tokens["ci"] ?? "", Self.tokens["ops"] ?? ""])
+                "/usr/bin/python3", [script, stack.tcp, Self.tokens["ci"] ?? "", Self.tokens["ops"] ?? ""])
             #expect(result.code == 0, "\(result.output)\(result.errors)")
         }
     }
@@ -121,8 +113,7 @@ import Testing
             let names = server.contains("65534") || server.contains("nobody") || server.contains("_gids")
             #expect(attributes[.posixPermissions] as? Int == (names ? 0o666 : 0o600), "\(server)")
             if !names { chmod(stack.folder + "/g.sock", 0o666) }
-            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .appendingPathComponent("Interop/other_user.py").path
+            let script = Interop.path("other_user.py")
             let result = try await runProgram(
                 "/usr/bin/python3", [script, stack.folder + "/g.sock", "65534", admitted == 1 ? "0" : "7"])
             #expect(result.code == 0, "\(server): \(result.output)\(result.errors)")
@@ -134,11 +125,12 @@ import Testing
 
     @Test func aReloadChangesWhoMayCall() async throws {
         try await Stack.with(configuration: Self.configuration("tokens: {ci: ci-token-0123456789}")) { stack in
-            let address = Self.tcp(stack)
+            let address = stack.tcp
             let path = stack.folder + "/config.yaml"
             let text = try String(contentsOfFile: path, encoding: .utf8)
             let old = try await GenwireClient.connect(to: address, token: "ci-token-0123456789")
-            #expect(try await old.health().status == "serving")
+            let running = Task { await collect(old.streamChat(user("x", model: "slow"))) }
+            #expect(try await eventually { try await stack.statistic("active_streams") == 1 })
             try text.replacing("ci-token-0123456789", with: "new-token-0123456789").write(
                 toFile: path, atomically: true, encoding: .utf8)
             stack.daemon.signal(SIGHUP)
@@ -152,6 +144,10 @@ import Testing
             let client = try await GenwireClient.connect(to: address, token: "ci-token-0123456789")
             #expect(await Self.code { _ = try await client.health() } == 16)
             await client.close()
+            // Who came with the old token is ended, calls and connection, and the upstream with it.
+            #expect(await running.value.error?.code == 16)
+            #expect(try await eventually { try await stack.statistic("active_streams") == 0 })
+            #expect(await Self.code { _ = try await old.health() } == 14)
             await old.close()
         }
     }

@@ -60,8 +60,7 @@ import Testing
 
     /// Stock clients and raw bytes: our own Python client, containerd's Go client, and frames written byte by byte.
     @Test func otherLanguages() async throws {
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Interop/run.sh").path
+        let script = Interop.path("run.sh")
         let result = try await runProgram("/bin/sh", [script, Programs.folder.path])
         #expect(result.code == 0, "\(result.output.suffix(4000))\n\(result.errors.suffix(2000))")
     }

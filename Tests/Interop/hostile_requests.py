@@ -10,17 +10,14 @@ benchmark to judge, which reads the last line: `longest ping: N.N ms (NAME)`.
 
 import argparse
 import multiprocessing
-import os
-import socket
-import struct
 import sys
 import time
 
 sys.dont_write_bytecode = True
 
 from checks import Checks
+from wire import *
 
-PATIENCE = 60.0
 SIZE = (4 << 20) - 4096  # the envelope, and what stands around the bad part, need some bytes
 
 arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -30,60 +27,20 @@ arguments.add_argument("models", nargs="+", metavar="MODEL")
 arguments = arguments.parse_args()
 
 
-# -- Protobuf and frames, as far as they are needed
-
-def varint(value):
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def text(field, value):
-    value = value.encode() if isinstance(value, str) else value
-    return varint(field << 3 | 2) + varint(len(value)) + value
-
-
-def frame(stream, method, payload, more=b""):
+def request(stream, method, payload, more=b""):
     service = "genwire.v1.Control" if method in ("Ping", "Hello", "Cancel") else "genwire.v1.Generation"
-    data = text(1, service) + text(2, method) + text(3, payload) + more
-    flags = 1 if method == "StreamChat" else 0
-    return struct.pack(">IIBB", len(data), stream, 1, flags) + data
+    return frame(stream, REQUEST, envelope(service, method, payload, more=more),
+                 REMOTE_CLOSED if method == "StreamChat" else 0)
 
 
-class Wire:
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(PATIENCE)
-        self.socket.connect(arguments.socket)
-
-    def read(self, count):
-        data = bytearray()
-        while len(data) < count:
-            piece = self.socket.recv(min(1 << 16, count - len(data)))
-            assert piece, "the server closed the connection"
-            data += piece
-        return bytes(data)
-
-    def answer(self):
-        """Reads up to the end of the call; returns its status code."""
-        while True:
-            length, _, kind, flags = struct.unpack(">IIBB", self.read(10))
-            data = self.read(length)
-            if kind == 3 and flags & 1:
-                return 0
-            if kind == 2:
-                # Response { Status status = 1; }, Status { int32 code = 1; }: a failure begins with both.
-                at = 1
-                while data[at] & 0x80:
-                    at += 1
-                return data[at + 2] if data[:1] == b"\x0a" and data[1] and data[at + 1] == 8 else 0
+def status(connection):
+    """Reads up to the end of the call; returns its status code."""
+    while True:
+        _, kind, flags, data = connection.frame()
+        if kind == DATA and flags & REMOTE_CLOSED:
+            return 0
+        if kind == RESPONSE:
+            return outcome(data)[0]
 
 
 # -- Requests
@@ -209,15 +166,15 @@ def everything():
 
 def neighbour(pipe):
     """Pings until told to stop; answers with the longest wait in seconds."""
-    wire = Wire()
+    connection = Wire(arguments.socket)
     stream = 1
     while True:
         pipe.recv()
         longest = 0.0
         while True:
             begun = time.perf_counter()
-            wire.socket.sendall(frame(stream, "Ping", b""))
-            wire.answer()
+            connection.send(ping(stream))
+            status(connection)
             longest = max(longest, time.perf_counter() - begun)
             stream += 2
             if pipe.poll():
@@ -231,29 +188,29 @@ def main():
     here, there = multiprocessing.Pipe()
     process = multiprocessing.Process(target=neighbour, args=(there,), daemon=True)
     process.start()
+    there.close()  # so that the end of the neighbour ends the wait for it
     worst = (0.0, "")
 
     def check(name, method, payload, more):
         nonlocal worst
-        wire = Wire()
-        request = frame(1, method, payload, more)
+        data = request(1, method, payload, more)
         here.send("start")
-        wire.socket.sendall(request)
         try:
-            status = wire.answer()
+            with Wire(arguments.socket) as connection:
+                connection.send(data)
+                code = status(connection)
         finally:
             here.send("stop")
             longest = here.recv()
-            wire.socket.close()
         worst = max(worst, (longest, name))
-        print(f"  {longest * 1000:8.1f} ms  status {status:2}  {len(request):8} bytes  {name}", flush=True)
+        print(f"  {longest * 1000:8.1f} ms  code {code:2}  {len(data):8} bytes  {name}", flush=True)
         # A failure of the daemon's own would be 2 (unknown) or 13 (internal); a vendor may refuse or be down.
-        assert status in (0, 3, 4, 5, 8, 12, 14, 16), f"status {status}"
+        assert code in (0, 3, 4, 5, 8, 12, 14, 16), f"code {code}"
 
     for name, method, payload, more in everything():
         if arguments.only in name:
             checks.run(name, check, name, method, payload, more)
-    process.terminate()
+    process.kill()
     code = checks.finish()
     print(f"longest ping: {worst[0] * 1000:.1f} ms ({worst[1]})")
     return code

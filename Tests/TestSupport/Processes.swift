@@ -22,6 +22,15 @@ public enum Programs {
     }
 }
 
+/// The programs in other languages, in `Tests/Interop`.
+public enum Interop {
+    /// The path of one of them.
+    public static func path(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Interop/" + name).path
+    }
+}
+
 /// A program that a test started. It is ended when the test ends, by its own process id.
 public final class RunningProgram: @unchecked Sendable {
     // `@unchecked`: Foundation's Process is used from one test at a time.

@@ -13,6 +13,11 @@ public struct Stack: Sendable {
     public let upstream: String
     /// The daemon's Unix address.
     public var address: String { "unix:\(folder)/g.sock" }
+    /// The daemon's TCP address, from its ready line.
+    public var tcp: String {
+        let line = daemon.log.split(separator: "\n").first { $0.contains("genwired ready") } ?? ""
+        return line.split { " ,".contains($0) }.first { $0.hasPrefix("tcp:") }.map(String.init) ?? ""
+    }
 
     /// A configuration with the default model on the simulator and more models by their vendor names: a name may ask
     /// for faults (`gpt-4o#stall-after=3`).
