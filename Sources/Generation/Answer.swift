@@ -2,9 +2,10 @@
 public enum FinishReason: Sendable, Equatable, CaseIterable {
     /// The model was done, or a stop sequence came.
     case stop
-    /// The token limit or the context ended it.
+    /// The token limit or the context ended it. A tool call that it cut off is left out of a whole answer; a stream has
+    /// delivered what there was of it. Either way a warning names it.
     case length
-    /// The caller is to run tools.
+    /// The caller is to run tools. An answer that was cut short keeps its own reason, also where it has calls.
     case toolCalls
     /// The provider blocked the answer.
     case contentFilter

@@ -67,6 +67,11 @@ struct BlockOrder {
 
     mutating func call(_ index: Int) { append(.call(index), bytes: 0) }
 
+    /// Forgets the call at an index, which must be the newest one: those before keep their indexes.
+    mutating func leaveOutCall(_ index: Int) {
+        entries.removeAll { if case .call(index) = $0 { true } else { false } }
+    }
+
     mutating func opaque(_ json: String) { fill(reserve(), json) }
 
     /// Keeps a place for a block whose words come later, if at all.

@@ -15,6 +15,7 @@ struct ToolCallAssembler {
         /// Our index, from the announcement on: callers see no gap, however late a name comes.
         var number: Int?
         var hasArguments = false
+        var balance = JSONBalance()
     }
 
     private var entries: [Entry] = []
@@ -34,7 +35,10 @@ struct ToolCallAssembler {
     /// The piece to deliver, or `nil` while the call's name is not known.
     mutating func piece(index: Int?, id: String, name: String, arguments: String) -> ToolCallDelta? {
         let position = find(index: index, id: id, name: name) ?? begin(index: index, id: id)
-        if !arguments.isEmpty { entries[position].hasArguments = true }
+        if !arguments.isEmpty {
+            entries[position].hasArguments = true
+            entries[position].balance.add(arguments)
+        }
         if let number = entries[position].number {
             guard !arguments.isEmpty else { return nil }
             return ToolCallDelta(index: number, id: "", name: "", argumentsJSONDelta: arguments)
@@ -52,10 +56,36 @@ struct ToolCallAssembler {
     /// Calls whose name never came: delivered without one, so that nothing is lost.
     mutating func remaining() -> [ToolCallDelta] { nameless.sorted().map { announce($0, more: "") } }
 
-    /// An empty object for each call that has no arguments at all: a function without parameters.
-    mutating func withoutArguments() -> [ToolCallDelta] {
+    /// The calls at the end of an answer that ended as it should. Returns what is still to be delivered: those without a
+    /// name, and an empty object for each call without arguments.
+    mutating func finish() -> [ToolCallDelta] { remaining() + withoutArguments(entries.indices) }
+
+    /// A call that the end of its answer cut off.
+    struct CutCall: Equatable {
+        /// Which call of the answer; `nil` where it was never delivered.
+        var index: Int?
+        var name: String
+    }
+
+    /// The calls at the end of an answer that was cut short: those with half an object for arguments are cut off, and so
+    /// are the newest one without any arguments and those whose name never came.
+    mutating func finishCutShort() -> (pieces: [ToolCallDelta], cut: [CutCall]) {
+        var cut: [CutCall] = []
+        var whole: [Int] = []
+        for (position, entry) in entries.enumerated() {
+            let isLast = position == entries.count - 1
+            if entry.number != nil, entry.hasArguments ? entry.balance.isWhole : !isLast {
+                whole.append(position)
+            } else {
+                cut.append(CutCall(index: entry.number, name: entry.name))
+            }
+        }
+        return (withoutArguments(whole), cut)
+    }
+
+    private mutating func withoutArguments(_ positions: some Sequence<Int>) -> [ToolCallDelta] {
         var deltas: [ToolCallDelta] = []
-        for position in entries.indices where !entries[position].hasArguments {
+        for position in positions where !entries[position].hasArguments {
             guard let number = entries[position].number else { continue }
             entries[position].hasArguments = true
             deltas.append(ToolCallDelta(index: number, id: "", name: "", argumentsJSONDelta: "{}"))

@@ -11,6 +11,8 @@ struct VendorError {
     var status = 0
     /// The wait that the error itself asks for, in milliseconds.
     var retryAfterMilliseconds: Int64?
+    /// Google's own word for the cause, such as `API_KEY_INVALID`; it says more than the status.
+    var reason = ""
 
     /// Reads an error's body: `{"error":{…}}`, `{"error":"…"}`, `{"detail":…}`, `{"message":…}`, any of them in an array.
     init(_ root: JSONElement) {
@@ -66,6 +68,7 @@ struct VendorError {
         }
         guard let details = error["details"] else { return }
         for detail in details.elements {
+            if reason.isEmpty, let word = detail["reason"]?.string { reason = word }
             guard let delay = detail["retryDelay"]?.string, delay.hasSuffix("s"), let seconds = Double(delay.dropLast())
             else { continue }
             retryAfterMilliseconds = RetryHint.clamp(seconds * 1000)
@@ -123,6 +126,7 @@ struct VendorError {
 
     /// Meanings that the status does not tell.
     private func specialKind(_ status: Int) -> GenerationError.Kind? {
+        if namesCredential(status) { return .authentication }
         if code == "insufficient_quota" || type == "insufficient_quota" { return .quotaExhausted }
         if code == "content_filter" || code == "content_policy_violation" { return .contentFiltered }
         if code == "context_length_exceeded" { return .contextLength }
@@ -137,12 +141,27 @@ struct VendorError {
         return hints.contains { words.contains($0) } ? .contextLength : nil
     }
 
+    /// Whether the credential is the cause, whatever the status: Google answers a wrong key with 400, and so do some
+    /// compatible servers.
+    private func namesCredential(_ status: Int) -> Bool {
+        switch reason {
+        case "API_KEY_INVALID", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_TYPE_UNSUPPORTED", "CREDENTIALS_MISSING":
+            return true
+        default: break
+        }
+        if code == "invalid_api_key" || type == "invalid_api_key" || type == "authentication_error" { return true }
+        guard status == 400 else { return false }
+        let words = message.lowercased()
+        return ["api key not valid", "incorrect api key", "invalid api key", "api key expired"]
+            .contains { words.contains($0) }
+    }
+
     private var kindByType: GenerationError.Kind? {
         switch type {
         case "invalid_request_error", "BadRequestError", "request_too_large", "INVALID_ARGUMENT",
             "FAILED_PRECONDITION", "OUT_OF_RANGE":
             return .invalidRequest
-        case "authentication_error", "invalid_api_key", "UNAUTHENTICATED": return .authentication
+        case "UNAUTHENTICATED": return .authentication
         case "permission_error", "PERMISSION_DENIED": return .permission
         case "not_found_error", "NOT_FOUND": return .unknownModel
         case "rate_limit_error", "rate_limit_exceeded", "tokens", "requests", "RESOURCE_EXHAUSTED": return .rateLimit
@@ -154,7 +173,6 @@ struct VendorError {
         default: break
         }
         switch code {
-        case "invalid_api_key": return .authentication
         case "model_not_found": return .unknownModel
         case "rate_limit_exceeded": return .rateLimit
         default: return nil

@@ -75,16 +75,31 @@ import Testing
                 400,
                 #"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 tokens"}}"#
             ).kind == .contextLength)
-        // A wrong key of the Gemini API is a 400, and stays one.
-        let key = try Self.error(
-            400,
-            #"{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}"#,
-            provider: "gemini")
-        #expect(key.kind == .invalidRequest && key.httpStatus == 400)
         // A limit that mentions the context window is a limit.
         #expect(
             try Self.error(429, #"{"error":{"message":"tokens per minute for this context window"}}"#).kind
                 == .rateLimit)
+    }
+
+    /// Whatever the status: Google answers a wrong key with 400, and so do some compatible servers.
+    @Test(arguments: [
+        (
+            400,
+            #"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}"#
+        ),
+        (
+            400,
+            #"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT","details":[{"a":1},{"reason":"API_KEY_INVALID"}]}}]"#
+        ),
+        (403, #"{"error":{"code":403,"message":"m","details":[{"reason":"ACCESS_TOKEN_EXPIRED"}]}}"#),
+        (400, #"{"error":{"message":"m","code":"invalid_api_key"}}"#),
+        (400, #"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: sk***"}"#),
+        (400, #"{"type":"error","error":{"type":"authentication_error","message":"m"}}"#),
+    ])
+    func credentialsNamedAsTheCause(_ status: Int, _ body: String) throws {
+        let error = try Self.error(status, body, provider: "gemini")
+        #expect(error.kind == .authentication && error.httpStatus == status && !error.isRetryable)
+        #expect(try Self.error(status, #"{"error":{"message":"the API key's owner"}}"#).kind != .authentication)
     }
 
     private static let headers: [(lines: [String], wait: Int64)] = [

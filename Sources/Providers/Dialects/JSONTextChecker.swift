@@ -47,46 +47,20 @@ struct JSONTextChecker {
     }
 
     /// Whether `json` is nested deeper than `maximumDepth` levels.
-    static func isTooDeep(_ json: String) -> Bool { shape(json).depth > maximumDepth }
+    static func isTooDeep(_ json: String) -> Bool { balance(json).deepest > maximumDepth }
 
-    /// How deeply `json` is nested, or would be if it were JSON, and how many values it has at most. Stops looking where
-    /// it is too deep.
-    private static func shape(_ json: String) -> (depth: Int, values: Int) {
-        var json = json
-        return json.withUTF8 { bytes in
-            var (depth, deepest, values) = (0, 0, 1)
-            var isInText = false
-            var isEscaped = false
-            for byte in bytes {
-                if isEscaped {
-                    isEscaped = false
-                } else if isInText {
-                    isEscaped = byte == UInt8(ascii: "\\")
-                    isInText = byte != UInt8(ascii: "\"")
-                } else {
-                    switch byte {
-                    case UInt8(ascii: "\""): isInText = true
-                    case UInt8(ascii: ","): values += 1
-                    case UInt8(ascii: "{"), UInt8(ascii: "["):
-                        depth += 1
-                        values += 1
-                        deepest = max(deepest, depth)
-                        if depth > maximumDepth { return (deepest, values) }
-                    case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-                    default: break
-                    }
-                }
-            }
-            return (deepest, values)
-        }
+    private static func balance(_ json: String) -> JSONBalance {
+        var balance = JSONBalance()
+        balance.add(json)
+        return balance
     }
 
     private mutating func parsed(_ json: String, field: String) throws(GenerationError) -> JSONElement {
-        let (depth, values) = Self.shape(json)
-        guard depth <= Self.maximumDepth else {
+        let balance = Self.balance(json)
+        guard balance.deepest <= Self.maximumDepth else {
             throw GenerationError(.invalidRequest, "\(field) is nested deeper than \(Self.maximumDepth) levels")
         }
-        valueCount += values
+        valueCount += balance.values
         guard valueCount <= Self.maximumValues else {
             throw GenerationError(
                 .invalidRequest,

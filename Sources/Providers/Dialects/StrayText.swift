@@ -5,11 +5,14 @@ struct StrayText {
     private static let maximumBytes = 64 << 10
 
     private var bytes: [UInt8] = []
-    private var depth = 0
+    private var balance = JSONBalance()
+
+    /// What is kept here, in bytes.
+    var keptBytes: Int { bytes.count }
 
     /// Takes a line. Returns the text that it completes.
     mutating func add(_ line: UnsafeRawBufferPointer) -> [UInt8]? {
-        if depth == 0 {
+        if balance.depth == 0 {
             let first = line.first { $0 > 0x20 }
             guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return nil }
         }
@@ -19,30 +22,10 @@ struct StrayText {
         }
         bytes.append(contentsOf: line)
         bytes.append(0x0A)
-        count(line)
-        guard depth <= 0 else { return nil }
+        balance.add(line)
+        balance.endLine()
+        guard balance.depth <= 0 else { return nil }
         defer { self = StrayText() }
         return bytes
-    }
-
-    /// No text goes over the end of a line, so only the depth lives longer.
-    private mutating func count(_ line: UnsafeRawBufferPointer) {
-        var isInText = false
-        var isEscaped = false
-        for byte in line {
-            if isEscaped {
-                isEscaped = false
-            } else if isInText {
-                isEscaped = byte == UInt8(ascii: "\\")
-                isInText = byte != UInt8(ascii: "\"")
-            } else {
-                switch byte {
-                case UInt8(ascii: "\""): isInText = true
-                case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-                case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-                default: break
-                }
-            }
-        }
     }
 }

@@ -46,20 +46,35 @@ extension ChatCompletions {
             completion.rawFinishReason = raw
         }
 
-        /// The finish reason by everything that was seen; called once, at the end.
-        mutating func close(providerName: String) {
+        /// Takes one call of a message, or a piece of one.
+        mutating func read(call: JSONElement, index: Int?, _ deliver: (ChunkEvent) -> Void) {
+            let function = call["function"]
+            let arguments = function?["arguments"]
+            let piece = assembler.piece(
+                index: index, id: call["id"]?.string ?? "", name: function?["name"]?.string ?? "",
+                arguments: arguments.map { $0.string ?? $0.text } ?? "")
+            if let piece { deliver(.toolCall(piece)) }
+        }
+
+        private var end: AnswerEnd {
+            if hasRefusal { return AnswerEnd(.refusal) }
+            return switch completion.rawFinishReason {
+            case "stop": AnswerEnd(.stop)
+            case "length": AnswerEnd(.length)
+            case "tool_calls", "function_call": AnswerEnd(.toolCalls)
+            case "content_filter": AnswerEnd(.contentFilter)
+            default: AnswerEnd(.other)
+            }
+        }
+
+        /// Completes the answer by everything that was seen; called once, at the end.
+        /// - Returns: the indexes of calls that are to be left out.
+        mutating func close(
+            providerName: String, _ form: AnswerEnd.Form, _ deliver: (ChunkEvent) -> Void
+        ) -> [Int] {
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
-            completion.finishReason =
-                switch completion.rawFinishReason {
-                case _ where assembler.hasCalls: .toolCalls
-                case _ where hasRefusal: .refusal
-                case "stop": .stop
-                case "length": .length
-                case "tool_calls", "function_call": .toolCalls
-                case "content_filter": .contentFilter
-                default: .other
-                }
+            return end.close(&completion, &assembler, form, deliver)
         }
     }
 
@@ -101,39 +116,28 @@ extension ChatCompletions {
         try Self.checkError(choice, for: model)
         try state.readHead(root, for: model)
         state.read(finishReason: choice["finish_reason"])
-        var message = Message(role: .assistant)
+        var builder = MessageBuilder()
         // A filtered answer may come without a message.
         if let raw = choice["message"] {
-            message.content = Self.text(of: raw["content"]) ?? ""
+            if includesReasoning, let reasoning = Self.reasoning(of: raw) { builder.add(.reasoning(reasoning)) }
+            if let text = Self.text(of: raw["content"]) { builder.add(.text(text)) }
             if let refusal = raw["refusal"]?.nonEmptyString {
                 state.hasRefusal = true
-                message.content += refusal
+                builder.add(.text(refusal))
             }
-            if includesReasoning, let reasoning = Self.reasoning(of: raw) { message.reasoning = reasoning }
+            // A whole answer has each call in one piece, whatever its index says.
             if let calls = raw["tool_calls"] {
-                // A whole answer has each call in one piece, whatever its index says.
-                for call in calls.elements {
-                    Self.append(call, &state.assembler, to: &message)
+                for (index, call) in calls.elements.enumerated() {
+                    state.read(call: call, index: index) { builder.add($0) }
                 }
             }
         } else if choice["finish_reason"] == nil {
             throw GenerationError(
                 .badProviderResponse, "\(model.providerName) answered with a choice without a message")
         }
-        state.close(providerName: model.providerName)
+        let cut = state.close(providerName: model.providerName, .whole) { builder.add($0) }
+        var message = builder.finish(state.completion)
+        message.leaveOutCalls(cut)
         return ChatResponse(message: message, completion: state.completion)
-    }
-
-    private static func append(_ call: JSONElement, _ assembler: inout ToolCallAssembler, to message: inout Message) {
-        let function = call["function"]
-        let arguments = function?["arguments"]
-        let piece = assembler.piece(
-            index: message.toolCalls.count, id: call["id"]?.string ?? "", name: function?["name"]?.string ?? "",
-            arguments: arguments.map { $0.string ?? $0.text } ?? "")
-        guard let piece = piece ?? assembler.remaining().first else { return }
-        message.toolCalls.append(
-            ToolCall(
-                id: piece.id, name: piece.name,
-                argumentsJSON: piece.argumentsJSONDelta.isEmpty ? "{}" : piece.argumentsJSONDelta))
     }
 }

@@ -52,14 +52,7 @@ extension ChatCompletions {
                 deliver(.text(refusal))
             }
             guard let calls = delta["tool_calls"] else { return }
-            for call in calls.elements {
-                let function = call["function"]
-                let arguments = function?["arguments"]
-                let piece = state.assembler.piece(
-                    index: call["index"]?.int, id: call["id"]?.string ?? "", name: function?["name"]?.string ?? "",
-                    arguments: arguments.map { $0.string ?? $0.text } ?? "")
-                if let piece { deliver(.toolCall(piece)) }
-            }
+            for call in calls.elements { state.read(call: call, index: call["index"]?.int, deliver) }
             try Self.checkKept(state.assembler.keptBytes, for: model)
         }
 
@@ -69,8 +62,7 @@ extension ChatCompletions {
             guard isDone || state.hasFinishReason else {
                 throw Self.endError(model.providerName, hasEvents: hasEvents)
             }
-            for piece in state.assembler.remaining() + state.assembler.withoutArguments() { deliver(.toolCall(piece)) }
-            state.close(providerName: model.providerName)
+            _ = state.close(providerName: model.providerName, .stream, deliver)
             return state.completion
         }
     }

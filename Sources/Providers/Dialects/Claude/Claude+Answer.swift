@@ -29,8 +29,13 @@ extension Claude {
         private(set) var completion = Completion()
         private(set) var hasStopReason = false
         private let includesReasoning: Bool
+        private let form: AnswerEnd.Form
         private var assembler = ToolCallAssembler()
         private var blocks: [Int: Block] = [:]
+        /// The newest call's input where it did not come in pieces: whether it is all of it, only what follows tells.
+        private var heldInput: (index: Int, json: String)?
+        /// The indexes of the calls that are to be left out of a whole answer.
+        private(set) var leftOut: [Int] = []
         private var order = BlockOrder()
         private var input = 0
         private var cacheWrite = 0
@@ -43,12 +48,16 @@ extension Claude {
         /// What is kept until the end, in bytes.
         var keptBytes: Int { grownBytes + order.keptBytes + assembler.keptBytes }
 
-        init(includesReasoning: Bool) { self.includesReasoning = includesReasoning }
+        init(includesReasoning: Bool, _ form: AnswerEnd.Form) {
+            self.includesReasoning = includesReasoning
+            self.form = form
+        }
 
         // MARK: - Blocks
 
         mutating func begin(_ block: JSONElement, at index: Int, _ deliver: (ChunkEvent) -> Void) {
             if blocks[index] != nil { end(at: index, deliver) }
+            deliverHeldInput(deliver)
             switch block["type"]?.string {
             case "text":
                 blocks[index] = Block(kind: .text)
@@ -111,10 +120,11 @@ extension Claude {
                 ]
                 order.fill(block.place, json.text)
             case .call:
-                // A tool without parameters sends nothing, or one empty piece.
-                if !block.hasArguments {
-                    arguments(block.json.isEmpty ? "{}" : block.json, at: index, deliver)
-                }
+                guard !block.hasArguments else { return }
+                deliverHeldInput(deliver)
+                heldInput = (index, block.json)
+                // A stream that was cut off has no object here, a whole answer has what there was of it.
+                if form == .stream, !block.json.isEmpty { deliverHeldInput(deliver) }
             case .opaque: order.fill(block.place, Self.withInput(block.text, block.json))
             }
         }
@@ -133,6 +143,13 @@ extension Claude {
             guard !text.isEmpty else { return }
             order.text(text.utf8.count)
             deliver(.text(text))
+        }
+
+        /// A tool without parameters sends nothing, or one empty piece.
+        private mutating func deliverHeldInput(_ deliver: (ChunkEvent) -> Void) {
+            guard let (index, json) = heldInput else { return }
+            heldInput = nil
+            arguments(json.isEmpty ? "{}" : json, at: index, deliver)
         }
 
         private mutating func arguments(_ more: String, at index: Int, _ deliver: (ChunkEvent) -> Void) {
@@ -170,21 +187,26 @@ extension Claude {
             }
         }
 
+        private var end: AnswerEnd {
+            switch completion.rawFinishReason {
+            case "end_turn", "stop_sequence": AnswerEnd(.stop)
+            case "max_tokens", "model_context_window_exceeded": AnswerEnd(.length)
+            case "tool_use": AnswerEnd(.toolCalls)
+            case "refusal": AnswerEnd(.refusal)
+            default: AnswerEnd(.other)
+            }
+        }
+
         mutating func close(providerName: String, _ deliver: (ChunkEvent) -> Void) -> Completion {
             // A stream that is good but for a missing end of its last block.
             for index in blocks.keys.sorted() { end(at: index, deliver) }
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
+            let end = end
+            if end.isGood { deliverHeldInput(deliver) }
+            leftOut = end.close(&completion, &assembler, form, deliver)
+            for call in leftOut { order.leaveOutCall(call) }
             completion.providerState = order.bytes(Claude.family)
-            completion.finishReason =
-                switch completion.rawFinishReason {
-                case _ where assembler.hasCalls: .toolCalls
-                case "end_turn", "stop_sequence": .stop
-                case "max_tokens", "model_context_window_exceeded": .length
-                case "tool_use": .toolCalls
-                case "refusal": .refusal
-                default: .other
-                }
             if hasUsage {
                 completion.usage.source = .provider
                 completion.usage.inputTokens = input + cacheWrite + cacheRead
@@ -206,7 +228,7 @@ extension Claude {
         guard let content = root["content"], content.kind == .array else {
             throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any content")
         }
-        var reader = AnswerReader(includesReasoning: includesReasoning)
+        var reader = AnswerReader(includesReasoning: includesReasoning, .whole)
         var builder = MessageBuilder()
         reader.read(message: root)
         for (index, block) in content.elements.enumerated() {
@@ -215,7 +237,9 @@ extension Claude {
         }
         reader.read(stop: root)
         let completion = reader.close(providerName: model.providerName) { builder.add($0) }
-        return ChatResponse(message: builder.finish(completion), completion: completion)
+        var message = builder.finish(completion)
+        message.leaveOutCalls(reader.leftOut)
+        return ChatResponse(message: message, completion: completion)
     }
 
     /// Decodes a stream, event by event.
@@ -228,7 +252,7 @@ extension Claude {
 
         init(model: ConfiguredModel, includesReasoning: Bool) {
             self.model = model
-            reader = AnswerReader(includesReasoning: includesReasoning)
+            reader = AnswerReader(includesReasoning: includesReasoning, .stream)
         }
 
         func consume(

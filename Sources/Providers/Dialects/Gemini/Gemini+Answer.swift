@@ -8,18 +8,23 @@ extension Gemini {
         private(set) var completion = Completion()
         private(set) var hasFinishReason = false
         private let includesReasoning: Bool
+        private let form: AnswerEnd.Form
         private var order = BlockOrder()
-        private var ids: Set<String> = []
+        private var assembler = ToolCallAssembler()
         private var callCount = 0
         private var hasSkippedMedia = false
         /// The arguments of the call that comes in pieces; `nil` while none does.
         private var partial: PartialArguments?
-        private var idBytes = 0
+        /// The indexes of the calls that are to be left out of a whole answer.
+        private(set) var leftOut: [Int] = []
 
         /// What is kept until the end, in bytes.
-        var keptBytes: Int { order.keptBytes + idBytes + (partial?.keptBytes ?? 0) }
+        var keptBytes: Int { order.keptBytes + assembler.keptBytes + (partial?.keptBytes ?? 0) }
 
-        init(includesReasoning: Bool) { self.includesReasoning = includesReasoning }
+        init(includesReasoning: Bool, _ form: AnswerEnd.Form) {
+            self.includesReasoning = includesReasoning
+            self.form = form
+        }
 
         mutating func read(
             _ root: JSONElement, for model: ConfiguredModel, _ deliver: (ChunkEvent) -> Void
@@ -114,20 +119,19 @@ extension Gemini {
                     writer.endObject()
                 }
             }
-            let id = vendorID.flatMap { ids.contains($0) ? nil : $0 } ?? ToolCallAssembler.makeID()
-            ids.insert(id)
-            idBytes += 64 + id.utf8.count
+            // The vendor's index would be this one: each call with a name is a new one.
+            let piece = assembler.piece(index: callCount, id: vendorID ?? "", name: name, arguments: arguments)
+            guard var piece else { return }
+            piece.providerState = state
             order.call(callCount)
-            deliver(
-                .toolCall(
-                    ToolCallDelta(
-                        index: callCount, id: id, name: name, argumentsJSONDelta: arguments, providerState: state)))
             callCount += 1
+            deliver(.toolCall(piece))
         }
 
-        private func deliverArguments(_ text: String, _ deliver: (ChunkEvent) -> Void) {
+        private mutating func deliverArguments(_ text: String, _ deliver: (ChunkEvent) -> Void) {
             guard !text.isEmpty else { return }
-            deliver(.toolCall(ToolCallDelta(index: callCount - 1, id: "", name: "", argumentsJSONDelta: text)))
+            let piece = assembler.piece(index: callCount - 1, id: "", name: "", arguments: text)
+            if let piece { deliver(.toolCall(piece)) }
         }
 
         private mutating func closePartial(_ deliver: (ChunkEvent) -> Void) {
@@ -154,22 +158,27 @@ extension Gemini {
             completion.usage = result
         }
 
+        private var end: AnswerEnd {
+            switch completion.rawFinishReason {
+            case "STOP": AnswerEnd(.stop)
+            case "MAX_TOKENS": AnswerEnd(.length)
+            case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "LANGUAGE",
+                "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION":
+                AnswerEnd(.contentFilter)
+            case "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE": AnswerEnd(.other, isGood: false)
+            default: AnswerEnd(.other)
+            }
+        }
+
         mutating func close(providerName: String, _ deliver: (ChunkEvent) -> Void) -> Completion {
+            let end = end
             // The vendor forgets the closing piece at times.
-            closePartial(deliver)
+            if end.isGood { closePartial(deliver) }
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
+            leftOut = end.close(&completion, &assembler, form, deliver)
+            for call in leftOut { order.leaveOutCall(call) }
             completion.providerState = order.bytes(Gemini.family)
-            completion.finishReason =
-                switch completion.rawFinishReason {
-                case _ where callCount > 0: .toolCalls
-                case "STOP": .stop
-                case "MAX_TOKENS": .length
-                case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "LANGUAGE",
-                    "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION":
-                    .contentFilter
-                default: .other
-                }
             return completion
         }
     }
@@ -178,7 +187,7 @@ extension Gemini {
         _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
     ) throws(GenerationError) -> ChatResponse {
         if let error = VendorError(inAnswer: root) { throw error.generationError(for: model) }
-        var reader = AnswerReader(includesReasoning: includesReasoning)
+        var reader = AnswerReader(includesReasoning: includesReasoning, .whole)
         var builder = MessageBuilder()
         // A proxy that loses the query turns a stream into an array of its events.
         for event in root.kind == .array ? Array(root.elements) : [root] {
@@ -192,7 +201,9 @@ extension Gemini {
             throw Decoder.endError(model.providerName, hasEvents: true)
         }
         let completion = reader.close(providerName: model.providerName) { builder.add($0) }
-        return ChatResponse(message: builder.finish(completion), completion: completion)
+        var message = builder.finish(completion)
+        message.leaveOutCalls(reader.leftOut)
+        return ChatResponse(message: message, completion: completion)
     }
 
     /// Decodes a stream, event by event. The vendor has no end mark: the body just ends.
@@ -206,7 +217,7 @@ extension Gemini {
 
         init(model: ConfiguredModel, includesReasoning: Bool) {
             self.model = model
-            reader = AnswerReader(includesReasoning: includesReasoning)
+            reader = AnswerReader(includesReasoning: includesReasoning, .stream)
         }
 
         func consume(
