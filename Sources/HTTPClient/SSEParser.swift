@@ -37,7 +37,10 @@ public struct SSEParser {
     private var isFirstLine = true
     private var isTooLarge = false
 
-    /// A parser that refuses lines, and events, over `maximumEventBytes`.
+    /// The bytes of an event that is not complete.
+    public var keptBytes: Int { line.count + data.count + name.count }
+
+    /// A parser that refuses events over `maximumEventBytes`, names and unfinished lines included.
     public init(maximumEventBytes: Int = 8 << 20) { self.maximumEventBytes = maximumEventBytes }
 
     /// Takes the next bytes and reports the events that they complete.
@@ -81,7 +84,7 @@ public struct SSEParser {
         }
         // What lies in this slice is gone after this call.
         if let kept = inPlace { data.append(contentsOf: kept) }
-        guard !isTooLarge, line.count <= maximumEventBytes else {
+        guard !isTooLarge, keptBytes <= maximumEventBytes else {
             throw SSEError(description: "an event exceeds \(maximumEventBytes) bytes")
         }
     }

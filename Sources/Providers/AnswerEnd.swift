@@ -62,6 +62,11 @@ struct AnswerEnd {
     private static let maximumWarnings = 8
 }
 
+extension Completion {
+    /// What an answer in progress keeps here, in bytes; it has a warning or two, all of them ours.
+    var keptBytes: Int { id.utf8.count + model.utf8.count + rawFinishReason.utf8.count }
+}
+
 extension Message {
     /// Leaves out the calls at `indexes`, which ascend.
     mutating func leaveOutCalls(_ indexes: [Int]) {

@@ -39,6 +39,9 @@ protocol StreamDecoder: AnyObject {
     /// The vendor's end mark came: nothing that follows matters.
     var isDone: Bool { get }
 
+    /// Everything that is kept until the end, in bytes: see `CallBudget`.
+    var keptBytes: Int { get }
+
     /// Reads one event and hands on what it holds.
     /// - Throws: the error that the event carries, or `.badProviderResponse` where it is unreadable.
     func consume(
@@ -88,15 +91,4 @@ extension StreamDecoder {
         }
         return root
     }
-
-    /// Refuses a stream that makes us keep too much until its end.
-    static func checkKept(_ bytes: Int, for model: ConfiguredModel) throws(GenerationError) {
-        guard bytes > keptLimit else { return }
-        throw GenerationError(
-            .badProviderResponse,
-            "\(model.providerName)'s stream has more than \(keptLimit) bytes of what is kept until its end")
-    }
-
-    /// What a stream may make us keep until its end (thoughts to send back, ids of calls), in bytes.
-    private static var keptLimit: Int { 32 << 20 }
 }

@@ -31,8 +31,6 @@ public protocol AttemptSink: AnyObject {
 
 /// One request to one model: builds the body, runs the transfer, decodes what comes. Belongs to one loop.
 public final class ProviderAttempt: TransferDelegate {
-    /// The largest unary answer, in bytes.
-    private static let maximumBodyBytes = 32 << 20
     /// How much of an error's body is read, in bytes.
     private static let maximumErrorBytes = 64 << 10
     /// How long a connection may stay open after its stream's end mark before it is given up.
@@ -54,8 +52,7 @@ public final class ProviderAttempt: TransferDelegate {
     /// The provider rejected the token, and there may be a better one: the answer is of no interest.
     private var isRejected = false
     private var head: HTTPResponseHead?
-    private var sse = SSEParser()
-    private var decoder: (any StreamDecoder)?
+    private var reader: StreamReader?
     /// The body, where it is not decoded piece by piece.
     private var body: [UInt8] = []
     private var warnings: [String] = []
@@ -132,22 +129,22 @@ public final class ProviderAttempt: TransferDelegate {
         guard isStream, head.status < 300 else { return }
         let contentType = head.header("content-type")?.lowercased() ?? "text/event-stream"
         if contentType.hasPrefix("text/event-stream") {
-            decoder = dialect.makeStreamDecoder(for: model, includesReasoning: includesReasoning)
+            reader = StreamReader(model, includesReasoning: includesReasoning, parser: context.parser)
         }
     }
 
     /// Part of `TransferDelegate`.
     public func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
         guard !isOver, !isRejected else { return .more }
-        guard decoder != nil else { return collect(bytes) }
+        guard reader != nil else { return collect(bytes) }
         var demand = Demand.more
         do {
-            try decode(bytes, &demand)
+            try reader?.consume(bytes) { deliver($0, &demand) }
         } catch {
             fail(error)
             return .more
         }
-        if decoder?.isDone == true, !isOver { endStream() }
+        if reader?.isDone == true, !isOver { endStream() }
         return demand
     }
 
@@ -165,9 +162,10 @@ public final class ProviderAttempt: TransferDelegate {
         if let head, head.status >= 300 { return fail(errorAnswer(head)) }
         if let error { return fail(self.error(from: error)) }
         guard head != nil else { return fail(GenerationError(.badProviderResponse, "an answer without a head")) }
-        if decoder != nil {
+        if reader != nil {
             do {
-                try flushStream()
+                var demand = Demand.more
+                try reader?.flush { deliver($0, &demand) }
             } catch {
                 // Half an event is unreadable because the rest is missing.
                 let isHalf = error.kind == .badProviderResponse
@@ -185,41 +183,17 @@ public final class ProviderAttempt: TransferDelegate {
 
     // MARK: - Streams
 
-    private func decode(_ bytes: UnsafeRawBufferPointer, _ demand: inout Demand) throws(GenerationError) {
-        var failure: GenerationError?
-        do {
-            try sse.consume(bytes) { event in take(event, &failure, &demand) }
-        } catch {
-            throw GenerationError(.badProviderResponse, "\(model.providerName): \(error)")
-        }
-        if let failure { throw failure }
-    }
-
-    private func take(_ event: SSEEvent, _ failure: inout GenerationError?, _ demand: inout Demand) {
-        guard failure == nil, !isOver else { return }
-        var wanted = Demand.more
-        do {
-            try decoder?.consume(event, parser: context.parser) { chunk in
-                if sink?.attempt(self, didDeliver: chunk) == .pause { wanted = .pause }
-            }
-        } catch {
-            failure = error
-        }
-        if wanted == .pause { demand = .pause }
-    }
-
-    private func flushStream() throws(GenerationError) {
-        var failure: GenerationError?
-        var demand = Demand.more
-        sse.finish { event in take(event, &failure, &demand) }
-        if let failure { throw failure }
+    private func deliver(_ event: ChunkEvent, _ demand: inout Demand) {
+        guard !isOver else { return }
+        if sink?.attempt(self, didDeliver: event) == .pause { demand = .pause }
     }
 
     /// Reports the end of a good stream at once. The transfer goes on to its own end, a moment later as a rule, so
     /// that its connection can be used again.
     private func endStream() {
         do {
-            let completion = try decoder?.finish { chunk in _ = sink?.attempt(self, didDeliver: chunk) }
+            var demand = Demand.more
+            let completion = try reader?.finish { deliver($0, &demand) }
             guard let completion, !isOver else { return }
             let timer = LoopTimer { [weak self] in self?.transfer?.cancel() }
             closingTimer = timer
@@ -239,10 +213,8 @@ public final class ProviderAttempt: TransferDelegate {
             if body.count >= Self.maximumErrorBytes, let head { fail(errorAnswer(head)) }
             return .more
         }
-        guard body.count + bytes.count <= Self.maximumBodyBytes else {
-            fail(
-                GenerationError(
-                    .badProviderResponse, "\(model.providerName)'s answer exceeds \(Self.maximumBodyBytes) bytes"))
+        guard body.count + bytes.count <= CallBudget.bytes else {
+            fail(CallBudget.exceeded(model.providerName, "exceeds \(CallBudget.bytes) bytes"))
             return .more
         }
         body.append(contentsOf: bytes)
@@ -272,6 +244,7 @@ public final class ProviderAttempt: TransferDelegate {
 
     private func deliver(_ message: Message) {
         var events: [ChunkEvent] = []
+        var demand = Demand.more
         if !message.reasoning.isEmpty { events.append(.reasoning(message.reasoning)) }
         if !message.content.isEmpty { events.append(.text(message.content)) }
         for (index, call) in message.toolCalls.enumerated() {
@@ -281,7 +254,7 @@ public final class ProviderAttempt: TransferDelegate {
                         index: index, id: call.id, name: call.name, argumentsJSONDelta: call.argumentsJSON,
                         providerState: call.providerState)))
         }
-        for event in events { _ = sink?.attempt(self, didDeliver: event) }
+        for event in events { deliver(event, &demand) }
     }
 
     // MARK: - Errors

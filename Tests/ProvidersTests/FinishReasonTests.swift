@@ -115,7 +115,8 @@ import Testing
             #expect(outcome.finish == reason && outcome.violations.isEmpty && outcome.error == nil)
             #expect(outcome.message.toolCalls.map(\.name) == ["first", "second"], "\(provider) \(word)")
             #expect(outcome.arguments.first == #"{"x":"a"}"#, "\(provider) \(word)")
-            #expect((try? JSONValue(parsing: outcome.arguments.last ?? "{}")) == nil, "\(provider): \(outcome.arguments)")
+            #expect(
+                (try? JSONValue(parsing: outcome.arguments.last ?? "{}")) == nil, "\(provider): \(outcome.arguments)")
             #expect(outcome.completion?.warnings.count == 1)
             #expect(outcome.completion?.warnings.first?.contains("'second' was cut off") == true)
             #expect(outcome.completion?.warnings.first?.contains("not complete") == true)

@@ -68,33 +68,14 @@ struct DialectHarness {
 
     /// What comes of a stream that arrives in `slices`.
     func stream(_ slices: [[UInt8]], reasoning: Bool = true) -> Outcome {
-        let decoder = dialect.makeStreamDecoder(for: model, includesReasoning: reasoning)
         let parser = JSONParser()
-        var sse = SSEParser()
+        let reader = StreamReader(model, includesReasoning: reasoning, parser: parser)
         var outcome = Outcome()
         var builder = MessageBuilder()
-        var failure: GenerationError?
-        func take(_ event: SSEEvent) {
-            guard failure == nil else { return }
-            do {
-                try decoder.consume(event, parser: parser) { outcome.add($0, &builder) }
-            } catch {
-                failure = error
-            }
-        }
         do {
-            for slice in slices where failure == nil {
-                slice.withUnsafeBytes { bytes in
-                    do {
-                        try sse.consume(bytes, take)
-                    } catch {
-                        failure = GenerationError(.badProviderResponse, "\(error)")
-                    }
-                }
-            }
-            sse.finish(take)
-            if let failure { throw failure }
-            let completion = try decoder.finish { outcome.add($0, &builder) }
+            for slice in slices { try reader.consume(slice) { outcome.add($0, &builder) } }
+            try reader.flush { outcome.add($0, &builder) }
+            let completion = try reader.finish { outcome.add($0, &builder) }
             outcome.message = builder.finish(completion)
             outcome.completion = completion
         } catch let error as GenerationError {
@@ -111,6 +92,21 @@ struct DialectHarness {
     /// What comes of a stream of events with these data.
     func stream(events: [String], reasoning: Bool = true) -> Outcome {
         stream(events.map { "data: \($0)\n\n" }.joined(), reasoning: reasoning)
+    }
+}
+
+extension StreamReader {
+    func consume(_ slice: [UInt8], _ deliver: (ChunkEvent) -> Void) throws {
+        // The compiler cannot pass a typed error through this closure.
+        let failure = slice.withUnsafeBytes { bytes -> GenerationError? in
+            do throws(GenerationError) {
+                try consume(bytes, deliver)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
     }
 }
 

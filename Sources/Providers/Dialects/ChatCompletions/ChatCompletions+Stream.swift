@@ -15,6 +15,8 @@ extension ChatCompletions {
         private var hasEvents = false
         private var stray = StrayText()
 
+        var keptBytes: Int { state.completion.keptBytes + state.assembler.keptBytes + stray.keptBytes }
+
         init(model: ConfiguredModel, quirks: Quirks, includesReasoning: Bool) {
             self.model = model
             self.includesReasoning = includesReasoning
@@ -38,11 +40,11 @@ extension ChatCompletions {
             guard let choice = ChatCompletions.choice(root) else { return }
             try ChatCompletions.checkError(choice, for: model)
             // Filter results come in choices without a delta.
-            if let delta = choice["delta"] { try read(delta, deliver) }
+            if let delta = choice["delta"] { read(delta, deliver) }
             state.read(finishReason: choice["finish_reason"])
         }
 
-        private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) throws(GenerationError) {
+        private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) {
             if includesReasoning, let reasoning = ChatCompletions.reasoning(of: delta) {
                 deliver(.reasoning(reasoning))
             }
@@ -53,7 +55,6 @@ extension ChatCompletions {
             }
             guard let calls = delta["tool_calls"] else { return }
             for call in calls.elements { state.read(call: call, index: call["index"]?.int, deliver) }
-            try Self.checkKept(state.assembler.keptBytes, for: model)
         }
 
         /// The stream is over. Returns how it ended.

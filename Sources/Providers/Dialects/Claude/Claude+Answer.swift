@@ -24,6 +24,9 @@ extension Claude {
             var hasArguments = false
             /// Where it stands among the others.
             var place = 0
+
+            /// What is kept of it.
+            var bytes: Int { 128 + json.utf8.count + text.utf8.count + signature.utf8.count }
         }
 
         private(set) var completion = Completion()
@@ -43,10 +46,16 @@ extension Claude {
         private var output = 0
         private var thinkingTokens = 0
         private var hasUsage = false
-        private var grownBytes = 0
+        /// What the blocks in progress hold, in bytes.
+        private var blockBytes = 0
+        /// Why the model refused, in the vendor's newest words.
+        private var refusal: String?
 
         /// What is kept until the end, in bytes.
-        var keptBytes: Int { grownBytes + order.keptBytes + assembler.keptBytes }
+        var keptBytes: Int {
+            completion.keptBytes + blockBytes + (heldInput?.json.utf8.count ?? 0) + (refusal?.utf8.count ?? 0)
+                + order.keptBytes + assembler.keptBytes
+        }
 
         init(includesReasoning: Bool, _ form: AnswerEnd.Form) {
             self.includesReasoning = includesReasoning
@@ -58,6 +67,7 @@ extension Claude {
         mutating func begin(_ block: JSONElement, at index: Int, _ deliver: (ChunkEvent) -> Void) {
             if blocks[index] != nil { end(at: index, deliver) }
             deliverHeldInput(deliver)
+            defer { blockBytes += blocks[index]?.bytes ?? 0 }
             switch block["type"]?.string {
             case "text":
                 blocks[index] = Block(kind: .text)
@@ -66,7 +76,6 @@ extension Claude {
                 let words = block["thinking"]?.string ?? ""
                 let signature = block["signature"]?.string ?? ""
                 blocks[index] = Block(kind: .thinking, text: words, signature: signature, place: order.reserve())
-                grownBytes += words.utf8.count + signature.utf8.count
                 if includesReasoning, !words.isEmpty { deliver(.reasoning(words)) }
             case "tool_use":
                 let input = block["input"].map { $0.count > 0 ? $0.text : "" } ?? ""
@@ -90,12 +99,12 @@ extension Claude {
             case ("thinking_delta", .thinking):
                 guard let more = delta["thinking"]?.nonEmptyString else { return }
                 blocks[index]?.text += more
-                grownBytes += more.utf8.count
+                blockBytes += more.utf8.count
                 if includesReasoning { deliver(.reasoning(more)) }
             case ("signature_delta", .thinking):
                 let more = delta["signature"]?.string ?? ""
                 blocks[index]?.signature += more
-                grownBytes += more.utf8.count
+                blockBytes += more.utf8.count
             case ("input_json_delta", .call):
                 guard let more = delta["partial_json"]?.nonEmptyString else { return }
                 blocks[index]?.hasArguments = true
@@ -103,13 +112,14 @@ extension Claude {
             case ("input_json_delta", .opaque):
                 let more = delta["partial_json"]?.string ?? ""
                 blocks[index]?.text += more
-                grownBytes += more.utf8.count
+                blockBytes += more.utf8.count
             default: break
             }
         }
 
         mutating func end(at index: Int, _ deliver: (ChunkEvent) -> Void) {
             guard let block = blocks.removeValue(forKey: index) else { return }
+            blockBytes -= block.bytes
             switch block.kind {
             case .text: break
             case .thinking:
@@ -183,7 +193,7 @@ extension Claude {
             completion.rawFinishReason = reason
             if reason == "refusal", let details = stop["stop_details"] {
                 let words = [details["category"]?.string, details["explanation"]?.string].compactMap { $0 }
-                if !words.isEmpty { completion.warnings.append("refused: " + words.joined(separator: ": ")) }
+                if !words.isEmpty { refusal = "refused: " + words.joined(separator: ": ") }
             }
         }
 
@@ -202,6 +212,7 @@ extension Claude {
             for index in blocks.keys.sorted() { end(at: index, deliver) }
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
+            if let refusal { completion.warnings.append(refusal) }
             let end = end
             if end.isGood { deliverHeldInput(deliver) }
             leftOut = end.close(&completion, &assembler, form, deliver)
@@ -250,6 +261,8 @@ extension Claude {
         private var hasEvents = false
         private var stray = StrayText()
 
+        var keptBytes: Int { reader.keptBytes + stray.keptBytes }
+
         init(model: ConfiguredModel, includesReasoning: Bool) {
             self.model = model
             reader = AnswerReader(includesReasoning: includesReasoning, .stream)
@@ -275,7 +288,6 @@ extension Claude {
             default: return  // ping, vertex_event and whatever comes next year
             }
             hasEvents = true
-            try Self.checkKept(reader.keptBytes, for: model)
         }
 
         func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {

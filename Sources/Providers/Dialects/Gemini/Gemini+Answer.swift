@@ -13,13 +13,18 @@ extension Gemini {
         private var assembler = ToolCallAssembler()
         private var callCount = 0
         private var hasSkippedMedia = false
+        /// The newest of the vendor's words on the end.
+        private var finishWords: String?
         /// The arguments of the call that comes in pieces; `nil` while none does.
         private var partial: PartialArguments?
         /// The indexes of the calls that are to be left out of a whole answer.
         private(set) var leftOut: [Int] = []
 
         /// What is kept until the end, in bytes.
-        var keptBytes: Int { order.keptBytes + assembler.keptBytes + (partial?.keptBytes ?? 0) }
+        var keptBytes: Int {
+            completion.keptBytes + (finishWords?.utf8.count ?? 0) + order.keptBytes + assembler.keptBytes
+                + (partial?.keptBytes ?? 0)
+        }
 
         init(includesReasoning: Bool, _ form: AnswerEnd.Form) {
             self.includesReasoning = includesReasoning
@@ -44,7 +49,7 @@ extension Gemini {
                 hasFinishReason = true
                 completion.rawFinishReason = reason
                 if let words = candidate["finishMessage"]?.nonEmptyString {
-                    completion.warnings.append(VendorError.clean(words, for: model))
+                    finishWords = VendorError.clean(words, for: model)
                 }
             }
         }
@@ -176,6 +181,7 @@ extension Gemini {
             if end.isGood { closePartial(deliver) }
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
+            if let finishWords { completion.warnings.append(finishWords) }
             leftOut = end.close(&completion, &assembler, form, deliver)
             for call in leftOut { order.leaveOutCall(call) }
             completion.providerState = order.bytes(Gemini.family)
@@ -214,6 +220,7 @@ extension Gemini {
         private var stray = StrayText()
 
         let isDone = false
+        var keptBytes: Int { reader.keptBytes + stray.keptBytes }
 
         init(model: ConfiguredModel, includesReasoning: Bool) {
             self.model = model
@@ -226,7 +233,6 @@ extension Gemini {
             guard let root = try Self.parse(event, parser, &stray, for: model) else { return }
             hasEvents = true
             try reader.read(root, for: model, deliver)
-            try Self.checkKept(reader.keptBytes, for: model)
         }
 
         func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {

@@ -26,8 +26,12 @@ struct PartialArguments {
     /// The path of the string that may still grow.
     private var openString: [Step]?
     private var isStarted = false
+    /// What the names of the open containers' values take, in bytes.
+    private var nameBytes = 0
+    /// What the path of the open string takes, in bytes.
+    private var pathBytes = 0
     /// What is kept here, in bytes.
-    private(set) var keptBytes = 0
+    var keptBytes: Int { nameBytes + pathBytes }
 
     /// How many elements of an array may be left out: each costs a `null`, whatever a server says.
     private static let maximumGap = 64
@@ -45,6 +49,7 @@ struct PartialArguments {
         text += try open(path)
         if let string {
             openString = path
+            pathBytes = piece["jsonPath"]?.string?.utf8.count ?? 0
             text += "\"" + Self.escaped(string)
         } else if let number = piece["numberValue"] {
             text += number.text
@@ -108,7 +113,7 @@ struct PartialArguments {
             guard !levels[last].isArray, levels[last].keys.insert(key).inserted else {
                 throw Self.error("'\(key)' came twice or out of order")
             }
-            keptBytes += 32 + key.utf8.count
+            nameBytes += 32 + key.utf8.count
             text = (levels[last].count > 0 ? "," : "") + "\"" + Self.escaped(key) + "\":"
         case .index(let index):
             guard levels[last].isArray, index >= levels[last].count, index - levels[last].count < Self.maximumGap else {

@@ -1,0 +1,152 @@
+import Generation
+import HTTPClient
+import JSON
+import Testing
+
+@testable import Providers
+
+/// No vendor makes us keep more of one answer than the budget of a call, wherever it puts it.
+@Suite struct BudgetTests {
+    private static let pieceBytes = 2 << 20
+    private static let piece = String(repeating: "x", count: pieceBytes)
+
+    struct Place: Sendable, CustomTestStringConvertible {
+        var name: String
+        var provider: String
+        /// Event number `index`, with a piece of that size in it.
+        var event: @Sendable (_ index: Int, _ piece: String) -> String
+        var testDescription: String { name }
+    }
+
+    /// A Claude event of a block: its beginning before the first piece, then the piece.
+    private static func block(_ index: Int, _ block: String, _ delta: String) -> String {
+        let grow = #"data: {"type":"content_block_delta","index":0,"delta":\#(delta)}"#
+        return index > 0
+            ? grow : #"data: {"type":"content_block_start","index":0,"content_block":\#(block)}"# + "\n\n" + grow
+    }
+
+    private static func begin(_ index: Int, _ block: String) -> String {
+        #"data: {"type":"content_block_start","index":\#(index),"content_block":\#(block)}"#
+    }
+
+    private static func part(_ part: String) -> String {
+        #"data: {"candidates":[{"content":{"parts":[\#(part)]}}]}"#
+    }
+
+    private static let kept: [Place] = [
+        Place(name: "claude, thoughts", provider: "anthropic") {
+            block($0, #"{"type":"thinking"}"#, #"{"type":"thinking_delta","thinking":"\#($1)"}"#)
+        },
+        Place(name: "claude, a signature", provider: "anthropic") {
+            block($0, #"{"type":"thinking"}"#, #"{"type":"signature_delta","signature":"\#($1)"}"#)
+        },
+        Place(name: "claude, the input of the vendor's own call", provider: "anthropic") {
+            block(
+                $0, #"{"type":"server_tool_use","input":{}}"#, #"{"type":"input_json_delta","partial_json":"\#($1)"}"#)
+        },
+        Place(name: "claude, unknown blocks", provider: "anthropic") { begin($0, #"{"type":"new","data":"\#($1)"}"#) },
+        Place(name: "claude, unknown blocks that end", provider: "anthropic") {
+            begin($0, #"{"type":"new","data":"\#($1)"}"#)
+                + "\n\ndata: {\"type\":\"content_block_stop\",\"index\":\($0)}"
+        },
+        Place(name: "claude, calls with their input", provider: "anthropic") {
+            begin($0, #"{"type":"tool_use","id":"t\#($0)","name":"f","input":{"x":"\#($1)"}}"#)
+        },
+        Place(name: "claude, ids of calls", provider: "anthropic") {
+            begin($0, #"{"type":"tool_use","id":"\#($0)\#($1)","name":"f"}"#)
+        },
+        Place(name: "claude, names of calls", provider: "anthropic") {
+            begin($0, #"{"type":"tool_use","id":"t\#($0)","name":"\#($1)"}"#)
+        },
+        Place(name: "chat completions, arguments before a name", provider: "openai") {
+            #"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"arguments":"\#($1)"}}]}}]}"#
+        },
+        Place(name: "chat completions, ids of calls", provider: "openai") {
+            #"data: {"choices":[{"delta":{"tool_calls":[{"index":\#($0),"id":"\#($0)\#($1)","function":{"name":"f"}}]}}]}"#
+        },
+        Place(name: "gemini, thoughts", provider: "vertex") { part(#"{"text":"\#($1)","thought":true}"#) },
+        Place(name: "gemini, signatures", provider: "vertex") { part(#"{"text":"a","thoughtSignature":"\#($1)"}"#) },
+        Place(name: "gemini, unknown parts", provider: "vertex") { part(#"{"new":"\#($1)"}"#) },
+        Place(name: "gemini, ids of calls", provider: "vertex") {
+            part(#"{"functionCall":{"id":"\#($0)\#($1)","name":"f","args":{}}}"#)
+        },
+        Place(name: "gemini, names in arguments", provider: "vertex") {
+            let name = $0 == 0 ? #""name":"f","# : ""
+            return part(
+                #"{"functionCall":{\#(name)"willContinue":true,"partialArgs":[{"jsonPath":"$.a\#($0)\#($1)","numberValue":1}]}}"#
+            )
+        },
+    ]
+
+    private static func limit(_ place: Place, slices: (String) -> [[UInt8]] = { [Array("\($0)\n\n".utf8)] }) throws -> (
+        count: Int, error: GenerationError?
+    ) {
+        let parser = JSONParser()
+        let model = try DialectHarness(place.provider, "m").model
+        let reader = StreamReader(model, includesReasoning: true, parser: parser)
+        for index in 0..<40 {
+            do {
+                for slice in slices(place.event(index, piece)) { try reader.consume(slice) { _ in } }
+            } catch {
+                return (index, error as? GenerationError)
+            }
+        }
+        return (40, nil)
+    }
+
+    @Test(arguments: kept) func whatIsKeptIsBounded(_ place: Place) throws {
+        let (count, error) = try Self.limit(place)
+        #expect(error?.kind == .badProviderResponse && error?.isRetryable == false, "\(String(describing: error))")
+        // The budget is for use, and the last piece may be half beyond it.
+        #expect(count >= 3 && count <= CallBudget.bytes / Self.pieceBytes, "after \(count) pieces")
+    }
+
+    private static let replaced: [Place] = [
+        Place(name: "text", provider: "openai") { _, piece in
+            #"data: {"choices":[{"delta":{"content":"\#(piece)"}}]}"#
+        },
+        Place(name: "arguments", provider: "openai") { index, piece in
+            #"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"\#(piece)"}}]}}]}"#
+        },
+        Place(name: "claude, text", provider: "anthropic") {
+            block($0, #"{"type":"text"}"#, #"{"type":"text_delta","text":"\#($1)"}"#)
+        },
+        Place(name: "claude, a refusal", provider: "anthropic") { _, piece in
+            #"data: {"type":"message_delta","delta":{"stop_reason":"refusal","stop_details":{"explanation":"\#(piece)"}}}"#
+        },
+        Place(name: "claude, ids and models", provider: "anthropic") { _, piece in
+            #"data: {"type":"message_start","message":{"id":"\#(piece)","model":"\#(piece)"}}"#
+        },
+        Place(name: "gemini, text", provider: "vertex") { _, piece in part(#"{"text":"\#(piece)"}"#) },
+        Place(name: "gemini, a finish message", provider: "vertex") { _, piece in
+            #"data: {"candidates":[{"finishReason":"OTHER","finishMessage":"\#(piece)"}]}"#
+        },
+        Place(name: "gemini, responses and models", provider: "vertex") { _, piece in
+            #"data: {"responseId":"\#(piece)","modelVersion":"\#(piece)"}"#
+        },
+    ]
+
+    /// What is passed on, or replaced by the next one, is not kept: such a stream may go on for ever.
+    @Test(arguments: replaced) func whatIsPassedOnIsNotKept(_ place: Place) throws {
+        let (count, error) = try Self.limit(place)
+        #expect(error == nil && count == 40, "\(String(describing: error))")
+    }
+
+    /// An event that never ends, in all its forms.
+    @Test(arguments: ["data: ", "event: ", ": ", "new: ", "{", ""])
+    func anEventThatNeverEnds(_ beginning: String) throws {
+        for lineEnd in ["", "\n"] where !(lineEnd == "\n" && !["data: ", "event: "].contains(beginning)) {
+            let place = Place(name: "", provider: "openai") { index, piece in
+                (index == 0 || lineEnd == "\n" ? beginning : "") + piece + lineEnd
+            }
+            let (count, error) = try Self.limit(place, slices: { [Array($0.utf8)] })
+            // Names replace each other.
+            guard !(beginning == "event: " && lineEnd == "\n") else {
+                #expect(error == nil)
+                continue
+            }
+            #expect(error?.kind == .badProviderResponse && error?.isRetryable == false, "\(beginning)\(lineEnd)")
+            #expect(count <= CallBudget.eventBytes / Self.pieceBytes, "after \(count) pieces")
+        }
+    }
+}
