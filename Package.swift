@@ -100,7 +100,7 @@ let package = Package(
                 "Auth", "Config", "EventLoop", "HTTPClient", "JSON", "Generation", "Encodings", "Simulator", "CCrypto",
                 "TestSupport",
             ]),
-        tests("ProvidersTests", ["Providers", "Generation", "HTTPClient", "JSON", "Config", "Encodings"]),
+        tests("ProvidersTests", ["Providers", "Auth", "Generation", "HTTPClient", "JSON", "Config", "Encodings"]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),
         tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),

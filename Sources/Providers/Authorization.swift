@@ -1,10 +1,9 @@
 internal import Auth
 internal import EventLoop
 internal import Generation
-internal import HTTPClient
 
-/// A credential's part in one request: the headers to send, once there is a token, and a second chance for a token that
-/// the provider rejects. Belongs to one loop.
+/// A credential's part in one request: what to send, once there is a token, and a second chance for a token that the
+/// provider rejects. Belongs to one loop.
 final class Authorization {
     private let model: ConfiguredModel
     private let loop: EventLoop
@@ -21,12 +20,12 @@ final class Authorization {
         self.loop = loop
     }
 
-    /// Calls `completion` with the headers: before this returns where a token is at hand, which is the rule.
-    func headers(_ completion: @escaping (Result<HTTPHeaders, GenerationError>) -> Void) {
-        guard let credential = model.credential else { return completion(model.headers(nil)) }
+    /// Calls `completion` with what to send: before this returns where a token is available, which is the rule.
+    func identity(_ completion: @escaping (Result<ConfiguredModel.Identity, GenerationError>) -> Void) {
+        guard let credential = model.credential else { return completion(model.identity(nil)) }
         if let token = credential.current {
             generation = token.generation
-            return completion(model.headers(token))
+            return completion(model.identity(token))
         }
         let since = EventLoop.monotonicNanoseconds()
         waiter = credential.token(on: loop) { [weak self] result in
@@ -37,7 +36,7 @@ final class Authorization {
             case .failure(let error): completion(.failure(error))
             case .success(let token):
                 generation = token.generation
-                completion(model.headers(token))
+                completion(model.identity(token))
             }
         }
     }

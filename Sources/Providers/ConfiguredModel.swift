@@ -35,8 +35,16 @@ public final class ConfiguredModel: Sendable {
     private let plainHeaders: [(name: String, value: String)]
     /// The header that carries the credential, and what stands before it.
     private let credentialHeader: (name: String, prefix: String)
+    /// What is secret in this section's own headers.
+    let ownSecrets: SecretSet
     /// The headers with the newest token: they change with it, not from request to request.
-    private let known = Locked<(generation: UInt64, headers: HTTPHeaders, secret: Secret)?>(nil)
+    private let known = Locked<(generation: UInt64, identity: Identity)?>(nil)
+
+    /// What a request goes out with, and must not come back.
+    struct Identity: Sendable {
+        let headers: HTTPHeaders
+        let secrets: SecretSet
+    }
 
     /// Prepares the model of one section.
     /// - Parameters:
@@ -78,9 +86,10 @@ public final class ConfiguredModel: Sendable {
             headers.append((name, value))
         }
         plainHeaders = headers
+        ownSecrets = SecretSet(token: nil, headers: model.extraHeaders)
         // What is wrong with them shows now and not with the first request.
         let isFixed = credential?.kind == .apiKey || credential?.kind == .static
-        if case .failure(let error) = self.headers(isFixed ? credential?.current : nil) { throw error }
+        if case .failure(let error) = identity(isFixed ? credential?.current : nil) { throw error }
     }
 
     private static func credential(
@@ -106,11 +115,11 @@ public final class ConfiguredModel: Sendable {
             "\(model.name): no credential: set \(variable ?? "")'api_key' or 'auth' in the model's config")
     }
 
-    /// The headers of a request with `token`. Building them costs once a token.
-    func headers(_ token: AccessToken?) -> Result<HTTPHeaders, GenerationError> {
+    /// What a request with `token` goes out with. Building it costs once per token.
+    func identity(_ token: AccessToken?) -> Result<Identity, GenerationError> {
         // 0 stands for no token and for a fixed one; a model never has both.
         let generation = token?.generation ?? 0
-        if let known = known.withLock({ $0 }), known.generation == generation { return .success(known.headers) }
+        if let known = known.withLock({ $0 }), known.generation == generation { return .success(known.identity) }
         var headers = plainHeaders
         if let token {
             let isSet = headers.contains { $0.name.lowercased() == credentialHeader.name.lowercased() }
@@ -118,8 +127,9 @@ public final class ConfiguredModel: Sendable {
             if let project = token.quotaProject { headers.append(("x-goog-user-project", project)) }
         }
         do {
-            let made = try HTTPHeaders(headers)
-            known.withLock { $0 = (generation, made, token?.value ?? Secret("")) }
+            let secrets = SecretSet(token: token?.value, headers: configuration.extraHeaders)
+            let made = Identity(headers: try HTTPHeaders(headers), secrets: secrets)
+            known.withLock { $0 = (generation, made) }
             return .success(made)
         } catch {
             return .failure(GenerationError(.invalidRequest, "\(name): \(error)"))
@@ -128,16 +138,4 @@ public final class ConfiguredModel: Sendable {
 
     /// A body as it is sent: with the section's `extra_body`.
     func body(_ writer: JSONWriter) -> [UInt8] { patch?.apply(to: writer.bytes) ?? writer.bytes }
-
-    /// Takes this model's secrets out of a text that may come back to a caller or go into a log: vendors echo keys.
-    func scrub(_ text: String) -> String {
-        var text = text
-        if let key = known.withLock({ $0 })?.secret.reveal(), key.count >= 4 {
-            text = text.replacing(key, with: "<secret>")
-        }
-        for value in configuration.extraHeaders.values where value.count >= 8 {
-            text = text.replacing(value, with: "<secret>")
-        }
-        return Scrubber.scrub(text)
-    }
 }

@@ -47,6 +47,7 @@ public final class ProviderAttempt: TransferDelegate {
     private let context: ProviderContext
     private weak var sink: (any AttemptSink)?
     private let authorization: Authorization
+    private var gate: AnswerGate
     private var requestBody: [UInt8] = []
     private var transfer: HTTPTransfer?
     /// The provider rejected the token, and there may be a better one: the answer is of no interest.
@@ -76,6 +77,7 @@ public final class ProviderAttempt: TransferDelegate {
         self.context = context
         self.sink = sink
         authorization = Authorization(model: model, loop: context.loop)
+        gate = AnswerGate(model)
     }
 
     private var dialect: any Dialect { model.provider.dialect }
@@ -91,14 +93,15 @@ public final class ProviderAttempt: TransferDelegate {
     }
 
     private func send() {
-        authorization.headers { [weak self] result in
+        authorization.identity { [weak self] result in
             guard let self, !isOver else { return }
             switch result {
             case .failure(let error): fail(error)
-            case .success(let headers):
+            case .success(let identity):
+                gate.add(identity)
                 transfer = context.client.start(
                     HTTPRequest(
-                        url: isStream ? model.endpoints.stream : model.endpoints.whole, headers: headers,
+                        url: isStream ? model.endpoints.stream : model.endpoints.whole, headers: identity.headers,
                         body: requestBody, timeouts: model.timeouts, prefersHTTP1: isStream,
                         caFile: model.configuration.caFile),
                     delegate: self)
@@ -184,8 +187,13 @@ public final class ProviderAttempt: TransferDelegate {
     // MARK: - Streams
 
     private func deliver(_ event: ChunkEvent, _ demand: inout Demand) {
-        guard !isOver else { return }
+        guard !isOver, let event = gate.pass(event) else { return }
         if sink?.attempt(self, didDeliver: event) == .pause { demand = .pause }
+    }
+
+    /// Hands on what the gate has kept. The stream is over.
+    private func deliverRest() {
+        for event in gate.end() where !isOver { _ = sink?.attempt(self, didDeliver: event) }
     }
 
     /// Reports the end of a good stream at once. The transfer goes on to its own end, a moment later as a rule, so
@@ -194,6 +202,7 @@ public final class ProviderAttempt: TransferDelegate {
         do {
             var demand = Demand.more
             let completion = try reader?.finish { deliver($0, &demand) }
+            deliverRest()
             guard let completion, !isOver else { return }
             let timer = LoopTimer { [weak self] in self?.transfer?.cancel() }
             closingTimer = timer
@@ -255,6 +264,7 @@ public final class ProviderAttempt: TransferDelegate {
                         providerState: call.providerState)))
         }
         for event in events { deliver(event, &demand) }
+        deliverRest()
     }
 
     // MARK: - Errors
@@ -320,14 +330,13 @@ public final class ProviderAttempt: TransferDelegate {
             Self.requestIDHeaders.lazy.compactMap { self.head?.header($0) }.first ?? ""
         response.completion.warnings = warnings + response.completion.warnings
         if response.completion.model.isEmpty { response.completion.model = model.modelName }
-        sink?.attempt(self, didFinish: .success(response))
+        sink?.attempt(self, didFinish: .success(gate.pass(response)))
     }
 
     private func fail(_ error: GenerationError) {
         guard !isOver else { return }
         isOver = true
-        var error = error
-        error.message = model.scrub(error.message)
+        var error = gate.pass(error)
         if error.provider.isEmpty { error.provider = model.providerName }
         if error.model.isEmpty { error.model = model.name }
         if error.httpStatus == 0 { error.httpStatus = httpStatus }

@@ -25,6 +25,7 @@ public final class ProviderQuery: TransferDelegate {
     private let model: ConfiguredModel
     private let context: ProviderContext
     private let authorization: Authorization
+    private var gate: AnswerGate
     private var request: (url: String, body: [UInt8]?) = ("", nil)
     private var transfer: HTTPTransfer?
     private var isRejected = false
@@ -37,6 +38,7 @@ public final class ProviderQuery: TransferDelegate {
         self.model = model
         self.context = context
         authorization = Authorization(model: model, loop: context.loop)
+        gate = AnswerGate(model)
     }
 
     /// Asks whether the provider takes the credential, or repeats its last answer where it was asked too often.
@@ -86,20 +88,21 @@ public final class ProviderQuery: TransferDelegate {
     private func send() {
         // Whoever asks lets go of the query; the credential's waiter does not hold it.
         let held = self
-        authorization.headers { result in
+        authorization.identity { result in
             switch result {
             case .failure(let error): held.answer(held.complete(error))
-            case .success(let headers): held.send(headers)
+            case .success(let identity): held.send(identity)
             }
         }
     }
 
-    private func send(_ headers: HTTPHeaders) {
+    private func send(_ identity: ConfiguredModel.Identity) {
+        gate.add(identity)
         var timeouts = model.timeouts
         timeouts.total = min(timeouts.total, Self.timeout)
         transfer = context.client.start(
             HTTPRequest(
-                url: request.url, headers: headers, body: request.body, timeouts: timeouts,
+                url: request.url, headers: identity.headers, body: request.body, timeouts: timeouts,
                 caFile: model.configuration.caFile),
             delegate: self)
     }
@@ -128,6 +131,7 @@ public final class ProviderQuery: TransferDelegate {
     }
 
     private func answer(_ failure: GenerationError?) {
+        let failure = failure.map { gate.pass($0) }
         let question = question
         self.question = nil
         switch question {

@@ -1,6 +1,7 @@
 /// Takes what looks like a credential out of a vendor's words, whoever's it is.
 enum Scrubber {
-    /// Beginnings of well-known keys; a run of at least 12 key characters behind one is taken out.
+    /// Beginnings of well-known keys; a run of at least 12 key characters after one is taken out. In the middle of a word,
+    /// such as `risk-assessment-of-loans`, they begin nothing.
     private static let beginnings = ["sk-", "gsk_", "ya29.", "AIza", "eyJ", "Bearer "].map { Array($0.utf8) }
     private static let shortest = 12
 
@@ -10,7 +11,8 @@ enum Scrubber {
         var kept = 0
         var position = 0
         while position < bytes.count {
-            guard let beginning = beginnings.first(where: { bytes[position...].starts(with: $0) }) else {
+            let isInWord = position > 0 && isLetterOrDigit(bytes[position - 1])
+            guard !isInWord, let beginning = beginnings.first(where: { bytes[position...].starts(with: $0) }) else {
                 position += 1
                 continue
             }
@@ -22,7 +24,7 @@ enum Scrubber {
                 continue
             }
             out.append(contentsOf: bytes[kept..<start])
-            out.append(contentsOf: "<secret>".utf8)
+            out.append(contentsOf: SecretSet.mark.utf8)
             kept = end
             position = end
         }
@@ -32,12 +34,14 @@ enum Scrubber {
     }
 
     // Asterisks are the vendor's own masking, which may well be shown.
-    private static func isKeyByte(_ byte: UInt8) -> Bool {
+    private static func isKeyByte(_ byte: UInt8) -> Bool { isLetterOrDigit(byte) || "-_.=/+".utf8.contains(byte) }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):
             true
-        default: "-_.=/+".utf8.contains(byte)
+        default: false
         }
     }
 }

@@ -101,28 +101,16 @@ struct VendorError {
     private func make(_ kind: GenerationError.Kind, httpStatus: Int, model: ConfiguredModel) -> GenerationError {
         let words =
             message.isEmpty ? "\(model.providerName) answered with HTTP \(httpStatus) and no explanation" : message
-        var error = GenerationError(kind, Self.clean(words, for: model))
+        var error = GenerationError(kind, AnswerGate.beginning(words))
         error.provider = model.providerName
         error.model = model.name
         error.httpStatus = httpStatus
-        error.providerCode = Self.clean(code.isEmpty ? type : code, for: model)
+        error.providerCode = AnswerGate.beginning(code.isEmpty ? type : code)
         // A limit always comes with a time; a second is the least that makes sense where the vendor names none, or 0.
         let wait = retryAfterMilliseconds.flatMap { $0 > 0 ? $0 : nil }
         error.retryAfterMilliseconds = wait ?? (kind == .rateLimit ? 1000 : nil)
         return error
     }
-
-    /// A vendor's words as a caller may see them: without secrets, and not longer than a few screens.
-    static func clean(_ words: String, for model: ConfiguredModel) -> String {
-        guard words.utf8.count > keptWords else { return model.scrub(words) }
-        // Cut once before the search, which would take long, and again behind it: what the first cut left of a secret
-        // at the end goes with the second.
-        let beginning = String(decoding: words.utf8.prefix(keptWords * 4), as: UTF8.self)
-        return String(decoding: model.scrub(beginning).utf8.prefix(keptWords), as: UTF8.self) + "…"
-    }
-
-    /// How much of a vendor's words is kept, in bytes.
-    private static let keptWords = 4096
 
     /// Meanings that the status does not tell.
     private func specialKind(_ status: Int) -> GenerationError.Kind? {

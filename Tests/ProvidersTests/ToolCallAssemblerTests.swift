@@ -89,6 +89,8 @@ import Testing
         #expect(Scrubber.scrub("risk-free sk-1 eyJ") == "risk-free sk-1 eyJ")
         #expect(Scrubber.scrub("sk-aaaaaaaaaaaaaaaa sk-bbbbbbbbbbbbbbbb") == "sk-<secret> sk-<secret>")
         #expect(Scrubber.scrub("bad-key-**********test") == "bad-key-**********test")
+        #expect(Scrubber.scrub("risk-assessment-of-loans-v2") == "risk-assessment-of-loans-v2")
+        #expect(Scrubber.scrub("key=sk-abcdef0123456789") == "key=sk-<secret>")
     }
 }
 

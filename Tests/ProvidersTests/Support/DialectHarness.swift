@@ -1,3 +1,4 @@
+import Auth
 import Config
 import Generation
 import HTTPClient
@@ -23,6 +24,13 @@ struct DialectHarness {
     }
 
     private var dialect: any Dialect { model.provider.dialect }
+
+    /// A gate for a call that went out with the model's key.
+    func gate() throws -> AnswerGate {
+        var gate = AnswerGate(model)
+        gate.add(try model.identity(model.credential?.current).get())
+        return gate
+    }
 
     // MARK: - Requests
 

@@ -193,7 +193,7 @@ extension Claude {
             completion.rawFinishReason = reason
             if reason == "refusal", let details = stop["stop_details"] {
                 let words = [details["category"]?.string, details["explanation"]?.string].compactMap { $0 }
-                if !words.isEmpty { refusal = "refused: " + words.joined(separator: ": ") }
+                if !words.isEmpty { refusal = AnswerGate.beginning("refused: " + words.joined(separator: ": ")) }
             }
         }
 

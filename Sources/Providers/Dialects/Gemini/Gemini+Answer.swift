@@ -39,7 +39,7 @@ extension Gemini {
             if let usage = root["usageMetadata"] { read(usage: usage) }
             let candidate = root["candidates"]?.elements.first { ($0["index"]?.int ?? 0) == 0 }
             if candidate == nil, let reason = root["promptFeedback"]?["blockReason"]?.nonEmptyString {
-                throw Self.blocked(reason, root["promptFeedback"]?["blockReasonMessage"]?.nonEmptyString, model)
+                throw Self.blocked(reason, root["promptFeedback"]?["blockReasonMessage"]?.nonEmptyString)
             }
             guard let candidate else { return }
             if let parts = candidate["content"]?["parts"] {
@@ -49,16 +49,16 @@ extension Gemini {
                 hasFinishReason = true
                 completion.rawFinishReason = reason
                 if let words = candidate["finishMessage"]?.nonEmptyString {
-                    finishWords = VendorError.clean(words, for: model)
+                    finishWords = AnswerGate.beginning(words)
                 }
             }
         }
 
-        private static func blocked(_ reason: String, _ words: String?, _ model: ConfiguredModel) -> GenerationError {
+        private static func blocked(_ reason: String, _ words: String?) -> GenerationError {
             let message = words ?? "the prompt was blocked: \(reason)"
-            var error = GenerationError(.contentFiltered, VendorError.clean(message, for: model))
+            var error = GenerationError(.contentFiltered, AnswerGate.beginning(message))
             error.httpStatus = 200
-            error.providerCode = VendorError.clean(reason, for: model)
+            error.providerCode = AnswerGate.beginning(reason)
             return error
         }
 

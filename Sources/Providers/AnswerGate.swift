@@ -1,0 +1,132 @@
+internal import Config
+internal import Generation
+
+/// The one gate through which everything of an answer leaves its provider, whatever field it leaves by: takes the
+/// call's own secrets out of all texts, and bounds those that are not the answer itself. Belongs to one call.
+struct AnswerGate {
+    /// The longest words that leave: an error's, a warning; in bytes.
+    private static let longestWords = 4096
+    /// The longest id, name of a model or code of an error that leaves; in bytes.
+    private static let longestName = 512
+
+    private var secrets: SecretSet
+    private var hasIdentity = false
+    private var text = SecretSplice()
+    private var reasoning = SecretSplice()
+    /// By the calls' indexes; only those that end with a secret's beginning.
+    private var arguments: [Int: SecretSplice] = [:]
+
+    /// A gate for a call that has sent nothing yet.
+    init(_ model: ConfiguredModel) { secrets = model.ownSecrets }
+
+    /// Searches for what a request was sent with, from its answer's beginning on. A call whose token is replaced sends
+    /// two requests.
+    mutating func add(_ identity: ConfiguredModel.Identity) {
+        secrets = hasIdentity ? secrets.union(identity.secrets) : identity.secrets
+        hasIdentity = true
+    }
+
+    // MARK: - Streams
+
+    /// What goes on of a piece; `nil` where nothing does yet.
+    mutating func pass(_ event: ChunkEvent) -> ChunkEvent? {
+        let secrets = secrets.inContent
+        guard !secrets.isEmpty else { return event }
+        switch event {
+        case .text(let piece):
+            let piece = text.add(piece, secrets)
+            return piece.isEmpty ? nil : .text(piece)
+        case .reasoning(let piece):
+            let piece = reasoning.add(piece, secrets)
+            return piece.isEmpty ? nil : .reasoning(piece)
+        case .toolCall(let piece): return pass(piece).map { .toolCall($0) }
+        }
+    }
+
+    private mutating func pass(_ piece: ToolCallDelta) -> ToolCallDelta? {
+        var result = piece
+        result.id = content(piece.id)
+        result.name = content(piece.name)
+        result.providerState = content(piece.providerState)
+        var splice = arguments[piece.index] ?? SecretSplice()
+        result.argumentsJSONDelta = splice.add(piece.argumentsJSONDelta, secrets.inContent)
+        if !splice.isIdle || arguments[piece.index] != nil { arguments[piece.index] = splice.isIdle ? nil : splice }
+        let isEmpty = result.argumentsJSONDelta.isEmpty && result.id.isEmpty && result.providerState.isEmpty
+        return isEmpty && !piece.argumentsJSONDelta.isEmpty ? nil : result
+    }
+
+    /// What is left of the pieces, at the end of a stream.
+    mutating func end() -> [ChunkEvent] {
+        var events: [ChunkEvent] = []
+        let (lastText, lastReasoning) = (text.end(), reasoning.end())
+        if !lastText.isEmpty { events.append(.text(lastText)) }
+        if !lastReasoning.isEmpty { events.append(.reasoning(lastReasoning)) }
+        for (index, var splice) in arguments.sorted(by: { $0.key < $1.key }) {
+            let last = splice.end()
+            guard !last.isEmpty else { continue }
+            events.append(.toolCall(ToolCallDelta(index: index, id: "", name: "", argumentsJSONDelta: last)))
+        }
+        arguments = [:]
+        return events
+    }
+
+    // MARK: - Whole answers, ends and errors
+
+    func pass(_ response: ChatResponse) -> ChatResponse {
+        var result = response
+        result.message.content = content(response.message.content)
+        result.message.reasoning = content(response.message.reasoning)
+        result.message.providerState = content(response.message.providerState)
+        for (index, call) in response.message.toolCalls.enumerated() {
+            result.message.toolCalls[index].id = content(call.id)
+            result.message.toolCalls[index].name = content(call.name)
+            result.message.toolCalls[index].argumentsJSON = content(call.argumentsJSON)
+            result.message.toolCalls[index].providerState = content(call.providerState)
+        }
+        let completion = response.completion
+        result.completion.id = name(completion.id)
+        result.completion.model = name(completion.model)
+        result.completion.rawFinishReason = name(completion.rawFinishReason)
+        result.completion.providerRequestID = name(completion.providerRequestID)
+        result.completion.warnings = completion.warnings.map { words($0) }
+        result.completion.providerState = content(completion.providerState)
+        return result
+    }
+
+    func pass(_ error: GenerationError) -> GenerationError {
+        var result = error
+        result.message = words(error.message)
+        result.providerCode = words(error.providerCode, limit: Self.longestName)
+        return result
+    }
+
+    private func content(_ text: String) -> String { SecretSet.scrub(text, secrets.inContent) }
+
+    private func content(_ bytes: [UInt8]) -> [UInt8] {
+        guard !bytes.isEmpty else { return bytes }
+        return bytes.withUnsafeBytes { SecretSet.scrub($0, secrets.inContent) } ?? bytes
+    }
+
+    private func name(_ text: String) -> String { Self.cut(content(text), Self.longestName) }
+
+    /// Others' keys are taken out of words too, and a secret's beginning where they were cut in the middle of it.
+    private func words(_ text: String, limit: Int = longestWords) -> String {
+        var text = Scrubber.scrub(SecretSet.scrub(Self.beginning(text), secrets.inWords))
+        let part = text.withUTF8 {
+            SecretSet.beginning(of: secrets.inWords, atTheEndOf: UnsafeRawBufferPointer($0)).count
+        }
+        if part >= 8 { text = String(decoding: text.utf8.dropLast(part), as: UTF8.self) + SecretSet.mark }
+        return Self.cut(text, limit)
+    }
+
+    private static func cut(_ text: String, _ limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        return String(decoding: text.utf8.prefix(limit), as: UTF8.self) + "…"
+    }
+
+    /// As much of a vendor's words as is worth keeping until they leave: more than leaves, since secrets shrink them.
+    static func beginning(_ words: String) -> String {
+        guard words.utf8.count > 4 * longestWords else { return words }
+        return String(decoding: words.utf8.prefix(4 * longestWords), as: UTF8.self)
+    }
+}

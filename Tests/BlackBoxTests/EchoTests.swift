@@ -1,0 +1,181 @@
+import Foundation
+import Generation
+import GenwireClient
+import TestSupport
+import Testing
+
+/// Upstreams that repeat the key which they were sent, in every place that an answer has.
+@Suite struct EchoTests {
+    /// The key of `RecordingTests.section`.
+    private static let key = "sk-planted-secret-0123456789"
+
+    /// What a vendor answers, whole and streamed.
+    private struct Echo {
+        let provider: String
+        let whole: String
+        let events: [String]
+    }
+
+    private static let echoes = [
+        Echo(
+            provider: "openai",
+            whole:
+                #"{"id":"KEY","model":"KEY","choices":[{"message":{"content":"a KEY","reasoning":"KEY","refusal":"no KEY","tool_calls":[{"id":"KEY","function":{"name":"KEY","arguments":"{\"x\":\"KEY\"}"}}]},"finish_reason":"KEY"}]}"#,
+            events: [
+                #"{"id":"KEY","model":"KEY","choices":[{"delta":{"content":"a KEY","reasoning":"KEY"}}]}"#,
+                #"{"choices":[{"delta":{"content":"b sk-planted-se"}}]}"#,
+                #"{"choices":[{"delta":{"content":"cret-0123456789"}}]}"#,
+                #"{"choices":[{"delta":{"refusal":"KEY","tool_calls":[{"index":0,"id":"KEY","function":{"name":"KEY","arguments":"{\"x\":\"sk-plant"}}]}}]}"#,
+                #"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"ed-secret-0123456789\"}"}}]}}]}"#,
+                #"{"choices":[{"delta":{"content":"KE"},"finish_reason":"KEY"}]}"#, "[DONE]",
+            ]),
+        Echo(
+            provider: "anthropic",
+            whole:
+                #"{"id":"KEY","model":"KEY","content":[{"type":"thinking","thinking":"KEY","signature":"KEY"},{"type":"new","KEY":"KEY"},{"type":"text","text":"a KEY"},{"type":"tool_use","id":"KEY","name":"KEY","input":{"KEY":"KEY"}},{"type":"text","text":"b"}],"stop_reason":"refusal","stop_details":{"category":"KEY","explanation":"KEY"}}"#,
+            events: [
+                #"{"type":"message_start","message":{"id":"KEY","model":"KEY"}}"#,
+                #"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"KEY","signature":"KEY"}}"#,
+                #"{"type":"content_block_stop","index":0}"#,
+                #"{"type":"content_block_start","index":1,"content_block":{"type":"new","KEY":"KEY"}}"#,
+                #"{"type":"content_block_start","index":2,"content_block":{"type":"text","text":"a KEY"}}"#,
+                #"{"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"KEY","name":"KEY","input":{"KEY":"KEY"}}}"#,
+                #"{"type":"message_delta","delta":{"stop_reason":"refusal","stop_details":{"category":"KEY","explanation":"KEY"}}}"#,
+                #"{"type":"message_stop"}"#,
+            ]),
+        Echo(
+            provider: "gemini",
+            whole:
+                #"{"responseId":"KEY","modelVersion":"KEY","candidates":[{"content":{"parts":[{"text":"KEY","thought":true,"thoughtSignature":"KEY"},{"text":"a KEY","thoughtSignature":"KEY"},{"functionCall":{"id":"KEY","name":"KEY","args":{"KEY":"KEY"}},"thoughtSignature":"KEY"},{"new":"KEY"}]},"finishReason":"KEY","finishMessage":"KEY"}]}"#,
+            events: [
+                #"{"responseId":"KEY","modelVersion":"KEY","candidates":[{"content":{"parts":[{"text":"KEY","thought":true,"thoughtSignature":"KEY"},{"text":"a KEY","thoughtSignature":"KEY"}]}}]}"#,
+                #"{"candidates":[{"content":{"parts":[{"functionCall":{"id":"KEY","name":"KEY","args":{"KEY":"KEY"}},"thoughtSignature":"KEY"},{"new":"KEY"}]}}]}"#,
+                #"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$.a","stringValue":"sk-planted-s"},{"jsonPath":"$.a","stringValue":"ecret-0123456789"}]}}]}}]}"#,
+                #"{"candidates":[{"finishReason":"KEY","finishMessage":"KEY"}]}"#,
+            ]),
+    ]
+
+    private static let errors = [
+        #"{"error":{"message":"wrong: KEY","code":"KEY","type":"KEY"}}"#,
+        #"{"error":{"code":400,"message":"wrong: KEY","status":"KEY","details":[{"reason":"KEY"}]}}"#,
+        #"{"promptFeedback":{"blockReason":"KEY","blockReasonMessage":"wrong: KEY"}}"#, "<p>wrong: KEY</p>",
+    ]
+
+    /// A step of the simulator's script.
+    private static func step(_ status: Int = 200, body: String? = nil, events: [String] = []) -> [String: Any] {
+        let names = ["x-request-id", "request-id", "apim-request-id", "x-goog-request-id", "location", "x-other"]
+        var step: [String: Any] = [
+            "status": status, "headers": Dictionary(uniqueKeysWithValues: names.map { ($0, "https://h/?k=\(key)") }),
+        ]
+        func planted(_ text: String) -> String { text.replacing("KEY", with: key) }
+        if let body { step["body"] = planted(body) }
+        if !events.isEmpty { step["events"] = events.map(planted) }
+        return step
+    }
+
+    /// Runs `body` before a vendor that answers with `steps`, one a request.
+    private static func withVendor(
+        _ steps: [[String: Any]], _ body: (GenwireClient, Stack) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let script = folder + "/script.json"
+            try JSONSerialization.data(withJSONObject: steps).write(to: URL(fileURLWithPath: script))
+            try await Stack.with(
+                simulator: ["--script", script],
+                configuration: { upstream, folder in
+                    var text = "server: {listen: [\"unix:\(folder)/g.sock\"]}\nretry: {max_attempts: 1}\nmodels:\n"
+                    for echo in echoes {
+                        let model = echo.provider == "anthropic" ? "claude-sonnet-4-5" : "m"
+                        text += RecordingTests.section(echo.provider, echo.provider, model, upstream)
+                    }
+                    return text
+                }
+            ) { stack in
+                let client = try await GenwireClient.connect(to: stack.address)
+                try await body(client, stack)
+                await client.close()
+            }
+        }
+    }
+
+    private static func request(_ echo: Echo) -> ChatRequest {
+        var request = user("x", model: echo.provider)
+        request.options.reasoning.include = true
+        return request
+    }
+
+    /// Everything that a value says, bytes as text.
+    private static func said(_ value: some Any, _ message: Message?, _ completion: Completion?) -> String {
+        let states =
+            (message?.toolCalls.map(\.providerState) ?? []) + [
+                message?.providerState ?? [], completion?.providerState ?? [],
+            ]
+        return "\(value)" + states.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+    }
+
+    @Test func aKeyNeverComesBackInAnAnswer() async throws {
+        let steps = Self.echoes.flatMap { [Self.step(body: $0.whole), Self.step(events: $0.events)] }
+        try await Self.withVendor(steps) { client, _ in
+            for echo in Self.echoes {
+                let answer = try await client.chat(Self.request(echo))
+                let said = Self.said(answer, answer.message, answer.completion)
+                #expect(!said.contains("planted-secret"), "\(echo.provider): \(said)")
+                // All of it came, without the key.
+                #expect(answer.message.content.hasPrefix("a <secret>"), "\(echo.provider): \(said)")
+                #expect(answer.message.toolCalls.count == 1 && answer.completion.providerRequestID.contains("<secret>"))
+                let stream = await collect(client.streamChat(Self.request(echo)))
+                let streamed =
+                    Self.said(stream, nil, stream.completion)
+                    + stream.toolCalls.map { String(decoding: $0.providerState, as: UTF8.self) }.joined()
+                #expect(stream.completion != nil && stream.error == nil, "\(echo.provider): \(streamed)")
+                #expect(!streamed.contains("planted-secret"), "\(echo.provider): \(streamed)")
+                #expect(stream.text.hasPrefix("a <secret>"), "\(echo.provider): \(streamed)")
+            }
+        }
+    }
+
+    @Test func aKeyNeverComesBackInAnError() async throws {
+        var steps: [[String: Any]] = []
+        for body in Self.errors {
+            for status in [400, 302, 200] { steps += [Self.step(status, body: body), Self.step(status, body: body)] }
+        }
+        let errorEvents = [#"{"choices":[{"delta":{"content":"a"}}]}"#, Self.errors[0]]
+        let nonsense = [#"{"choices":[{"delta":{"content":"a"}}]}"#, "KEY KEY"]
+        steps += [Self.step(events: errorEvents), Self.step(events: nonsense)]
+        try await Self.withVendor(steps) { client, stack in
+            for (index, step) in steps.enumerated() {
+                var said = ""
+                let isStream = index % 2 == 1 || index >= steps.count - 2
+                if isStream {
+                    let result = await collect(client.streamChat(user("x", model: "openai")))
+                    #expect(result.completion == nil, "\(step)")
+                    said = "\(result)"
+                } else {
+                    do {
+                        _ = try await client.chat(user("x", model: "openai"))
+                        Issue.record("it must fail: \(step)")
+                    } catch { said = "\(error) \(String(describing: (error as? ClientError)?.detail))" }
+                }
+                #expect(!said.contains("planted-secret"), "\(said)")
+            }
+            #expect(!stack.daemon.log.contains("planted-secret"))
+        }
+    }
+
+    @Test func aKeyNeverComesBackFromAQuestion() async throws {
+        let steps = Self.errors.flatMap { body in [Self.step(401, body: body), Self.step(200, body: body)] }
+        try await Self.withVendor(steps) { client, _ in
+            for _ in Self.errors {
+                // Claude's and Gemini's tokens are counted by their vendors; Gemini's credential is tried that way too.
+                for model in ["gemini", "anthropic"] {
+                    do {
+                        _ = try await client.countTokens("x", model: model)
+                        Issue.record("it must fail")
+                    } catch { #expect(!"\(error)".contains("planted-secret"), "\(error)") }
+                }
+            }
+            let reports = try await client.validateAuth()
+            #expect(!"\(reports)".contains("planted-secret"), "\(reports)")
+        }
+    }
+}

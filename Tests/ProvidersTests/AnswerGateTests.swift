@@ -1,0 +1,215 @@
+import Auth
+import Config
+import Generation
+import Testing
+
+@testable import Providers
+
+/// No text of an answer brings a secret of its call along, whatever field it leaves by.
+@Suite struct AnswerGateTests {
+    private static let key = "key-of-this-test"
+
+    @Test func everyFieldOfAWholeAnswer() throws {
+        let gate = try DialectHarness("openai").gate()
+        let key = Self.key
+        var message = Message(role: .assistant, content: "a \(key) b \(key)")
+        message.reasoning = key
+        message.providerState = Array(#"{"claude":["\#(key)"]}"#.utf8)
+        message.toolCalls = [
+            ToolCall(id: key, name: "f" + key, argumentsJSON: #"{"x":"\#(key)"}"#, providerState: Array(key.utf8))
+        ]
+        var completion = Completion()
+        completion.id = "id-\(key)"
+        completion.model = key
+        completion.rawFinishReason = key
+        completion.providerRequestID = "req \(key)"
+        completion.warnings = ["refused: \(key)", "sk-abcdefghijklmnop"]
+        completion.providerState = message.providerState
+        let answer = gate.pass(ChatResponse(message: message, completion: completion))
+        #expect(answer.message.content == "a <secret> b <secret>" && answer.message.reasoning == "<secret>")
+        #expect(String(decoding: answer.message.providerState, as: UTF8.self) == #"{"claude":["<secret>"]}"#)
+        #expect(answer.completion.providerState == answer.message.providerState)
+        let call = try #require(answer.message.toolCalls.first)
+        #expect(call.id == "<secret>" && call.name == "f<secret>" && call.argumentsJSON == #"{"x":"<secret>"}"#)
+        #expect(call.providerState == Array("<secret>".utf8))
+        #expect(answer.completion.id == "id-<secret>" && answer.completion.model == "<secret>")
+        #expect(
+            answer.completion.rawFinishReason == "<secret>" && answer.completion.providerRequestID == "req <secret>")
+        #expect(answer.completion.warnings == ["refused: <secret>", "sk-<secret>"])
+        // Nothing of it was missed.
+        #expect(!"\(answer)".contains(key))
+        // What has none passes unchanged.
+        let plain = ChatResponse(
+            message: Message(role: .assistant, content: "sk-abcdefghijklmnop"), completion: Completion())
+        #expect(gate.pass(plain) == plain)
+    }
+
+    @Test func everyFieldOfAnError() throws {
+        var error = GenerationError(.authentication, "wrong: \(Self.key)")
+        error.providerCode = Self.key
+        let passed = try DialectHarness("openai").gate().pass(error)
+        #expect(passed.message == "wrong: <secret>" && passed.providerCode == "<secret>")
+    }
+
+    @Test func vendorsWordsAreBounded() throws {
+        let long = String(repeating: "é", count: 100_000)
+        var completion = Completion()
+        completion.id = long
+        completion.model = long
+        completion.providerRequestID = long
+        completion.rawFinishReason = long
+        completion.warnings = [long]
+        let answer = try DialectHarness("openai").gate().pass(
+            ChatResponse(message: Message(role: .assistant, content: long), completion: completion))
+        #expect(answer.message.content == long)
+        for text in [answer.completion.id, answer.completion.model, answer.completion.providerRequestID] {
+            #expect(text.utf8.count <= 520)
+        }
+        #expect(answer.completion.warnings[0].utf8.count <= 4100 && answer.completion.rawFinishReason.utf8.count <= 520)
+    }
+
+    /// Both tokens of a call whose first one was rejected, and what is secret in the section's own headers.
+    @Test func everySecretOfACall() throws {
+        let harness = try DialectHarness("openai") {
+            $0.extraHeaders = [
+                "X-Title": "A title of my own", "X-Gateway-Key": "gateway-key-0123",
+                "Proxy-Authorization": "Basic Zm9vYmFyYmF6cXV4",
+            ]
+        }
+        var gate = AnswerGate(harness.model)
+        let more = SecretSet(token: Secret("another-token-0123"), headers: [:])
+        gate.add(try harness.model.identity(harness.model.credential?.current).get())
+        gate.add(ConfiguredModel.Identity(headers: try harness.model.identity(nil).get().headers, secrets: more))
+        let text = "key-of-this-test another-token-0123 gateway-key-0123 Basic Zm9vYmFyYmF6cXV4 A title of my own"
+        let answer = gate.pass(
+            ChatResponse(message: Message(role: .assistant, content: text), completion: Completion()))
+        // A title is no secret, and an answer may well have it.
+        #expect(answer.message.content == "<secret> <secret> <secret> Basic <secret> A title of my own")
+    }
+
+    // MARK: - Streams
+
+    private static func stream(_ pieces: [String], _ make: (String) -> ChunkEvent) throws -> (
+        text: String, pieces: [String]
+    ) {
+        var gate = try DialectHarness("openai").gate()
+        var out: [String] = []
+        for event in pieces.compactMap({ gate.pass(make($0)) }) + gate.end() {
+            switch event {
+            case .text(let text), .reasoning(let text): out.append(text)
+            case .toolCall(let piece): out.append(piece.argumentsJSONDelta)
+            }
+        }
+        return (out.joined(), out)
+    }
+
+    private static func inEveryForm(_ pieces: [String], _ check: (String, [String]) -> Void) throws {
+        let forms: [(String) -> ChunkEvent] = [
+            { .text($0) }, { .reasoning($0) },
+            { .toolCall(ToolCallDelta(index: 0, id: "", name: "", argumentsJSONDelta: $0)) },
+        ]
+        for form in forms {
+            let result = try stream(pieces, form)
+            check(result.text, result.pieces)
+        }
+    }
+
+    @Test func aKeyInOnePieceAndInMany() throws {
+        try Self.inEveryForm(["so: key-of-this-test, ", "and key-of-this-testkey-of-this-test"]) { text, pieces in
+            #expect(text == "so: <secret>, and <secret><secret>" && pieces.count == 2)
+        }
+        // Wherever it is cut in two, at most seven bytes of it get out.
+        for cut in 1..<Self.key.count {
+            let (left, right) = (String(Self.key.prefix(cut)), String(Self.key.dropFirst(cut)))
+            try Self.inEveryForm(["a " + left, right + " b"]) { text, _ in
+                #expect(text == "a " + (cut < 8 ? left : "") + "<secret> b", "cut at \(cut)")
+            }
+        }
+        try Self.inEveryForm(Self.key.map(String.init) + [" b"]) { text, _ in #expect(text == "key-of-<secret> b") }
+    }
+
+    /// A piece is only kept where it ends like a secret begins, by 8 bytes and more, and goes on as soon as it does not.
+    @Test func ordinaryPiecesAreNotHeldBack() throws {
+        let ordinary = [
+            "k", "ke", "key", " key-of-", "the-kingdom", "key-of-", "k", "é", "", "🎈 key-of-t", "ime",
+            "key-of-this-tes!",
+        ]
+        let (text, pieces) = try Self.stream(ordinary) { .text($0) }
+        #expect(text == ordinary.joined())
+        // One of them was kept in part, and came with the next; an empty piece is nothing to hand on.
+        #expect(
+            pieces == [
+                "k", "ke", "key", " key-of-", "the-kingdom", "key-of-", "k", "é", "🎈 ", "key-of-time",
+                "key-of-this-tes!",
+            ])
+        // What ends like one without being one.
+        #expect(try Self.stream(["x key-of-this-tes"]) { .text($0) }.text == "x <secret>")
+        #expect(try Self.stream(["x key-of-"]) { .text($0) }.text == "x key-of-")
+    }
+
+    @Test func callsAreSearchedEachByItself() throws {
+        var gate = try DialectHarness("openai").gate()
+        func piece(_ index: Int, _ arguments: String, id: String = "") -> ChunkEvent {
+            .toolCall(ToolCallDelta(index: index, id: id, name: id, argumentsJSONDelta: arguments))
+        }
+        #expect(gate.pass(piece(0, "key-of-this", id: "a")) == piece(0, "", id: "a"))
+        #expect(gate.pass(piece(1, "key-of-this", id: "b")) == piece(1, "", id: "b"))
+        #expect(gate.pass(piece(0, "-test")) == piece(0, "<secret>"))
+        #expect(gate.pass(piece(1, "-time")) == piece(1, "key-of-this-time"))
+        #expect(gate.pass(piece(1, "")) == piece(1, ""))
+        #expect(gate.pass(piece(1, "key-of-this")) == nil)
+        #expect(gate.end() == [piece(1, "<secret>")] && gate.end().isEmpty)
+    }
+
+    /// Random texts over few letters, in which secrets begin everywhere, in random pieces.
+    @Test(arguments: 0..<400)
+    func noSlicingLetsASecretThrough(_ seed: UInt64) throws {
+        var random = SeededNumbers(seed)
+        func letters(_ count: Int, _ alphabet: String) -> String {
+            String((0..<count).map { _ in alphabet.randomElement(using: &random) ?? "a" })
+        }
+        let alphabet = seed % 2 == 0 ? "ab" : "abc"
+        let secrets = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+            letters(Int.random(in: 12...20, using: &random), alphabet)
+        }
+        var text = ""
+        while text.utf8.count < 300 {
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: text += secrets.randomElement(using: &random) ?? ""
+            case 1: text += (secrets.randomElement(using: &random) ?? "").prefix(Int.random(in: 1...11, using: &random))
+            case 2: text += "é "
+            default: text += letters(Int.random(in: 1...9, using: &random), alphabet + "xyz ")
+            }
+        }
+        var splice = SecretSplice()
+        var out = ""
+        var rest = Substring(text)
+        var taken = 0
+        while !rest.isEmpty {
+            let piece = String(rest.prefix(Int.random(in: 1...15, using: &random)))
+            rest = rest.dropFirst(piece.count)
+            taken += piece.utf8.count
+            let before = out
+            out += splice.add(piece, secrets.map { Secret($0) })
+            #expect(out.hasPrefix(before))
+            // Never more kept than a secret is long.
+            if !out.contains("<") { #expect(taken - out.utf8.count < 20) }
+        }
+        out += splice.end()
+        for secret in secrets { try #require(!out.contains(secret), "\(secret) in \(out)") }
+        // Nothing else is lost: what stands between the marks is in the text, in order.
+        var place = text.startIndex
+        for part in out.components("<secret>") where !part.isEmpty {
+            let found = try #require(text[place...].firstRange(of: part), "'\(part)' of \(out) in \(text)")
+            place = found.lowerBound
+        }
+        if !secrets.contains(where: { text.contains($0) }), splice.isIdle, !out.hasSuffix("<secret>") {
+            #expect(out == text)
+        }
+    }
+}
+
+extension String {
+    /// The parts between occurrences of `separator`.
+    fileprivate func components(_ separator: String) -> [Substring] { split(separator: separator) }
+}
