@@ -236,8 +236,10 @@ public final class ProviderAttempt: TransferDelegate {
             do {
                 root = try context.parser.parse(body)
             } catch {
+                let words = body.isEmpty ? "it is empty" : PageText.beginning(body)
                 throw GenerationError(
-                    .badProviderResponse, "\(model.providerName)'s answer is not JSON: \(Self.beginning(body, error))")
+                    .badProviderResponse,
+                    "\(model.providerName)'s answer is not JSON: \(words.isEmpty ? error.description : words)")
             }
             let response = try dialect.decode(root, for: model, includesReasoning: includesReasoning)
             guard isStream else { return finish(response) }
@@ -270,33 +272,8 @@ public final class ProviderAttempt: TransferDelegate {
     // MARK: - Errors
 
     private func errorAnswer(_ head: HTTPResponseHead) -> GenerationError {
-        do {
-            let error = VendorError(try context.parser.parse(body))
-            return error.generationError(httpStatus: head.status, head: head, model: model)
-        } catch {
-            var vendor = VendorError()
-            vendor.message =
-                body.isEmpty
-                ? "" : "\(model.providerName) answered with HTTP \(head.status): \(Self.beginning(body, nil))"
-            return vendor.generationError(httpStatus: head.status, head: head, model: model)
-        }
-    }
-
-    /// The first words of a body that is no JSON, without the tags of a web page.
-    private static func beginning(_ body: [UInt8], _ error: JSONError?) -> String {
-        if body.isEmpty { return "it is empty" }
-        var words = ""
-        var inTag = false
-        for character in String(decoding: body.prefix(2000), as: UTF8.self) {
-            switch character {
-            case "<": inTag = true
-            case ">": inTag = false
-            default: if !inTag { words.append(character.isWhitespace || !character.isPrintable ? " " : character) }
-            }
-        }
-        words = words.split(separator: " ").joined(separator: " ")
-        if words.isEmpty { words = error?.description ?? "no text" }
-        return String(words.prefix(200))
+        VendorError(body: body, status: head.status, providerName: model.providerName, parser: context.parser)
+            .generationError(httpStatus: head.status, head: head, model: model)
     }
 
     private func error(from error: HTTPError) -> GenerationError {
@@ -342,11 +319,5 @@ public final class ProviderAttempt: TransferDelegate {
         if error.httpStatus == 0 { error.httpStatus = httpStatus }
         transfer?.cancel()
         sink?.attempt(self, didFinish: .failure(error))
-    }
-}
-
-extension Character {
-    fileprivate var isPrintable: Bool {
-        unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFD }
     }
 }

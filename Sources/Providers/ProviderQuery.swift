@@ -155,9 +155,8 @@ public final class ProviderQuery: TransferDelegate {
         if let error { return complete(GenerationError(.network, "\(model.providerName): \(error)")) }
         guard let head else { return GenerationError(.badProviderResponse, "an answer without a head") }
         if head.status < 300 { return nil }
-        var vendor = VendorError()
-        if let root = try? context.parser.parse(body) { vendor = VendorError(root) }
-        return vendor.generationError(httpStatus: head.status, head: head, model: model)
+        return VendorError(body: body, status: head.status, providerName: model.providerName, parser: context.parser)
+            .generationError(httpStatus: head.status, head: head, model: model)
     }
 
     /// With what the caller wants to know.

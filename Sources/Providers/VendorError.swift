@@ -27,6 +27,16 @@ struct VendorError {
         }
     }
 
+    /// The error in the body of an answer with an error status, whatever the body is.
+    init(body: [UInt8], status: Int, providerName: String, parser: JSONParser) {
+        if let root = try? parser.parse(body) {
+            self.init(root)
+        } else {
+            let words = PageText.beginning(body)
+            self.init(words: words.isEmpty ? "" : "\(providerName) answered with HTTP \(status): \(words)")
+        }
+    }
+
     /// The error inside an answer that came with a good status; `nil` where there is none.
     init?(inAnswer root: JSONElement, isErrorEvent: Bool = false) {
         let inner = root.kind == .array ? root.first ?? root : root
@@ -86,6 +96,7 @@ struct VendorError {
 
     /// The error for an answer with an error status.
     func generationError(httpStatus: Int, head: HTTPResponseHead, model: ConfiguredModel) -> GenerationError {
+        if 300..<400 ~= httpStatus { return Self.redirect(httpStatus, head, model) }
         var error = make(specialKind(httpStatus) ?? Self.kind(status: httpStatus), httpStatus: httpStatus, model: model)
         if let hint = RetryHint.milliseconds(head), hint > 0 {
             error.retryAfterMilliseconds = max(hint, retryAfterMilliseconds ?? 0)
@@ -96,6 +107,34 @@ struct VendorError {
         default: break
         }
         return error
+    }
+
+    /// The error for a redirect. It is not followed: the request holds a credential, and what answers with a redirect is
+    /// no API. Another try would go the same way.
+    private static func redirect(
+        _ status: Int, _ head: HTTPResponseHead, _ model: ConfiguredModel
+    ) -> GenerationError {
+        let target = head.header("location").map { " to \(place($0))" } ?? ""
+        var error = VendorError(
+            words:
+                "\(model.providerName) answered with a redirect (HTTP \(status))\(target), which is not followed; set "
+                + "api_base in the model's config to the address of the API itself"
+        ).make(.badProviderResponse, httpStatus: status, model: model)
+        error.isRetryable = false
+        return error
+    }
+
+    /// Where a `Location` points, without what may be secret in it: user, password and query.
+    private static func place(_ location: String) -> String {
+        var text = location.prefix { $0 != "?" && $0 != "#" }
+        if let slashes = text.firstRange(of: "//") {
+            let host = text[slashes.upperBound...].prefix { $0 != "/" }
+            if let at = host.lastIndex(of: "@") {
+                text = text[..<slashes.upperBound] + text[text.index(after: at)...]
+            }
+        }
+        let shown = text.unicodeScalars.prefix(200).map { 0x20..<0x7F ~= $0.value ? Character($0) : "?" }
+        return String(shown) + (text.unicodeScalars.count > 200 ? "…" : "")
     }
 
     private func make(_ kind: GenerationError.Kind, httpStatus: Int, model: ConfiguredModel) -> GenerationError {

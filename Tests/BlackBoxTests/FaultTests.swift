@@ -176,6 +176,41 @@ import Testing
         }
     }
 
+    /// Neither the address nor a proxy's page gets better by asking again for the first, and both can be read.
+    @Test func redirectsAreFinalAndPagesAreWords() async throws {
+        try await withTemporaryFolder { folder in
+            let script = folder + "/script.json"
+            try
+                #"[{"status":308,"headers":{"location":"https://moved.example/v2?key=sk-planted-secret-0123456789"},"body":"<p>moved</p>","match":{"model":"moved"}}]"#
+                .write(toFile: script, atomically: true, encoding: .utf8)
+            let configuration = Stack.configuration(["moved": "moved", "page": "gpt-4o#html"])
+            try await Stack.with(
+                simulator: ["--script", script],
+                configuration: { upstream, folder in
+                    configuration(upstream, folder).replacing("max_attempts: 1", with: "initial_backoff: 0.01")
+                }
+            ) { stack in
+                let client = try await GenwireClient.connect(to: stack.address)
+                var redirect: ClientError?
+                do { _ = try await client.chat(user("x", model: "moved")) } catch { redirect = error as? ClientError }
+                let streamed = await collect(client.streamChat(user("x", model: "moved"))).error
+                for error in [redirect, streamed] {
+                    let detail = try #require(error?.detail)
+                    #expect(detail.attempts.count == 1 && !detail.isRetryable && detail.httpStatus == 308)
+                    #expect(error?.message.contains("https://moved.example/v2,") == true, "\(detail.message)")
+                    #expect(error?.message.contains("api_base") == true)
+                }
+                #expect(try await stack.statistic("requests") == 2)
+                var page: ClientError?
+                do { _ = try await client.chat(user("x", model: "page")) } catch { page = error as? ClientError }
+                #expect(
+                    page?.message.hasSuffix("HTTP 502: 502 Bad Gateway nginx") == true, "\(String(describing: page))")
+                #expect(page?.detail?.attempts.count == 3)
+                await client.close()
+            }
+        }
+    }
+
     @Test func secretsNeverComeBack() async throws {
         try await Stack.with(simulator: ["--api-key", "another-key"]) { stack in
             let client = try await GenwireClient.connect(to: stack.address)

@@ -25,7 +25,7 @@ import Testing
         (409, .providerUnavailable, true), (413, .invalidRequest, false), (422, .invalidRequest, false),
         (429, .rateLimit, true), (498, .overloaded, true), (499, .providerUnavailable, true),
         (500, .providerUnavailable, true), (502, .providerUnavailable, true), (503, .overloaded, true),
-        (504, .providerUnavailable, true), (529, .overloaded, true), (302, .badProviderResponse, true),
+        (504, .providerUnavailable, true), (529, .overloaded, true),
     ])
     func kindsByStatus(_ status: Int, _ kind: GenerationError.Kind, _ isRetryable: Bool) throws {
         let error = try Self.error(status, #"{"error":{"message":"words","type":"t","code":"c"}}"#)
@@ -102,6 +102,26 @@ import Testing
         #expect(try Self.error(status, #"{"error":{"message":"the API key's owner"}}"#).kind != .authentication)
     }
 
+    /// A redirect is final, and says where it points without what may be secret there.
+    @Test(arguments: [
+        ("https://other.example/v1/chat", "https://other.example/v1/chat"), ("/v1/x?key=1#f", "/v1/x"),
+        ("https://user:pass@h/a@b?c=d", "https://h/a@b"), ("//u@h", "//h"), ("https://h/é", "https://h/?"), ("", nil),
+    ])
+    func redirects(_ location: String, _ shown: String?) throws {
+        for status in [301, 302, 303, 307, 308] {
+            // Not even the vendor's own wish makes it worth another try.
+            var headers = ["x-should-retry: true", "retry-after: 1"]
+            if shown != nil { headers.append("Location: \(location)") }
+            let error = try Self.error(status, #"{"error":"moved"}"#, headers: headers)
+            #expect(error.kind == .badProviderResponse && !error.isRetryable && error.httpStatus == status)
+            #expect(error.message.contains("api_base"), "\(error.message)")
+            #expect(
+                error.message.contains(shown.map { "(HTTP \(status)) to \($0)," } ?? "(HTTP \(status)),"), "\(error)")
+        }
+        let long = try Self.error(301, "{}", headers: ["location: https://h/" + String(repeating: "x", count: 60_000)])
+        #expect(long.message.utf8.count < 500)
+    }
+
     private static let headers: [(lines: [String], wait: Int64)] = [
         (["Retry-After: 7"], 7000), (["retry-after-ms: 250"], 250), (["retry-after-ms: 0", "retry-after: 1"], 1000),
         (["retry-after: 1.5"], 1500), (["retry-after: 0"], 1000), (["retry-after: -5"], 1000),
@@ -155,5 +175,33 @@ import Testing
         #expect(try !error(500, #"{"error":{"message":"\#(many)"}}"#).message.contains("key-of-"))
         let cutKeys = String(repeating: "key-of-this-test ", count: 2000)
         #expect(try !error(500, #"{"error":{"message":"\#(cutKeys)"}}"#).message.contains("key-of-t"))
+    }
+}
+
+@Suite struct PageTextTests {
+    @Test(arguments: [
+        (
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n<!-- a padding to disable MSIE -->",
+            "502 Bad Gateway nginx"
+        ),
+        ("<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>", "502 Bad Gateway nginx"),
+        ("<p>one</p><p>t<b>w</b>o</p>three<br/>four<BR>five", "one two three four five"),
+        ("<style>p {}</style><script>if (a<b) {}</script><SCRIPT>x</SCRIPT>words", "words"),
+        ("a &lt;b&gt; &amp; &quot;c&quot;&nbsp;d &unknown; &", "a <b> & \"c\" d &unknown; &"),
+        ("upstream connect error: 3 < 5, a<", "upstream connect error: 3 < 5, a<"), ("<!-- never closed", ""),
+        ("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>", "AccessDenied no"),
+        ("<title>only this</title>", "only this"), ("", ""), ("<html", ""), ("\u{0}\u{1}a\u{7F}b\n\tc", "a b c"),
+        ("<script>never closed", ""), ("<title>", ""), ("</", "</"), ("é <b>ü</b>", "é ü"),
+    ])
+    func pagesAndPlainTexts(_ page: String, _ words: String) {
+        #expect(PageText.beginning(Array(page.utf8)) == words)
+    }
+
+    /// Pages that are made to take long: each of them is read once.
+    @Test(arguments: ["<", "<a", "<!--", "<script>", "</", "&", "&amp", "<title>", "<b>", "x"])
+    func hostilePagesAreShort(_ piece: String) {
+        let page = Array(String(repeating: piece, count: 1 << 20).utf8)
+        #expect(PageText.beginning(page).count <= 200)
+        #expect(PageText.beginning((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }).count <= 200)
     }
 }
