@@ -32,6 +32,8 @@ public final class ProviderQuery: TransferDelegate {
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
     private var question: Question?
+    /// The place among those who wait for a probe.
+    private var place: UInt64?
 
     /// A query that one of the methods below sets going.
     public init(model: ConfiguredModel, context: ProviderContext) {
@@ -41,18 +43,29 @@ public final class ProviderQuery: TransferDelegate {
         gate = AnswerGate(model)
     }
 
-    /// Asks whether the provider takes the credential, or repeats its last answer where it was asked too often.
-    /// `completion` is called exactly once, unless cancelled; it may be before this returns.
+    /// Asks whether the provider takes the credential, together with all who ask at the same time, or repeats its last
+    /// answer where it was asked too often. `completion` is called exactly once, unless cancelled; it may be before this
+    /// returns.
     public func probe(_ completion: @escaping ProbeCompletion) {
-        switch model.probes.lastAnswer() {
-        case .success: return completion(nil)
-        case .failure(let error): return completion(error)
-        case nil: break
+        let waiter = ProbeLimiter.Waiter { answer in
+            switch answer {
+            case .success: completion(nil)
+            case .failure(let error): completion(error)
+            }
         }
-        question = .probe { [model] error in
-            model.probes.record(error)
-            completion(error)
+        switch model.probes.enter(LoopBound(waiter, on: context.loop)) {
+        case .answered(.success): completion(nil)
+        case .answered(.failure(let error)): completion(error)
+        case .waits(let place): self.place = place
+        case .asks(let place):
+            self.place = place
+            // The question is everybody's who waits, and not the one's who came first.
+            ProviderQuery(model: model, context: context).askForAll()
         }
+    }
+
+    private func askForAll() {
+        question = .probe { [model] error in model.probes.finish(error.map { .failure($0) } ?? .success(())) }
         switch model.endpoints.probe {
         case .get(let url): send(url, body: nil)
         case .post(let url, let body): send(url, body: Array(body.utf8))
@@ -76,6 +89,7 @@ public final class ProviderQuery: TransferDelegate {
     /// Gives up; nobody hears anything.
     public func cancel() {
         question = nil
+        if let place { model.probes.leave(place) }
         authorization.cancel()
         transfer?.cancel()
     }

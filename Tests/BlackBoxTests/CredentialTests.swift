@@ -110,6 +110,48 @@ import Testing
         }
     }
 
+    /// Whatever asks before the first answer came shares one question, over all connections and loops.
+    @Test func questionsInProgressAreShared() async throws {
+        try await Stack.with(configuration: { upstream, folder in
+            let config = "project_id: p, api_base: \"\(upstream)\", api_key: sk-planted-secret-0123456789"
+            return """
+                server: {listen: ["unix:\(folder)/g.sock"], loops: 2}
+                models:
+                  silent: {provider: vertex, config: {model_name: "gemini-2.5-flash#never-answer", \(config), timeouts: {total: 3}}}
+                  slow: {provider: vertex, config: {model_name: "gemini-2.5-flash#delay=1500", \(config)}}
+                """
+        }) { stack in
+            let clients = try await withThrowingTaskGroup(of: GenwireClient.self) { group in
+                for _ in 0..<8 { group.addTask { try await GenwireClient.connect(to: stack.address) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let answers = await withTaskGroup(of: Bool?.self) { group in
+                for index in 0..<200 {
+                    group.addTask {
+                        try? await clients[index % clients.count].validateAuth(model: "silent").first?.isValid
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.count == 200 && answers.allSatisfy { $0 == false })
+            // One; a machine so busy that calls arrive after its end may have to ask a few times more.
+            let questions = try await stack.statistic("requests")
+            #expect(questions >= 1 && questions <= 20, "\(questions) questions")
+
+            // The one who came first leaves, and the others get their answer all the same.
+            let first = try await GenwireClient.connect(to: stack.address)
+            let leaving = Task { try await first.validateAuth(model: "slow") }
+            #expect(try await eventually { try await stack.statistic("requests") == questions + 1 })
+            let staying = clients.map { client in Task { try await client.validateAuth(model: "slow").first?.isValid } }
+            await first.close()
+            await #expect(throws: (any Error).self) { try await leaving.value }
+            for task in staying { #expect(try await task.value == true) }
+            let all = try await stack.statistic("requests")
+            #expect(all <= questions + 6, "\(all - questions) questions")
+            for client in clients { await client.close() }
+        }
+    }
+
     @Test func aRejectedKeyIsNotTriedAgain() async throws {
         try await Stack.with(configuration: Stack.configuration(["denied": "gpt-4o#status=401"])) { stack in
             let client = try await GenwireClient.connect(to: stack.address)
