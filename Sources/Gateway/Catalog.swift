@@ -130,6 +130,13 @@ public final class Catalog: Sendable {
             throw GenerationError(
                 .unknownModel, "'\(String(name.prefix(100)))': a model name is missing after the slash")
         }
+        let mayAsk = ProviderRegistry.provider(named: provider)?.mayBeAskedFor(modelName) ?? false
+        guard mayAsk || defaults.server.allowModelPaths else {
+            throw GenerationError(
+                .permission,
+                "'\(String(name.prefix(100)))' names a project, and callers name models only: configure it under "
+                    + "'models', or set 'server.allow_model_paths'")
+        }
         let made = try ConfiguredModel(
             defaults.dynamicModel(name: name, provider: provider, modelName: modelName), credentials: credentials,
             isConfigured: false)

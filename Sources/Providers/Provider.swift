@@ -20,6 +20,13 @@ public struct Provider: Sendable {
     /// Headers of every request, beside those that all vendors want.
     var headers: @Sendable (ModelConfiguration) -> [(name: String, value: String)] = { _ in [] }
 
+    /// Whether a model's name is a path that leads to a project other than the configured one.
+    var leavesProject: @Sendable (String) -> Bool = { _ in false }
+
+    /// Whether a caller may ask for this name, as far as it names a model: projects and endpoints of others are the
+    /// configuration's to name, since the request goes there with the configured credential.
+    public func mayBeAskedFor(_ modelName: String) -> Bool { !leavesProject(modelName) }
+
     /// What the provider's models can do as a rule, in the words of `ListModels`.
     public var capabilityNames: [String] {
         capabilities(ModelConfiguration(name: "", provider: name, modelName: "")).names

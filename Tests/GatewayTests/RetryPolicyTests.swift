@@ -103,6 +103,42 @@ import Testing
         #expect(off?.kind == .authentication && off?.message.contains("UNSET_VARIABLE") == true)
     }
 
+    private static let vertex = """
+        models:
+          tuned: {provider: vertex, config: {model_name: projects/7/locations/r/endpoints/1, project_id: p, api_base: "http://h", api_key: k}}
+          groq: {provider: groq, config: {model_name: m, api_key: k}}
+          gemini: {provider: gemini, config: {model_name: m, api_key: k}}
+
+        """
+
+    /// A caller names models. What else a path leads to is the configuration's to name.
+    @Test func callersNameNoProjects() throws {
+        let catalog = try catalog(Self.vertex)
+        for path in [
+            "projects/OTHER/locations/r/endpoints/1", "projects/p/locations/r/endpoints/1", "projects/", "projects/x",
+        ] {
+            for models in [["vertex/" + path], ["tuned", "vertex/" + path]] {
+                let error = #expect(throws: GenerationError.self) {
+                    try catalog.resolve(models[0], fallbacks: Array(models.dropFirst()))
+                }
+                #expect(error?.kind == .permission && error?.message.contains("server.allow_model_paths") == true)
+            }
+        }
+        // The configuration may.
+        #expect(try catalog.resolve("tuned").map(\.modelName) == ["projects/7/locations/r/endpoints/1"])
+        // Names with slashes that name models of the configured project, or travel in the body.
+        for name in [
+            "vertex/publishers/meta/models/llama-4", "vertex/endpoints/1", "vertex/models/projects/x",
+            "vertex/gemini-x",
+            "groq/openai/gpt-oss-120b", "groq/projects/x", "gemini/tunedModels/x", "gemini/projects/x",
+        ] {
+            let slash = try #require(name.firstIndex(of: "/"))
+            #expect(try catalog.resolve(name).map(\.modelName) == [String(name[name.index(after: slash)...])])
+        }
+        let open = try self.catalog("server: {allow_model_paths: true}\n" + Self.vertex)
+        #expect(try open.resolve("vertex/projects/OTHER/locations/r/endpoints/1").count == 1)
+    }
+
     @Test(arguments: [
         ("openai", "", GenerationError.Kind.authentication, "OPENAI_API_KEY"),
         ("groq", "", .authentication, "GROQ_API_KEY"), ("anthropic", "", .authentication, "ANTHROPIC_API_KEY"),

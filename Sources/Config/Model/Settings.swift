@@ -15,6 +15,9 @@ public struct ServerConfiguration: Sendable {
     public var allowedUsers: [UInt32]?
     /// Groups whose members may call over Unix sockets.
     public var allowedGroups: [UInt32] = []
+    /// Whether the `model_name` of a caller's `provider/model_name` may be a path to another project, such as
+    /// `vertex/projects/…/endpoints/…`: it is called with the configured credential.
+    public var allowModelPaths = false
 
     /// The defaults.
     public init() {}

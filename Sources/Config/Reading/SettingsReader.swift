@@ -4,7 +4,10 @@ internal import Glibc
 extension Cursor {
     func server() -> ServerConfiguration {
         var server = ServerConfiguration()
-        let keys = ["listen", "admin", "loops", "drain_timeout", "token", "tokens", "allow_uids", "allow_gids"]
+        let keys = [
+            "listen", "admin", "loops", "drain_timeout", "token", "tokens", "allow_uids", "allow_gids",
+            "allow_model_paths",
+        ]
         guard let section = section(keys: keys) else { return server }
         server.admin = section["admin"]?.hostAndPort()
         server.loops = section["loops"]?.integer(in: 1...256)
@@ -13,6 +16,7 @@ extension Cursor {
         server.tokens += section["tokens"]?.tokens() ?? []
         server.allowedUsers = section["allow_uids"]?.accounts("user") { name in getpwnam(name)?.pointee.pw_uid }
         server.allowedGroups = section["allow_gids"]?.accounts("group") { name in getgrnam(name)?.pointee.gr_gid } ?? []
+        server.allowModelPaths = section["allow_model_paths"]?.boolean() ?? server.allowModelPaths
         let hasToken = section["token"] != nil || section["tokens"] != nil
         if let listen = section["listen"] {
             server.listen = listen.listenAddresses(hasToken: hasToken, admin: server.admin)

@@ -15,7 +15,9 @@ extension Provider {
                 locationVariables: ["GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"], defaultLocation: "us-central1")
             try Endpoints.check(path: model.modelName, of: model)
             return .gemini(model: vertexPath(model.modelName, parent: parent))
-        })
+        },
+        // Models of other publishers, and endpoints, are in the configured project.
+        leavesProject: { name in name.hasPrefix("projects/") })
 
     /// The model's address. Tuned models are endpoints with a path of their own; models of other publishers name them.
     private static func vertexPath(_ name: String, parent: String) -> String {
