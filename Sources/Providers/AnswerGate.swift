@@ -107,7 +107,7 @@ struct AnswerGate {
         return bytes.withUnsafeBytes { SecretSet.scrub($0, secrets.inContent) } ?? bytes
     }
 
-    private func name(_ text: String) -> String { Self.cut(content(text), Self.longestName) }
+    private func name(_ text: String) -> String { content(text).truncated(toBytes: Self.longestName) }
 
     /// Others' keys are taken out of words too, and a secret's beginning where they were cut in the middle of it.
     private func words(_ text: String, limit: Int = longestWords) -> String {
@@ -116,12 +116,7 @@ struct AnswerGate {
             SecretSet.beginning(of: secrets.inWords, atTheEndOf: UnsafeRawBufferPointer($0)).count
         }
         if part >= 8 { text = String(decoding: text.utf8.dropLast(part), as: UTF8.self) + SecretSet.mark }
-        return Self.cut(text, limit)
-    }
-
-    private static func cut(_ text: String, _ limit: Int) -> String {
-        guard text.utf8.count > limit else { return text }
-        return String(decoding: text.utf8.prefix(limit), as: UTF8.self) + "…"
+        return text.truncated(toBytes: limit)
     }
 
     /// As much of a vendor's words as is worth keeping until they leave: more than leaves, since secrets shrink them.

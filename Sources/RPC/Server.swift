@@ -103,8 +103,10 @@ public final class Server: Sendable {
         }
     }
 
-    /// Connections right now.
+    /// Connections of known callers right now.
     public var connectionCount: Int { core.connectionCount }
+    /// Bytes of requests in progress right now, unfinished ones included.
+    public var requestBytes: Int { core.budget.bytes }
 
     /// Stops listening, refuses new calls, lets those in progress end for at most `seconds`, then cancels the rest
     /// and closes every connection. Returns when all is closed.

@@ -108,10 +108,11 @@ import Testing
     @Test func unfinishedFramesCount() async throws {
         var limits = ServerLimits()
         limits.maxRequestBytes = 200_000
-        try await Self.with(limits) { _, unix, _ in
+        try await Self.with(limits) { server, unix, _ in
             let first = try RawCaller(unix)
             let frame = RawCaller.request("Echo", [UInt8](repeating: 1, count: 180_000), streamID: 1)
             first.write(frame.prefix(150_000))
+            #expect(await eventually { server.requestBytes == 150_000 })
             let second = try RawCaller(unix)
             second.write(frame.prefix(150_000))
             let refused = try #require(second.response())
