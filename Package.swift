@@ -61,7 +61,7 @@ let package = Package(
         library("Generation", []),
         library("JSON", ["CSimdJSON"]),
         library("Messages", ["Generation", "CGenwireProto", "CProtobufC"]),
-        library("Config", ["CYAML"]),
+        library("Config", ["CYAML", "Encodings"]),
 
         // 3-6: credentials, providers, gateway, RPC handlers.
         library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "Encodings", "CCrypto"]),
@@ -79,7 +79,8 @@ let package = Package(
                 "Service", logging,
             ]),
         library("GenwireClient", ["EventLoop", "RPC", "Generation", "Messages"]),
-        library("GenwireCommands", ["GenwireClient", "Generation", "Messages", "JSON", argumentParser]),
+        library(
+            "GenwireCommands", ["GenwireClient", "Generation", "Messages", "JSON", "Encodings", argumentParser]),
         library("Simulator", ["EventLoop", "JSON", "CMicroHTTPD"]),
         executable("genwired", ["Genwire", "Config", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
@@ -92,7 +93,7 @@ let package = Package(
         tests("RPCTests", ["RPC", "EventLoop", "TestSupport"]),
         tests("HTTPClientTests", ["HTTPClient", "EventLoop", "TestSupport"]),
         tests("JSONTests", ["JSON"]),
-        tests("ConfigTests", ["Config", "TestSupport"]),
+        tests("ConfigTests", ["Config", "Encodings", "TestSupport"]),
         tests("MessagesTests", ["Messages", "Generation"]),
         tests(
             "AuthTests",

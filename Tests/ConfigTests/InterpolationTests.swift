@@ -22,7 +22,12 @@ struct InterpolationTests {
         #expect(try Interpolation.expand("${A}", environment: ["A": "${B}$$"]).text == "${B}$$")
     }
 
-    @Test("with a wrong form are errors", arguments: ["${", "${A", "a${}", "${1A}", "${A B}", "${A:x}", "${Ä}"])
+    @Test(
+        "with a wrong form are errors",
+        arguments: [
+            "${", "${A", "a${}", "${1A}", "${A B}", "${A:x}", "${Ä}", "${A:-${B}}", "${NONE:-x${A}y}", "${A:-{}}",
+            "${A:-$${B}}",
+        ])
     func malformed(_ text: String) {
         do {
             _ = try Interpolation.expand(text, environment: ["A": "one"])

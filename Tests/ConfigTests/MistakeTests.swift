@@ -78,6 +78,31 @@ struct MistakeTests {
                 withModel("log: {level: loud}"),
                 "2: log.level: expected one of trace, debug, info, notice, warning, error, critical, found \"loud\""),
             MistakeCase("- a", "1: expected a map, found a list"),
+            MistakeCase(
+                withModel("limits: {max_message_bytes: 4194305, max_connections: 0}"),
+                "2: limits.max_connections: expected a whole number from 1 to 1000000, found \"0\"",
+                "2: limits.max_message_bytes: expected a whole number from 1024 to 4194304, found \"4194305\""),
+            MistakeCase(
+                withModel("retry:\n  max_backoff: 1\n  initial_backoff: 1.5"),
+                "4: retry.initial_backoff: is above 'max_backoff'; lower it, or raise 'max_backoff' too"),
+            MistakeCase(
+                withModel("retry: {initial_backoff: 9}"),
+                "2: retry.initial_backoff: is above 'max_backoff'; lower it, or raise 'max_backoff' too"),
+            MistakeCase(
+                "retry: {max_backoff: 2}\n" + withConfig("retry: {initial_backoff: 3}"),
+                "2: generation.config.retry.initial_backoff: is above 'max_backoff'; lower it, or raise 'max_backoff' "
+                    + "too"),
+
+            // Tokens
+            MistakeCase(
+                withModel("server: {token: \"739100000000000\"}"),
+                "2: server.token: a token has at least 16 characters; make one with: openssl rand -hex 32"),
+            MistakeCase(
+                withModel("server: {tokens: {a: \"739100000000000\"}}"),
+                "2: server.tokens.a: a token has at least 16 characters; make one with: openssl rand -hex 32"),
+            MistakeCase(
+                withModel("server:\n  token: t23456789abcdefg\n  tokens: {default: t23456789abcdefh}"),
+                "4: server.tokens: 'default' is the name of 'server.token'; choose another"),
 
             // Models
             MistakeCase(
@@ -125,6 +150,20 @@ struct MistakeTests {
             MistakeCase(
                 withConfig("api_base: \"http:///v1\""),
                 "1: generation.config.api_base: not a valid URL: the host is missing"),
+
+            // Names
+            MistakeCase(
+                withModel(
+                    "models:\n  openai/gpt-4: {provider: groq, config: {model_name: a}}\n"
+                        + "  mine/gpt-4: {provider: groq, config: {model_name: a}}\n"
+                        + "routes: {vertex/x: {targets: [default]}}"),
+                "3: models.openai/gpt-4: hides the model that callers mean by 'openai/…'; choose a name that does not "
+                    + "begin with 'openai/'",
+                "5: routes.vertex/x: hides the model that callers mean by 'vertex/…'; choose a name that does not "
+                    + "begin with 'vertex/'"),
+            MistakeCase(
+                withModel("models: {a: {provider: groq, config: {model_name: a}}}\nroutes: {a: {targets: [default]}}"),
+                "3: routes.a: a model has this name too; a route needs its own"),
 
             // References
             MistakeCase(
@@ -193,9 +232,10 @@ struct MistakeTests {
     @Test("are absent from good addresses")
     func goodAddresses() throws {
         let configuration = try parse(
-            withModel("server: {listen: [\"tcp:[::1]:0\", \"tcp:localhost:1\", \"tcp:0.0.0.0:2\"], token: t}"))
+            withModel(
+                "server: {listen: [\"tcp:[::1]:0\", \"tcp:localhost:1\", \"tcp:0.0.0.0:2\"], token: t23456789abcdefg}"))
         #expect(configuration.server.listen == ["tcp:[::1]:0", "tcp:localhost:1", "tcp:0.0.0.0:2"])
-        #expect(configuration.server.tokens.first?.token.reveal() == "t")
+        #expect(configuration.server.tokens.first?.token.reveal() == "t23456789abcdefg")
         #expect(try parse(withModel("server: {listen: unix:a}")).server.listen == ["unix:a"])
         let long = "unix:" + String(repeating: "a", count: 107)
         #expect(try parse(withModel("server: {listen: [\"\(long)\"]}")).server.listen == [long])

@@ -32,6 +32,16 @@ func withModel(_ more: String) -> String {
     "generation: {provider: openai, config: {model_name: gpt-4, api_key: k}}\n" + more
 }
 
+/// A PEM file that begins as a certificate does. Whether a chain can be built from it is the TLS library's business.
+let samplePEM = """
+    A comment, as `openssl x509 -text` writes one.
+    -----BEGIN CERTIFICATE-----
+    MIIBszCCAVmgAwIBAgIUQk1vY2stQ0EwCgYIKoZIzj0EAwIwDTELMAkGA1UEAwwC
+    Y2EwHhcNMjQwMTAxMDAwMDAwWhcNMzQwMTAxMDAwMDAwWjANMQswCQYDVQQDDAJj
+    -----END CERTIFICATE-----
+
+    """
+
 /// A file whose only model has `config` in its `config` map, in line 1.
 func withConfig(_ config: String) -> String {
     "generation: {provider: openai, config: {model_name: gpt-4, \(config)}}"

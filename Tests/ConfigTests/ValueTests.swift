@@ -1,4 +1,6 @@
+import Encodings
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Config
@@ -6,17 +8,28 @@ import Testing
 @Suite("Values")
 struct ValueTests {
     @Test("partial maps keep the other defaults, and models inherit")
-    func partial() throws {
+    func partial() async throws {
+        try await withTemporaryFolder { folder in
+            for name in ["ca.pem", "own.pem"] {
+                try samplePEM.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+            }
+            try checkPartial(folder)
+        }
+    }
+
+    private func checkPartial(_ folder: String) throws {
         let configuration = try parse(
             withModel(
                 """
                 timeouts: {idle: 2}
                 retry: {max_attempts: 1}
                 limits: {max_connections: 9}
-                tls: {ca_file: /ca.pem}
+                tls: {ca_file: \(folder)/ca.pem}
                 log: {format: json}
                 models:
-                  m: {provider: groq, config: {model_name: m, timeouts: {total: 0.5}, retry: {max_backoff: 0}, ca_file: own}}
+                  m:
+                    provider: groq
+                    config: {model_name: m, timeouts: {total: 0.5}, retry: {max_backoff: 0}, ca_file: "\(folder)/own.pem"}
                 """))
         var timeouts = TimeoutsConfiguration()
         timeouts.idle = 2
@@ -28,10 +41,11 @@ struct ValueTests {
         #expect(configuration.retry.initialBackoff == 0.5)
         #expect(configuration.models["m"]?.retry.maxAttempts == 1)
         #expect(configuration.models["m"]?.retry.maxBackoff == 0)
+        #expect(configuration.models["m"]?.retry.initialBackoff == 0)
         #expect(configuration.limits.maxConnections == 9)
         #expect(configuration.limits.maxMessageBytes == 4_194_304)
-        #expect(configuration.generation?.caFile == "/ca.pem")
-        #expect(configuration.models["m"]?.caFile == "own")
+        #expect(configuration.generation?.caFile == "\(folder)/ca.pem")
+        #expect(configuration.models["m"]?.caFile == "\(folder)/own.pem")
         #expect(configuration.log.format == .json)
         #expect(configuration.log.level == .info)
     }

@@ -2,6 +2,8 @@
 public struct ServerConfiguration: Sendable {
     /// The addresses, `unix:PATH` or `tcp:HOST:PORT`, in the order of the file; empty where the file names none.
     public var listen: [String] = []
+    /// Where the file names each of `listen`, for errors about it.
+    package var listenPlaces: [(line: Int, key: String)] = []
     /// The address of the admin HTTP page, `HOST:PORT`; `nil` for none.
     public var admin: String?
     /// How many event loops run; `nil` for one a core.
@@ -23,21 +25,21 @@ public struct ServerConfiguration: Sendable {
     public init() {}
 }
 
-/// The `limits` section: what one caller may take.
+/// The `limits` section: what one caller may take. `LimitKey` has the ranges and defaults.
 public struct LimitsConfiguration: Sendable, Equatable {
     /// The most connections of callers at a time.
-    public var maxConnections = 4096
+    public var maxConnections = LimitKey.maxConnections.standard
     /// The most calls at a time on one connection.
-    public var maxStreamsPerConnection = 1024
-    /// The largest message, in bytes.
-    public var maxMessageBytes = 4_194_304
+    public var maxStreamsPerConnection = LimitKey.maxStreamsPerConnection.standard
+    /// The largest message, in bytes; at most ttrpc's own 4 MiB.
+    public var maxMessageBytes = LimitKey.maxMessageBytes.standard
     /// The most bytes that wait for a slow reader on one connection.
-    public var maxBufferedBytesPerConnection = 8_388_608
+    public var maxBufferedBytesPerConnection = LimitKey.maxBufferedBytesPerConnection.standard
     /// The most bytes of requests in progress on one connection, as received.
-    public var maxRequestBytesPerConnection = 33_554_432
+    public var maxRequestBytesPerConnection = LimitKey.maxRequestBytesPerConnection.standard
     /// The most bytes of requests in progress on all connections, as received. Some two and a half times as many are in
     /// memory: the request, and its form for the vendor.
-    public var maxRequestBytes = 268_435_456
+    public var maxRequestBytes = LimitKey.maxRequestBytes.standard
 
     /// The defaults.
     public init() {}
@@ -62,7 +64,7 @@ public struct TimeoutsConfiguration: Sendable, Equatable {
 public struct RetryConfiguration: Sendable, Equatable {
     /// How many attempts at most, the first included; 1 means no retry.
     public var maxAttempts = 3
-    /// The pause before the second attempt, in seconds; it doubles each time. `maxBackoff` limits it too.
+    /// The pause before the second attempt, in seconds, at most `maxBackoff`; it doubles each time.
     public var initialBackoff = 0.5
     /// The longest pause, in seconds.
     public var maxBackoff: Double = 8

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// The reader of the entries of `auth`. Each type has its own keys; `type`, `header` and `prefix` go with all.
 enum AuthReader {
     private static let commonKeys = ["type", "header", "prefix"]

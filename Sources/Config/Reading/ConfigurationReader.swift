@@ -57,6 +57,7 @@ struct ConfigurationReader {
                 cursor.report("'default' is the name of the 'generation' section; choose another")
                 continue
             }
+            checkName(name, cursor)
             models[name] = model(cursor, name, order: models.count + 1, reader)
         }
         if models.isEmpty, section["models"].map({ $0.node.isEmpty }) ?? true {
@@ -66,6 +67,16 @@ struct ConfigurationReader {
                     + "config: {model_name: gpt-4, api_key: \"${OPENAI_API_KEY}\"}}'")
         }
         return models
+    }
+
+    /// Reports a name that callers use for a model that no file names: `provider/model_name`.
+    private func checkName(_ name: String, _ cursor: Cursor) {
+        guard let slash = name.firstIndex(of: "/") else { return }
+        let provider = String(name[..<slash])
+        guard reading.knownProviders.contains(provider) else { return }
+        cursor.report(
+            "hides the model that callers mean by '\(provider)/…'; choose a name that does not begin with "
+                + "'\(provider)/'")
     }
 
     private func model(_ cursor: Cursor, _ name: String, order: Int, _ reader: ModelReader) -> ModelState {
@@ -133,6 +144,7 @@ struct ConfigurationReader {
             if name == Configuration.defaultModelName || models[name] != nil {
                 cursor.report("a model has this name too; a route needs its own")
             }
+            checkName(name, cursor)
             guard let section = cursor.section(keys: ["strategy", "targets"]) else { continue }
             let strategy = section["strategy"]?.choice(RouteConfiguration.Strategy.self) ?? .fallback
             let items = section.required("targets")?.items(of: "models") ?? []

@@ -1,4 +1,5 @@
-/// Replaces `${NAME}` and `${NAME:-default}` by values of the environment; `$$` stands for `$`.
+/// Replaces `${NAME}` and `${NAME:-default}` by values of the environment; `$$` stands for `$`. A default is plain
+/// text: it holds no other variable and no brace.
 enum Interpolation {
     /// What came of a text.
     struct Outcome: Equatable {
@@ -37,6 +38,10 @@ enum Interpolation {
                     throw .malformed("'${' without its '}'; write '$$' for a plain '$'")
                 }
                 let body = String(String.UnicodeScalarView(rest[..<end]))
+                // Else the first '}' would end the outer variable, and the rest would stay as text.
+                guard !body.utf8.contains(UInt8(ascii: "{")) else {
+                    throw .malformed("a default in '${NAME:-default}' cannot hold another '${…}' or a '{'")
+                }
                 let (name, value, hasDefault) = try variable(body, environment)
                 out.variables.append(name)
                 out.hasDefaults = out.hasDefaults && hasDefault

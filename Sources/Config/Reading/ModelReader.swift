@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// The reader of `generation` and of the entries of `models`.
 struct ModelReader {
     /// What the whole file gives to models without values of their own.
@@ -79,7 +81,7 @@ struct ModelReader {
         model.streamUsage = config["stream_usage"]?.boolean() ?? model.streamUsage
         model.timeouts = config["timeouts"]?.timeouts(over: timeouts) ?? timeouts
         model.retry = config["retry"]?.retry(over: retry) ?? retry
-        model.caFile = config["ca_file"]?.text() ?? caFile
+        model.caFile = config["ca_file"]?.certificateFile() ?? caFile
     }
 
     private static func withoutSlash(_ url: String) -> String {

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// One pass over one file: what the sections are read with, and the mistakes found on the way.
 final class Reading {
     /// A mistake, and whether it is only that the environment lacks something.

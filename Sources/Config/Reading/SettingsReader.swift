@@ -12,28 +12,35 @@ extension Cursor {
         server.admin = section["admin"]?.hostAndPort()
         server.loops = section["loops"]?.integer(in: 1...256)
         server.drainTimeout = section["drain_timeout"]?.number(in: 0...86400) ?? server.drainTimeout
-        if let token = section["token"]?.secret() { server.tokens.append((name: "default", token: token)) }
-        server.tokens += section["tokens"]?.tokens() ?? []
+        if let token = section["token"]?.token() { server.tokens.append((name: Self.singleTokenName, token: token)) }
+        for (name, token) in section["tokens"]?.tokens() ?? [] {
+            if section["token"] != nil, name == Self.singleTokenName {
+                section["tokens"]?.report("'\(name)' is the name of 'server.token'; choose another")
+            }
+            server.tokens.append((name: name, token: token))
+        }
         server.allowedUsers = section["allow_uids"]?.accounts("user") { name in getpwnam(name)?.pointee.pw_uid }
         server.allowedGroups = section["allow_gids"]?.accounts("group") { name in getgrnam(name)?.pointee.gr_gid } ?? []
         server.allowModelPaths = section["allow_model_paths"]?.boolean() ?? server.allowModelPaths
         let hasToken = section["token"] != nil || section["tokens"] != nil
         if let listen = section["listen"] {
-            server.listen = listen.listenAddresses(hasToken: hasToken, admin: server.admin)
+            let found = listen.listenAddresses(hasToken: hasToken, admin: server.admin)
+            server.listen = found.map(\.address)
+            server.listenPlaces = found.map { (line: $0.cursor.node.line, key: $0.cursor.path) }
         }
         return server
     }
 
-    private func listenAddresses(hasToken: Bool, admin: String?) -> [String] {
+    private func listenAddresses(hasToken: Bool, admin: String?) -> [(address: String, cursor: Cursor)] {
         var items = [self]
         if case .sequence = node.value { items = self.items(of: "addresses") ?? [] }
         if items.count > 64 { report("more than 64 addresses") }
-        var addresses: [String] = []
+        var addresses: [(address: String, cursor: Cursor)] = []
         for item in items.prefix(64) {
             guard let address = item.text() else { continue }
             if let mistake = ListenAddress.mistake(in: address) {
                 item.report(mistake)
-            } else if addresses.contains(address) {
+            } else if addresses.contains(where: { $0.address == address }) {
                 item.report("this address is here twice")
             } else if address == admin.map({ "tcp:\($0)" }), !address.hasSuffix(":0") {
                 item.report("this is the address of 'server.admin' too")
@@ -42,7 +49,7 @@ extension Cursor {
                     "other machines reach this address; set 'server.tokens', or listen on a loopback address "
                         + "such as 127.0.0.1")
             }
-            addresses.append(address)
+            addresses.append((address, item))
         }
         return addresses
     }
@@ -60,13 +67,23 @@ extension Cursor {
                 cursor.report("a token's name is printable ASCII without spaces")
                 return nil
             }
-            guard let token = cursor.secret() else { return nil }
-            guard token.count >= 16 else {
-                cursor.report("a token has at least 16 characters")
-                return nil
-            }
-            return (name: entry.key, token: token)
+            return cursor.token().map { (name: entry.key, token: $0) }
         }
+    }
+
+    /// The name in logs and accounts of the one token that `server.token` gives.
+    private static let singleTokenName = "default"
+    /// The shortest token, in bytes: 16 of even the poorest alphabet are beyond guessing.
+    private static let shortestToken = 16
+
+    /// A caller's token.
+    private func token() -> Secret? {
+        guard let token = secret() else { return nil }
+        guard token.count >= Self.shortestToken else {
+            report("a token has at least \(Self.shortestToken) characters; make one with: openssl rand -hex 32")
+            return nil
+        }
+        return token
     }
 
     /// Users or groups, by number or name.
@@ -93,25 +110,6 @@ extension Cursor {
         return text
     }
 
-    func limits() -> LimitsConfiguration {
-        var limits = LimitsConfiguration()
-        let keys = [
-            "max_connections", "max_streams_per_connection", "max_message_bytes", "max_buffered_bytes_per_connection",
-            "max_request_bytes_per_connection", "max_request_bytes",
-        ]
-        guard let section = section(keys: keys) else { return limits }
-        limits.maxConnections = section[keys[0]]?.integer(in: 1...1_000_000) ?? limits.maxConnections
-        limits.maxStreamsPerConnection =
-            section[keys[1]]?.integer(in: 1...1_000_000) ?? limits.maxStreamsPerConnection
-        limits.maxMessageBytes = section[keys[2]]?.integer(in: 1024...(1 << 28)) ?? limits.maxMessageBytes
-        limits.maxBufferedBytesPerConnection =
-            section[keys[3]]?.integer(in: 4096...(1 << 32)) ?? limits.maxBufferedBytesPerConnection
-        limits.maxRequestBytesPerConnection =
-            section[keys[4]]?.integer(in: 65536...(1 << 40)) ?? limits.maxRequestBytesPerConnection
-        limits.maxRequestBytes = section[keys[5]]?.integer(in: 65536...(1 << 40)) ?? limits.maxRequestBytes
-        return limits
-    }
-
     /// `timeouts` over the values of `base`.
     func timeouts(over base: TimeoutsConfiguration) -> TimeoutsConfiguration {
         guard let section = section(keys: ["connect", "first_token", "idle", "total"]) else { return base }
@@ -132,8 +130,13 @@ extension Cursor {
         guard let section = section(keys: keys) else { return base }
         var retry = base
         retry.maxAttempts = section[keys[0]]?.integer(in: 1...100) ?? base.maxAttempts
-        retry.initialBackoff = section[keys[1]]?.number(in: 0...86400) ?? base.initialBackoff
+        let initialBackoff = section[keys[1]]?.number(in: 0...86400)
         retry.maxBackoff = section[keys[2]]?.number(in: 0...86400) ?? base.maxBackoff
+        if let initialBackoff, initialBackoff > retry.maxBackoff {
+            section[keys[1]]?.report("is above 'max_backoff'; lower it, or raise 'max_backoff' too")
+        }
+        // A lower 'max_backoff' alone bounds a first pause that nobody wrote here.
+        retry.initialBackoff = min(initialBackoff ?? base.initialBackoff, retry.maxBackoff)
         retry.maxRetryAfter = section[keys[3]]?.number(in: 0...86400) ?? base.maxRetryAfter
         return retry
     }
@@ -141,7 +144,7 @@ extension Cursor {
     func tls() -> TLSConfiguration {
         var tls = TLSConfiguration()
         guard let section = section(keys: ["ca_file", "insecure_skip_verify"]) else { return tls }
-        tls.caFile = section["ca_file"]?.text()
+        tls.caFile = section["ca_file"]?.certificateFile()
         tls.insecureSkipVerify = section["insecure_skip_verify"]?.boolean() ?? false
         return tls
     }

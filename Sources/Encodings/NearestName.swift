@@ -1,7 +1,7 @@
 /// Finds the name that a misspelt one was meant to be.
-enum NearestName {
+package enum NearestName {
     /// The candidate nearest to `name`, or `nil` where none is near enough to be a guess worth making.
-    static func suggestion(for name: String, among candidates: [String]) -> String? {
+    package static func suggestion(for name: String, among candidates: [String]) -> String? {
         let letters = normalized(name)
         guard !letters.isEmpty, letters.count <= 64 else { return nil }
         var best: (name: String, distance: Int)?
@@ -16,7 +16,7 @@ enum NearestName {
     }
 
     /// `; did you mean 'x'?`, or the list of what is valid.
-    static func hint(for name: String, among candidates: [String]) -> String {
+    package static func hint(for name: String, among candidates: [String]) -> String {
         if let suggestion = suggestion(for: name, among: candidates) { return "; did you mean '\(suggestion)'?" }
         guard (1...40).contains(candidates.count) else { return "" }
         return "; valid: \(candidates.joined(separator: ", "))"
