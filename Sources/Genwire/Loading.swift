@@ -1,8 +1,9 @@
 public import Config
 internal import Gateway
-public import Generation
+internal import Generation
 internal import Glibc
 internal import Providers
+internal import RPC
 internal import Service
 
 /// This version of Genwire.
@@ -17,10 +18,40 @@ public enum Loading {
             path: path, environment: CredentialStore.processEnvironment, knownProviders: knownProviders)
     }
 
-    /// Builds every model without serving, for what a file alone does not show, such as a missing credential.
-    /// - Throws: `GenerationError` of the first model that cannot be built.
-    public static func validate(_ configuration: Configuration) throws(GenerationError) {
-        _ = try Catalog(configuration)
+    /// Finds what a start would be refused for and a file alone does not show: a model without a credential, a socket
+    /// whose folder is missing. An address that another server has now passes.
+    /// - Parameters:
+    ///   - file: the name that errors give.
+    ///   - listen: the addresses that count instead of the file's; empty for the file's.
+    /// - Throws: `ConfigErrors`: the first model that cannot be built, and every address.
+    public static func validate(
+        _ configuration: Configuration, file: String, listen: [String] = []
+    ) throws(ConfigErrors) {
+        var errors: [ConfigError] = []
+        do {
+            _ = try Catalog(configuration)
+        } catch {
+            errors.append(ConfigError(file: file, line: 0, key: "", message: error.message))
+        }
+        let server = configuration.server
+        let places = listen.isEmpty ? server.listenPlaces : []
+        for (index, text) in listenAddresses(configuration, instead: listen).enumerated() {
+            do {
+                try Address(text).checkListening(servesNetwork: !server.tokens.isEmpty)
+            } catch {
+                let place =
+                    index < places.count ? places[index] : (line: 0, key: listen.isEmpty ? "server.listen" : "--listen")
+                errors.append(
+                    ConfigError(file: file, line: place.line, key: place.key, message: error.description))
+            }
+        }
+        guard errors.isEmpty else { throw ConfigErrors(errors) }
+    }
+
+    /// Where a daemon listens: the addresses of its command line, the file's, or the default one.
+    public static func listenAddresses(_ configuration: Configuration, instead listen: [String]) -> [String] {
+        if !listen.isEmpty { return listen }
+        return configuration.server.listen.isEmpty ? [DefaultAddress.text] : configuration.server.listen
     }
 
     /// The providers that a configuration may name.

@@ -41,25 +41,45 @@ final class Listener: ReadinessHandler {
             self.address = address
             self.servesNetwork = false
         case .tcp(let host, _):
-            (descriptor, self.servesNetwork) = try address.withSocketAddresses { family, socketAddress, length in
-                guard servesNetwork || Self.isLoopback(socketAddress) else {
-                    throw AddressError(
-                        "\(address): other machines reach this address, and without tokens their callers cannot be told "
-                            + "apart; set server.tokens, or listen on 127.0.0.1, ::1 or a Unix socket")
+            do {
+                (descriptor, self.servesNetwork) = try address.withSocketAddresses { family, socketAddress, length in
+                    let descriptor = try Self.bindTCP(
+                        address, family, socketAddress, length, servesNetwork: servesNetwork)
+                    guard listen(descriptor, 4096) == 0 else {
+                        let error = SystemError("listen")
+                        close(descriptor)
+                        throw error
+                    }
+                    return (descriptor, !Self.isLoopback(socketAddress))
                 }
-                let descriptor = socket(family, Self.socketType, 0)
-                guard descriptor >= 0 else { throw AddressError("\(address): \(SystemError("socket"))") }
-                var one: Int32 = 1
-                setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-                guard bind(descriptor, socketAddress, length) == 0, listen(descriptor, 4096) == 0 else {
-                    let error = SystemError("bind")
-                    close(descriptor)
-                    throw AddressError("\(address): \(error.reason)")
-                }
-                return (descriptor, !Self.isLoopback(socketAddress))
+            } catch let error as SystemError {
+                throw AddressError("\(address): \(error.reason)")
             }
             self.address = .tcp(host: host, port: Self.boundPort(descriptor))
         }
+    }
+
+    /// A socket that is bound and does not listen yet.
+    /// - Throws: `AddressError` where other machines reach the address and may not, `SystemError` for the kernel's no.
+    static func bindTCP(
+        _ address: Address, _ family: Int32, _ socketAddress: UnsafePointer<sockaddr>, _ length: socklen_t,
+        servesNetwork: Bool
+    ) throws -> Int32 {
+        guard servesNetwork || isLoopback(socketAddress) else {
+            throw AddressError(
+                "\(address): other machines reach this address, and without tokens their callers cannot be told "
+                    + "apart; set server.tokens, or listen on 127.0.0.1, ::1 or a Unix socket")
+        }
+        let descriptor = socket(family, socketType, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        var one: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        guard bind(descriptor, socketAddress, length) == 0 else {
+            let error = SystemError("bind")
+            close(descriptor)
+            throw error
+        }
+        return descriptor
     }
 
     private static let socketType =

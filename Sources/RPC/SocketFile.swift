@@ -14,13 +14,10 @@ struct SocketFile {
     /// Takes the lock and clears a stale socket out of the way.
     init(claiming path: String) throws {
         self.path = path
+        try Self.checkPlace(path)
         let lockPath = path + ".lock"
         lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lock >= 0 else {
-            if errno == ENOENT {
-                throw AddressError(
-                    "unix:\(path): the folder does not exist; create it first, for example with mkdir -p")
-            }
             throw AddressError("unix:\(path): cannot create \(lockPath): \(SystemError("open").reason)")
         }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
@@ -38,13 +35,6 @@ struct SocketFile {
     private static func removeStale(_ path: String) throws {
         var info = stat()
         guard lstat(path, &info) == 0 else { return }
-        guard info.st_mode & S_IFMT == S_IFSOCK else {
-            throw AddressError(
-                "unix:\(path): a file that is not a socket is in the way; remove it or choose another path")
-        }
-        guard info.st_uid == geteuid() else {
-            throw AddressError("unix:\(path): a socket of another user is in the way; choose another path")
-        }
         let probe = socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         defer { if probe >= 0 { close(probe) } }

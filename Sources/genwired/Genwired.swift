@@ -26,10 +26,11 @@ struct Genwired {
     /// Validates the configuration.
     private static func check(_ arguments: Arguments) {
         let configuration = load(arguments)
-        do {
-            try Loading.validate(configuration)
+        _ = makeLogger(arguments, configuration)
+        do throws(ConfigErrors) {
+            try Loading.validate(configuration, file: arguments.config, listen: arguments.listen)
         } catch {
-            complain("\(arguments.config): \(error)")
+            complain("\(error)")
             exit(78)
         }
         print(configuration.summary())
@@ -51,10 +52,10 @@ struct Genwired {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         let configuration = load(arguments)
         let logger = makeLogger(arguments, configuration)
-        let configured = configuration.server.listen.isEmpty ? [DefaultAddress.text] : configuration.server.listen
         do {
             let runtime = try await Runtime.start(configuration, logger: logger)
-            let bound = try await runtime.listen(at: arguments.listen.isEmpty ? configured : arguments.listen)
+            let bound = try await runtime.listen(
+                at: Loading.listenAddresses(configuration, instead: arguments.listen))
             complain("genwired ready on \(bound.joined(separator: ", "))")
             await run(runtime, signals, logger, arguments, drainSeconds: configuration.server.drainTimeout)
         } catch {

@@ -1,0 +1,85 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `genwired check` refuses what a start would refuse, and says it by file, line and key.
+@Suite struct CheckTests {
+    private static let model = "generation: {provider: openai, config: {model_name: x, api_key: k}}\n"
+    private static let tokens = "tokens: {ci: ci-token-0123456789}"
+
+    @Test(arguments: [
+        (
+            "listen: [\"unix:FOLDER/a.sock\", \"unix:FOLDER/missing/g.sock\"]", "server.listen[1]",
+            "mkdir -p FOLDER/missing"
+        ),
+        ("listen: unix:FOLDER/config.yaml", "server.listen", "not a socket"),
+        ("listen: unix:FOLDER/config.yaml/g.sock", "server.listen", "is not a folder"),
+        ("listen: [\"tcp:0.0.0.0:0\"]", "server.listen[0]", "server.tokens"),
+        ("listen: [\"tcp:127.0.0.1:70000\"]", "server.listen[0]", "tcp:HOST:PORT"),
+        // An address of a documentation network, which no machine has (RFC 5737).
+        ("listen: [\"tcp:192.0.2.1:0\"], \(tokens)", "server.listen[0]", "assign requested address"),
+        ("listen: [\"tcp:no-such-host.invalid:0\"], \(tokens)", "server.listen[0]", "no-such-host.invalid"),
+    ])
+    func addressesThatAStartRefuses(_ server: String, _ key: String, _ mention: String) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/config.yaml"
+            try (Self.model + "server: {\(server.replacing("FOLDER", with: folder))}\n")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            let mention = mention.replacing("FOLDER", with: folder)
+            let checked = try await runProgram("genwired", ["check", "--config", path])
+            #expect(checked.code == 78, "\(checked.output)")
+            #expect(checked.errors.hasPrefix("\(path):2: \(key): "), "\(checked.errors)")
+            #expect(checked.errors.contains(mention), "\(checked.errors)")
+            let started = try await runProgram("genwired", ["--config", path])
+            #expect(started.code == 78)
+            #expect(started.errors.contains(mention), "\(started.errors)")
+        }
+    }
+
+    @Test func theCommandLineCountsToo() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/config.yaml"
+            try (Self.model + "server: {listen: unix:\(folder)/missing/g.sock}\n")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            let good = try await runProgram(
+                "genwired", ["check", "--config", path, "--listen", "unix:\(folder)/g.sock"])
+            #expect(good.code == 0, "\(good.errors)")
+            let bad = try await runProgram("genwired", ["check", "--config", path, "--listen", "tcp:0.0.0.0:0"])
+            #expect(bad.code == 78)
+            #expect(bad.errors.hasPrefix("\(path): --listen: "), "\(bad.errors)")
+            let level = try await runProgram("genwired", ["check", "--config", path, "--log-level", "loud"])
+            #expect(level.code == 64)
+            // Nothing was listened on or left behind.
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["config.yaml"])
+        }
+    }
+
+    @Test func aMissingFileOfCertificatesIsRefused() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/config.yaml"
+            try (Self.model + "tls: {ca_file: /nonexistent}\nserver: {listen: unix:\(folder)/g.sock}\n")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            for command in [["check", "--config", path], ["--config", path]] {
+                let result = try await runProgram("genwired", command)
+                #expect(result.code == 78)
+                #expect(result.errors.hasPrefix("\(path):2: tls.ca_file: "), "\(result.errors)")
+            }
+        }
+    }
+
+    @Test func aRunningDaemonsConfigurationIsGood() async throws {
+        try await Stack.with { stack in
+            let port = try #require(unusedPort())
+            let path = stack.folder + "/other.yaml"
+            try (Self.model + "server: {listen: [\"unix:\(stack.folder)/g.sock\", \"tcp:127.0.0.1:\(port)\"]}\n")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            let other = try RunningProgram(
+                "genwired", ["--config", path, "--listen", "tcp:127.0.0.1:\(port)"],
+                logPath: stack.folder + "/other.log")
+            #expect(await other.waitForLine(containing: "genwired ready") != nil)
+            let result = try await runProgram("genwired", ["check", "--config", path])
+            #expect(result.code == 0, "\(result.errors)")
+            await other.stop()
+        }
+    }
+}
