@@ -101,7 +101,8 @@ extension MessageCoder {
                     model: try raw.model.text("model"), provider: try raw.provider.text("provider"),
                     isValid: raw.valid != 0, status: try raw.status.text("status"),
                     detail: try raw.detail.text("detail"), expiresInSeconds: raw.expires_in_seconds,
-                    lastError: try raw.last_error.text("last_error"), secondsSinceRefresh: raw.seconds_since_refresh))
+                    lastError: try raw.last_error.text("last_error"), secondsSinceRefresh: raw.seconds_since_refresh,
+                    isOptional: raw.optional != 0))
         }
         return reports
     }

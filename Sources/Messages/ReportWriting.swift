@@ -73,6 +73,7 @@ extension MessageCoder {
             out.pointee.expires_in_seconds = result.expiresInSeconds
             out.pointee.last_error = arena.bytes(result.lastError)
             out.pointee.seconds_since_refresh = result.secondsSinceRefresh
+            out.pointee.optional = result.isOptional ? 1 : 0
             return out
         }
         return pack(out, body)

@@ -119,11 +119,13 @@ public struct AuthReport: Sendable, Equatable {
     public var lastError: String
     /// Seconds since the token was fetched; 0 for a fixed one.
     public var secondsSinceRefresh: Int64
+    /// Whether the server is configured to do without this model where its credential is missing.
+    public var isOptional: Bool
 
     /// One credential's state.
     public init(
         model: String, provider: String, isValid: Bool, status: String, detail: String, expiresInSeconds: Int64 = 0,
-        lastError: String = "", secondsSinceRefresh: Int64 = 0
+        lastError: String = "", secondsSinceRefresh: Int64 = 0, isOptional: Bool = false
     ) {
         self.model = model
         self.provider = provider
@@ -133,6 +135,7 @@ public struct AuthReport: Sendable, Equatable {
         self.expiresInSeconds = expiresInSeconds
         self.lastError = lastError
         self.secondsSinceRefresh = secondsSinceRefresh
+        self.isOptional = isOptional
     }
 }
 

@@ -134,7 +134,7 @@ public final class GenerationService: Sendable {
                     model: finding.model, provider: finding.provider, isValid: finding.verdict.isValid,
                     status: finding.verdict.status, detail: finding.verdict.detail,
                     expiresInSeconds: finding.verdict.expiresInSeconds, lastError: finding.verdict.lastError,
-                    secondsSinceRefresh: finding.verdict.secondsSinceRefresh)
+                    secondsSinceRefresh: finding.verdict.secondsSinceRefresh, isOptional: finding.isOptional)
             }
             context.coder.encode(reports) { size, fill in call.respond(size: size, fill) }
         }

@@ -1,3 +1,4 @@
+internal import Config
 internal import Gateway
 internal import Generation
 internal import Messages
@@ -11,6 +12,7 @@ final class ProbeCall {
     struct Finding {
         let model: String
         let provider: String
+        let isOptional: Bool
         let verdict: CredentialVerdict
     }
 
@@ -31,7 +33,8 @@ final class ProbeCall {
                 findings.sorted { (order[$0.model] ?? .max) < (order[$1.model] ?? .max) }
                     + unconfigured.map {
                         Finding(
-                            model: $0.name, provider: $0.provider, verdict: CredentialVerdict(unconfigured: $0.reason))
+                            model: $0.name, provider: $0.provider, isOptional: true,
+                            verdict: CredentialVerdict(unconfigured: $0.reason))
                     })
         }
         call.onCancel = { _ in for probe in probeCall.probes { probe.cancel() } }
@@ -41,7 +44,10 @@ final class ProbeCall {
             probeCall.probes.append(probe)
             probe.probe { error in
                 let verdict = CredentialVerdict(model, probe: error)
-                probeCall.found(Finding(model: model.name, provider: model.providerName, verdict: verdict))
+                probeCall.found(
+                    Finding(
+                        model: model.name, provider: model.providerName, isOptional: model.configuration.isOptional,
+                        verdict: verdict))
             }
         }
     }

@@ -5839,7 +5839,7 @@ const ProtobufCMessageDescriptor gw__validate_auth_response__descriptor =
   (ProtobufCMessageInit) gw__validate_auth_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__auth_result__field_descriptors[8] =
+static const ProtobufCFieldDescriptor gw__auth_result__field_descriptors[9] =
 {
   {
     "provider",
@@ -5937,12 +5937,25 @@ static const ProtobufCFieldDescriptor gw__auth_result__field_descriptors[8] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "optional",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gw__AuthResult, optional),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__auth_result__field_indices_by_name[] = {
   3,   /* field[3] = detail */
   4,   /* field[4] = expires_in_seconds */
   6,   /* field[6] = last_error */
   5,   /* field[5] = model */
+  8,   /* field[8] = optional */
   0,   /* field[0] = provider */
   7,   /* field[7] = seconds_since_refresh */
   2,   /* field[2] = status */
@@ -5951,7 +5964,7 @@ static const unsigned gw__auth_result__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__auth_result__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor gw__auth_result__descriptor =
 {
@@ -5961,7 +5974,7 @@ const ProtobufCMessageDescriptor gw__auth_result__descriptor =
   "Gw__AuthResult",
   "genwire.v1",
   sizeof(Gw__AuthResult),
-  8,
+  9,
   gw__auth_result__field_descriptors,
   gw__auth_result__field_indices_by_name,
   1,  gw__auth_result__number_ranges,

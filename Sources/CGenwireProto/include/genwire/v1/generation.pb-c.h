@@ -1667,10 +1667,14 @@ struct  Gw__AuthResult
    * Since the token was fetched; 0 for a fixed one.
    */
   int64_t seconds_since_refresh;
+  /*
+   * Whether the server is configured to do without this model where its credential is missing.
+   */
+  protobuf_c_boolean optional;
 };
 #define GW__AUTH_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__auth_result__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, 0, 0 }
 
 
 /*
