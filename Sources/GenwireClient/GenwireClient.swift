@@ -1,5 +1,6 @@
 internal import EventLoop
 public import Generation
+internal import Glibc
 public import Messages
 internal import RPC
 internal import Synchronization
@@ -14,16 +15,42 @@ public final class GenwireClient: Sendable {
     private let nextCall = Atomic<Int>(0)
     private let callPrefix: String
 
-    /// Connects to `unix:PATH` or `tcp:HOST:PORT`.
-    /// - Parameter token: shown with every call, for servers that ask for one over TCP; `nil` for none.
-    /// - Throws: `ClientError`, with `isUnreachable` where no server listens there.
+    /// Connects to `unix:PATH` or `tcp:HOST:PORT`. Whether a Genwire server listens there shows with the first call:
+    /// `hello` is the cheapest.
+    /// - Parameters:
+    ///   - token: shown with every call, for servers that ask for one over TCP; `nil` for none.
+    ///   - timeoutMilliseconds: the longest time, 0 for the kernel's own, which may be for ever.
+    /// - Throws: `ClientError` whose `unreachable` says why there is no connection.
     public static func connect(
-        to address: String, token: String? = nil
+        to address: String, token: String? = nil, timeoutMilliseconds: UInt64 = 0
+    ) async throws(ClientError) -> GenwireClient {
+        let parsed: Address
+        let loop: EventLoop
+        do {
+            parsed = try Address(address)
+        } catch {
+            throw ClientError(
+                code: Status.Code.unavailable, message: error.description, unreachable: .malformedAddress)
+        }
+        do {
+            loop = try EventLoop(label: "genwire-client")
+        } catch {
+            throw ClientError(code: Status.Code.resourceExhausted, message: "\(error)")
+        }
+        do {
+            let descriptor = try await Dialing.dial(parsed, on: loop, timeoutMilliseconds: timeoutMilliseconds)
+            return try await adopt(descriptor, loop, token)
+        } catch {
+            await loop.shutdown()
+            throw error
+        }
+    }
+
+    private static func adopt(
+        _ descriptor: Int32, _ loop: EventLoop, _ token: String?
     ) async throws(ClientError) -> GenwireClient {
         let metadata = token.map { [(key: "authorization", value: "Bearer " + $0)] } ?? []
-        do {
-            let descriptor = try ClientConnection.connect(to: Address(address))
-            let loop = try EventLoop(label: "genwire-client")
+        do throws(SystemError) {
             let made = await loop.perform { () -> Result<GenwireClient, SystemError> in
                 do throws(SystemError) {
                     return .success(
@@ -38,7 +65,8 @@ public final class GenwireClient: Sendable {
             }
             return try made.get()
         } catch {
-            throw ClientError(code: Status.Code.unavailable, message: "\(error)", isUnreachable: true)
+            Glibc.close(descriptor)
+            throw ClientError(code: Status.Code.resourceExhausted, message: "\(error)")
         }
     }
 
@@ -57,6 +85,8 @@ public final class GenwireClient: Sendable {
 
     // MARK: - Answers
 
+    // A deadline ends a call with code 4: at the server, or, where the server does not answer, here.
+
     /// Answers one prompt.
     /// - Parameter deadlineMilliseconds: the call ends with code 4 after this time; 0 for none.
     /// - Throws: `ClientError`.
@@ -66,7 +96,7 @@ public final class GenwireClient: Sendable {
     ) async throws(ClientError) -> ChatResponse {
         let fields = makeFields(deadlineMilliseconds)
         return try await unary(
-            "Generate", cancelling: fields.callID,
+            "Generate", fields,
             { $0.encodeGenerate(model: model, prompt: prompt, system: system, options: options, call: fields) },
             { coder, bytes throws(MessageError) in try coder.generateResponse(bytes) })
     }
@@ -78,7 +108,7 @@ public final class GenwireClient: Sendable {
     ) async throws(ClientError) -> ChatResponse {
         let fields = makeFields(deadlineMilliseconds)
         return try await unary(
-            "Chat", cancelling: fields.callID, { $0.encode(request, call: fields) },
+            "Chat", fields, { $0.encode(request, call: fields) },
             { coder, bytes throws(MessageError) in try coder.chatResponse(bytes) })
     }
 
@@ -92,7 +122,7 @@ public final class GenwireClient: Sendable {
             let payload = coder.value.encode(request, call: fields)
             _ = connection.value.start(
                 service: Self.generation, method: "StreamChat", payload: payload, isServerStreaming: true,
-                handler: StreamHandler(mailbox, coder.value))
+                timeoutNanoseconds: fields.timeoutNanoseconds, handler: StreamHandler(mailbox, coder.value))
         }
         return AnswerStream(mailbox: mailbox) { [self] in cancel(fields.callID) }
     }
@@ -101,49 +131,56 @@ public final class GenwireClient: Sendable {
 
     /// Whether the server serves; with `deep` each provider is asked too.
     /// - Throws: `ClientError`.
-    public func health(deep: Bool = false) async throws(ClientError) -> HealthReport {
+    public func health(
+        deep: Bool = false, deadlineMilliseconds: UInt64 = 0
+    ) async throws(ClientError) -> HealthReport {
         try await unary(
-            "Health", { $0.encodeHealthRequest(deep: deep) },
+            "Health", .deadline(deadlineMilliseconds), { $0.encodeHealthRequest(deep: deep) },
             { coder, bytes throws(MessageError) in try coder.healthReport(bytes) })
     }
 
     /// What is configured.
     /// - Throws: `ClientError`.
-    public func listModels() async throws(ClientError) -> ModelList {
+    public func listModels(deadlineMilliseconds: UInt64 = 0) async throws(ClientError) -> ModelList {
         try await unary(
-            "ListModels", { _ in [] }, { coder, bytes throws(MessageError) in try coder.modelList(bytes) })
+            "ListModels", .deadline(deadlineMilliseconds), { _ in [] },
+            { coder, bytes throws(MessageError) in try coder.modelList(bytes) })
     }
 
     /// Whether credentials work; of one model or provider, or of all.
     /// - Throws: `ClientError`.
-    public func validateAuth(model: String = "", provider: String = "") async throws(ClientError) -> [AuthReport] {
+    public func validateAuth(
+        model: String = "", provider: String = "", deadlineMilliseconds: UInt64 = 0
+    ) async throws(ClientError) -> [AuthReport] {
         try await unary(
-            "ValidateAuth", { $0.encodeValidateAuthRequest(model: model, provider: provider) },
+            "ValidateAuth", .deadline(deadlineMilliseconds),
+            { $0.encodeValidateAuthRequest(model: model, provider: provider) },
             { coder, bytes throws(MessageError) in try coder.authReports(bytes) })
     }
 
     /// How many tokens a text would cost, and whether that is an estimate.
     /// - Throws: `ClientError`.
     public func countTokens(
-        _ text: String, model: String = ""
+        _ text: String, model: String = "", deadlineMilliseconds: UInt64 = 0
     ) async throws(ClientError) -> (tokens: Int, source: Usage.Source) {
         try await unary(
-            "CountTokens", { $0.encodeCountTokensRequest(model: model, text: text) },
+            "CountTokens", .deadline(deadlineMilliseconds), { $0.encodeCountTokensRequest(model: model, text: text) },
             { coder, bytes throws(MessageError) in try coder.tokenCount(bytes) })
     }
 
     /// What was used since the server started.
     /// - Throws: `ClientError`.
-    public func usage() async throws(ClientError) -> [UsageReport] {
+    public func usage(deadlineMilliseconds: UInt64 = 0) async throws(ClientError) -> [UsageReport] {
         try await unary(
-            "GetUsage", { _ in [] }, { coder, bytes throws(MessageError) in try coder.usageReports(bytes) })
+            "GetUsage", .deadline(deadlineMilliseconds), { _ in [] },
+            { coder, bytes throws(MessageError) in try coder.usageReports(bytes) })
     }
 
     /// What the server is and offers.
     /// - Throws: `ClientError`.
-    public func hello() async throws(ClientError) -> ServerInfo {
+    public func hello(deadlineMilliseconds: UInt64 = 0) async throws(ClientError) -> ServerInfo {
         try await unary(
-            "Hello", service: Self.control, { _ in [] },
+            "Hello", service: Self.control, .deadline(deadlineMilliseconds), { _ in [] },
             { coder, bytes throws(MessageError) in try coder.serverInfo(bytes) })
     }
 
@@ -169,7 +206,7 @@ public final class GenwireClient: Sendable {
     }
 
     private func unary<T: Sendable>(
-        _ method: String, service: String = GenwireClient.generation, cancelling callID: String = "",
+        _ method: String, service: String = GenwireClient.generation, _ fields: CallFields,
         _ encode: @escaping @Sendable (MessageCoder) -> [UInt8],
         _ decode: @escaping @Sendable (MessageCoder, UnsafeRawBufferPointer) throws(MessageError) -> T
     ) async throws(ClientError) -> T {
@@ -179,13 +216,27 @@ public final class GenwireClient: Sendable {
                     let handler = UnaryHandler(coder.value, decode) { continuation.resume(returning: $0) }
                     _ = connection.value.start(
                         service: service, method: method, payload: encode(coder.value), isServerStreaming: false,
-                        handler: handler)
+                        timeoutNanoseconds: fields.timeoutNanoseconds, handler: handler)
                 }
             }
         } onCancel: {
-            if !callID.isEmpty { cancel(callID) }
+            if !fields.callID.isEmpty { cancel(fields.callID) }
         }
         return try result.get()
+    }
+}
+
+extension CallFields {
+    /// The fields of a call that has a deadline alone; 0 for none.
+    fileprivate static func deadline(_ milliseconds: UInt64) -> CallFields {
+        var fields = CallFields()
+        fields.deadlineMilliseconds = milliseconds
+        return fields
+    }
+
+    /// The deadline as the envelope carries it. One beyond three centuries is none.
+    fileprivate var timeoutNanoseconds: Int64 {
+        deadlineMilliseconds > UInt64(Int64.max / 1_000_000) ? 0 : Int64(deadlineMilliseconds) * 1_000_000
     }
 }
 
@@ -198,7 +249,9 @@ extension Status {
         let error = detail.flatMap { detail in
             detail.value.withUnsafeBytes { try? coder.generationError($0, message: message) }
         }
-        return ClientError(code: code, message: message, detail: error)
+        return ClientError(
+            code: code, message: message, detail: error,
+            unreachable: self == ClientConnection.foreignPeer ? .notGenwire : nil)
     }
 }
 

@@ -10,6 +10,16 @@ public protocol ClientCallHandler: AnyObject {
     func finished(_ status: Status)
 }
 
+/// Why no connection was made.
+public enum ConnectError: Error, Sendable, Equatable {
+    /// The host has no address; the resolver's words.
+    case unresolved(String)
+    /// The kernel's no.
+    case refused(SystemError)
+    /// Nobody took the connection in time.
+    case timedOut
+}
+
 /// A client's connection. Belongs to one loop.
 public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     private let loop: EventLoop
@@ -17,8 +27,16 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     private var registration: Registration?
     private var decoder = FrameDecoder(maximumLength: FrameHeader.maximumLength)
     private var output = OutputBuffer()
-    private var calls: [UInt32: any ClientCallHandler] = [:]
+    private struct OpenCall {
+        let handler: any ClientCallHandler
+        /// Ends the call where the server does not.
+        let timer: LoopTimer?
+    }
+
+    private var calls: [UInt32: OpenCall] = [:]
     private var nextStreamID: UInt32 = 1
+    private var hasFirstBytes = false
+    private var isForeign = false
     private var isFlushScheduled = false
     private var isPaused = false
     private let metadata: [(key: String, value: String)]
@@ -26,13 +44,24 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     /// Whether the connection is still good for calls.
     public private(set) var isOpen = true
 
-    /// Connects, blocking for at most a local connection's time. May be called anywhere; `start` puts it on a loop.
-    /// - Throws: `AddressError` that says what to do.
-    public static func connect(to address: Address) throws(AddressError) -> Int32 {
+    /// What every call gets where the peer's first bytes are no frame of ttrpc's.
+    public static let foreignPeer = Status(
+        Status.Code.unavailable, "what answers there is not a Genwire server: it does not speak ttrpc")
+
+    /// How much longer than the server a client waits for the end of a call with a deadline, in nanoseconds: the
+    /// server knows why nothing came, so its word shall arrive first.
+    public static let deadlineGraceNanoseconds: UInt64 = 500_000_000
+
+    /// Connects. Blocks, so may be called anywhere but on a loop, which `init` puts the descriptor on.
+    /// - Parameter timeoutNanoseconds: the longest time for each of the host's addresses, 0 for the kernel's own, which
+    ///   may be for ever. The resolver takes its time besides.
+    public static func connect(to address: Address, timeoutNanoseconds: UInt64 = 0) throws(ConnectError) -> Int32 {
         do {
             return try address.withSocketAddresses { family, socketAddress, length in
                 let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
                 guard descriptor >= 0 else { throw SystemError("socket") }
+                // It bounds a connect too (socket(7)), also that to a Unix socket whose backlog is full.
+                Transport.limitSending(descriptor, nanoseconds: timeoutNanoseconds)
                 guard Glibc.connect(descriptor, socketAddress, length) == 0 else {
                     let error = SystemError("connect")
                     Glibc.close(descriptor)
@@ -43,12 +72,10 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
                 Transport.disableDelay(descriptor)
                 return descriptor
             }
-        } catch let error as AddressError {
-            throw error
         } catch let error as SystemError {
-            throw AddressError("\(address): \(error.reason)")
+            throw error.code == EAGAIN || error.code == EINPROGRESS ? .timedOut : .refused(error)
         } catch {
-            throw AddressError("\(address): \(error)")
+            throw .unresolved("\(error)")
         }
     }
 
@@ -64,6 +91,8 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     }
 
     /// Sends a request. A handler that is not called back any more after `forget`.
+    /// - Parameter timeoutNanoseconds: the call's deadline, 0 for none. The server ends the call then; where it does
+    ///   not, the call ends here a moment later (`deadlineGraceNanoseconds`), with code 4.
     /// - Returns: the stream's id, for `forget`.
     public func start(
         service: String, method: String, payload: [UInt8], isServerStreaming: Bool, timeoutNanoseconds: Int64 = 0,
@@ -72,7 +101,9 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
         loop.preconditionOnLoop()
         let streamID = nextStreamID
         guard isOpen else {
-            handler.finished(Status(Status.Code.unavailable, "the connection to the server is closed"))
+            handler.finished(
+                isForeign
+                    ? Self.foreignPeer : Status(Status.Code.unavailable, "the connection to the server is closed"))
             return streamID
         }
         let envelope = RequestEnvelope.encode(
@@ -86,7 +117,7 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
             return streamID
         }
         nextStreamID += 2
-        calls[streamID] = handler
+        calls[streamID] = OpenCall(handler: handler, timer: deadlineTimer(streamID, timeoutNanoseconds))
         let frame = output.append(count: FrameHeader.size + envelope.count)
         FrameHeader(
             length: envelope.count, streamID: streamID, kind: FrameHeader.Kind.request,
@@ -101,7 +132,26 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     }
 
     /// Hears no more of a call. The server learns of it by `Control.Cancel` or by `close` only.
-    public func forget(_ streamID: UInt32) { calls[streamID] = nil }
+    public func forget(_ streamID: UInt32) { _ = remove(streamID) }
+
+    private func deadlineTimer(_ streamID: UInt32, _ nanoseconds: Int64) -> LoopTimer? {
+        guard nanoseconds > 0 else { return nil }
+        let timer = LoopTimer { [weak self] in
+            self?.finish(
+                streamID,
+                Status(
+                    Status.Code.deadlineExceeded,
+                    "the server did not end the call within \(Double(nanoseconds / 1_000_000) / 1000) s"))
+        }
+        loop.schedule(timer, afterNanoseconds: UInt64(nanoseconds) + Self.deadlineGraceNanoseconds)
+        return timer
+    }
+
+    private func remove(_ streamID: UInt32) -> (any ClientCallHandler)? {
+        guard let call = calls.removeValue(forKey: streamID) else { return nil }
+        if let timer = call.timer { loop.cancel(timer) }
+        return call.handler
+    }
 
     /// Reads again after a handler answered `.pause`.
     public func resume() {
@@ -124,6 +174,13 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
             if count < 0, errno == EAGAIN || errno == EINTR { return }
             return close(Status(Status.Code.unavailable, "the server closed the connection before it answered"))
         }
+        if !hasFirstBytes {
+            hasFirstBytes = true
+            guard scratch.withUnsafeBytes({ Self.looksLikeFrame($0[..<count]) }) else {
+                isForeign = true
+                return close(Self.foreignPeer)
+            }
+        }
         scratch.withUnsafeBytes { bytes in
             decoder.consume(UnsafeRawBufferPointer(rebasing: bytes[..<count])) { event in
                 switch event {
@@ -138,6 +195,14 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
         updateInterest()
     }
 
+    /// Whether a peer's first bytes may be a frame: HTTP/1.1 fails by the first byte, HTTP/2 by its stream 0. Fewer
+    /// bytes than a header are judged by the first alone.
+    private static func looksLikeFrame(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+        guard bytes.count >= FrameHeader.size else { return bytes.first == 0 }
+        let header = FrameHeader(reading: UnsafeRawBufferPointer(rebasing: bytes))
+        return header.length >> 24 == 0 && header.streamID % 2 == 1
+    }
+
     /// Flushes what a batch produced.
     public func turnEnded() {
         isFlushScheduled = false
@@ -145,7 +210,7 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     }
 
     private func handle(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
-        guard let handler = calls[header.streamID] else { return }
+        guard let handler = calls[header.streamID]?.handler else { return }
         switch header.kind {
         case FrameHeader.Kind.response:
             guard let (status, payload) = ResponseEnvelope.read(data) else {
@@ -166,7 +231,7 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     }
 
     private func finish(_ streamID: UInt32, _ status: Status) {
-        calls.removeValue(forKey: streamID)?.finished(status)
+        remove(streamID)?.finished(status)
     }
 
     private func flush() {
@@ -200,8 +265,6 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
         if let registration { loop.deregister(registration) }
         registration = nil
         Glibc.close(descriptor)
-        let open = calls
-        calls = [:]
-        for handler in open.values { handler.finished(status) }
+        for streamID in Array(calls.keys) { finish(streamID, status) }
     }
 }

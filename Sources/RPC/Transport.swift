@@ -6,6 +6,15 @@ enum Transport {
     /// Accepts one connection, non-blocking and closed on exec; -1 with `errno` otherwise.
     static func accept(_ listener: Int32) -> Int32 { gw_accept(listener) }
 
+    /// Bounds how long a blocking send or connect may take; 0 for no bound.
+    static func limitSending(_ descriptor: Int32, nanoseconds: UInt64) {
+        // Less than a microsecond would be none.
+        let microseconds = nanoseconds == 0 ? 0 : max(1, nanoseconds / 1000)
+        var time = timeval(
+            tv_sec: Int(clamping: microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     /// Sends small frames at once. Does nothing on a Unix socket.
     static func disableDelay(_ descriptor: Int32) {
         var one: Int32 = 1
