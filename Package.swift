@@ -80,7 +80,8 @@ let package = Package(
             ]),
         library("GenwireClient", ["EventLoop", "RPC", "Generation", "Messages"]),
         library(
-            "GenwireCommands", ["GenwireClient", "Generation", "Messages", "JSON", "Encodings", argumentParser]),
+            "GenwireCommands",
+            ["EventLoop", "GenwireClient", "Generation", "Messages", "JSON", "Encodings", argumentParser]),
         library("Simulator", ["EventLoop", "JSON", "CMicroHTTPD"]),
         executable("genwired", ["Genwire", "Config", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
@@ -104,6 +105,9 @@ let package = Package(
         tests("ProvidersTests", ["Providers", "Auth", "Generation", "HTTPClient", "JSON", "Config", "Encodings"]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),
+        tests(
+            "GenwireCommandsTests",
+            ["GenwireCommands", "GenwireClient", "Generation", "RPC", "EventLoop", argumentParser]),
         tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),
         tests(
             "BlackBoxTests",

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Generation
 internal import GenwireClient
-internal import JSON
 
 /// A conversation, answered whole or streamed.
 struct Chat: ServerCommand {
@@ -12,13 +11,19 @@ struct Chat: ServerCommand {
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
     @OptionGroup var sampling: SamplingOptions
-    @Option(name: [.customShort("m"), .long], help: "ROLE:TEXT, with system, user or assistant; in order.")
+    @Option(
+        name: [.customShort("m"), .long], help: "ROLE:TEXT, with system, user or assistant; in order.",
+        transform: DashedText.plain)
     var message: [String] = []
     @Flag(help: "Print the answer as it is made.") var stream = false
-    @Option(help: "A JSON file of tools: [{name, description, parameters}], or OpenAI's form.") var tools: String?
-    @Option(help: "auto, none, required, or the name of a tool.") var toolChoice: String?
-    @Option(help: "A JSON Schema file that the answer follows.") var schema: String?
-    @Option(help: "An image file, or its URL, for the last user message; may be given several times.")
+    @Option(
+        help: "A JSON file of tools: [{name, description, parameters}], or OpenAI's form.", transform: DashedText.plain)
+    var tools: String?
+    @Option(help: "auto, none, required, or the name of a tool.", transform: DashedText.plain) var toolChoice: String?
+    @Option(help: "A JSON Schema file that the answer follows.", transform: DashedText.plain) var schema: String?
+    @Option(
+        help: "An image file, or its URL, for the last user message; may be given several times.",
+        transform: DashedText.plain)
     var image: [String] = []
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
@@ -48,7 +53,7 @@ struct Chat: ServerCommand {
             messages[last].parts += try image.map { .image(try Self.image($0)) }
         }
         var request = ChatRequest(model: options.model ?? "", messages: messages, options: sampling.options)
-        if let tools { request.tools = try Self.tools(tools) }
+        if let tools { request.tools = try ToolsFile(path: tools).tools(try Input.bytes(tools)) }
         switch toolChoice {
         case nil: break
         case "auto": request.toolChoice = .auto
@@ -79,24 +84,5 @@ struct Chat: ServerCommand {
             throw ValidationError("--image \(path): expected .png, .jpg, .gif or .webp, or a URL")
         }
         return Image(mimeType: type, source: .data(try Input.bytes(path)))
-    }
-
-    /// Tools in our form or in OpenAI's.
-    static func tools(_ path: String) throws -> [Tool] {
-        let value: JSONValue
-        do {
-            value = try JSONValue(parsing: try Input.bytes(path))
-        } catch let error as JSONError {
-            throw ValidationError("--tools \(path): not JSON: \(error)")
-        }
-        return try (value.array ?? [value]).map { entry in
-            let function = entry["function"] ?? entry
-            guard let name = function["name"]?.string else {
-                throw ValidationError("--tools \(path): a tool has no name")
-            }
-            return Tool(
-                name: name, description: function["description"]?.string ?? "",
-                parametersJSON: function["parameters"]?.text ?? "", strict: function["strict"]?.bool)
-        }
     }
 }

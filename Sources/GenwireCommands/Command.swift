@@ -12,9 +12,10 @@ protocol ServerCommand: AsyncParsableCommand {
 
 extension ServerCommand {
     func run() async throws {
-        let options = own.merged(over: parent.options)
+        var options = own.merged(over: parent.options)
         do {
-            let client = try await GenwireClient.connect(to: options.address, token: try options.token())
+            let (client, left) = try await Self.reach(options)
+            options.timeout = left
             do {
                 try await run(client, options)
             } catch {
@@ -28,14 +29,40 @@ extension ServerCommand {
     }
 }
 
+extension ServerCommand {
+    /// How long to wait for a server to answer at all where nobody said, in seconds.
+    private static var patience: Double { 30 }
+
+    /// A client whose server has answered once, and what is then left of `--timeout` for the call itself.
+    private static func reach(_ options: GlobalOptions) async throws -> (client: GenwireClient, left: Double?) {
+        let limit = options.timeout ?? patience
+        let start = ContinuousClock.now
+        func left() -> Double { max(0.001, limit - (ContinuousClock.now - start) / .seconds(1)) }
+        let client = try await GenwireClient.connect(
+            to: options.address, token: try options.token(), timeoutMilliseconds: milliseconds(limit))
+        do {
+            _ = try await client.hello(deadlineMilliseconds: milliseconds(left()))
+        } catch {
+            await client.close()
+            throw error.code == 4 && error.detail == nil ? ClientError.silent(options.address, seconds: limit) : error
+        }
+        return (client, options.timeout == nil ? nil : left())
+    }
+}
+
 /// Says on standard error what went wrong and what to do, and ends with the exit code for it.
 func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
     if options.json {
         Output.errorLine(JSONForms.error(error))
-    } else if error.isUnreachable {
-        Output.errorLine("genwire: no server: \(error.message)")
-        Output.errorLine(
-            "Start one with: genwired --config config.yaml  (or name another with --connect or GENWIRE_CONNECT)")
+    } else if let reason = error.unreachable {
+        let prefix =
+            switch reason {
+            case .absent, .refused: "no server: "
+            case .notGenwire: "\(options.address): "
+            case .malformedAddress, .notPermitted, .silent: ""
+            }
+        Output.errorLine("genwire: \(prefix)\(error.message)")
+        Output.errorLine(remedy(reason))
     } else {
         Output.errorLine("genwire: \(error)")
         if let detail = error.detail {
@@ -47,16 +74,20 @@ func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
             }
         }
     }
-    throw ExitCode(exitCode(error))
+    throw ExitCode(ExitStatus(error).rawValue)
 }
 
-/// The exit code of a failure, by `sysexits.h`.
-func exitCode(_ error: ClientError) -> Int32 {
-    if error.isUnreachable { return 69 }
-    switch error.code {
-    case 7, 16: return 77
-    case 8, 14: return error.detail?.kind == .quotaExhausted ? 70 : 75
-    default: return 70
+/// What to do about a server that was not reached.
+private func remedy(_ reason: ClientError.Unreachable) -> String {
+    switch reason {
+    case .malformedAddress: "The address comes from --connect or GENWIRE_CONNECT."
+    case .absent, .refused:
+        "Start one with: genwired --config config.yaml  (or name another with --connect or GENWIRE_CONNECT)"
+    case .notPermitted:
+        "The socket and its folder belong to other users; the server's allow_uids and allow_gids say who may call."
+    case .silent:
+        "It is stopped or overloaded, or it is no Genwire server. --timeout says how long to wait."
+    case .notGenwire: "Name another address with --connect or GENWIRE_CONNECT."
     }
 }
 
@@ -75,7 +106,7 @@ enum Output {
                 let count = Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
                 if count < 0, errno == EINTR { continue }
                 // A reader that has gone (`genwire … | head`) is no error of ours.
-                if count <= 0 { _exit(errno == EPIPE ? 0 : 74) }
+                if count <= 0 { _exit((errno == EPIPE ? ExitStatus.done : .output).rawValue) }
                 done += count
             }
         }

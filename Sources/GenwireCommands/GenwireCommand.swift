@@ -7,10 +7,7 @@ public struct GenwireCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "genwire",
         abstract: "Talk to language models through a Genwire server.",
-        discussion: """
-            Exit codes: 0 well, 64 wrong usage, 69 no server, 75 try again later (rate limit, overload), \
-            77 authentication, 70 anything else.
-            """,
+        discussion: "Exit codes:\n" + ExitStatus.table,
         version: "0.1.0",
         subcommands: [
             Generate.self, Chat.self, REPL.self, Auth.self, Health.self, Models.self, Tokens.self, UsageCommand.self,
@@ -20,20 +17,49 @@ public struct GenwireCommand: AsyncParsableCommand {
 
     /// Part of `ParsableCommand`.
     public init() {}
+
+    /// Runs the words of a command line, without the program's name, and ends the process.
+    public static func run(_ words: [String]) async {
+        do {
+            var command = try parseAsRoot(DashedText.marked(words))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let message = fullMessage(for: error)
+            let plain = DashedText.unmarked(message)
+            guard plain != message else { exit(withError: error) }
+            Output.errorLine(plain)
+            Glibc.exit(exitCode(for: error).rawValue)
+        }
+    }
 }
+
+/// Whole milliseconds, at least one.
+func milliseconds(_ seconds: Double) -> UInt64 { UInt64(max(1, seconds * 1000)) }
 
 /// The options that every subcommand takes, before or after its name.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: "The server: unix:PATH or tcp:HOST:PORT. Else GENWIRE_CONNECT, else the default socket.")
+    @Option(
+        help: "The server: unix:PATH or tcp:HOST:PORT. Else GENWIRE_CONNECT, else the default socket.",
+        transform: DashedText.plain)
     var connect: String?
     @Flag(help: "Print JSON for programs: one object, or one a line for streams.")
     var json = false
-    @Option(help: "The model or route; the server's default where it is left out.")
+    @Option(help: "The model or route; the server's default where it is left out.", transform: DashedText.plain)
     var model: String?
-    @Option(help: "Give up after this many seconds.")
+    @Option(
+        help: """
+            Give up after this many seconds, connecting included; in `repl`, each answer. Without it, a server that does \
+            not answer at all is given up after 30.
+            """)
     var timeout: Double?
     // A token itself is no option: it would show in the list of processes.
-    @Option(help: "A file with the token that the server asks for over TCP. Else GENWIRE_TOKEN.")
+    @Option(
+        help: "A file with the token that the server asks for over TCP. Else GENWIRE_TOKEN.",
+        transform: DashedText.plain)
     var tokenFile: String?
 
     func validate() throws {
@@ -53,7 +79,7 @@ struct GlobalOptions: ParsableArguments {
         return merged
     }
 
-    var deadlineMilliseconds: UInt64 { timeout.map { UInt64(max(1, $0 * 1000)) } ?? 0 }
+    var deadlineMilliseconds: UInt64 { timeout.map(milliseconds) ?? 0 }
 
     /// The token to show: the file's, the environment's, none.
     func token() throws -> String? {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Dispatch
 internal import Generation
 internal import GenwireClient
 internal import Glibc
@@ -9,19 +8,29 @@ internal import Messages
 struct REPL: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "repl", abstract: "Talk to a model, turn by turn.",
-        discussion: "Ctrl-C stops an answer; /new forgets the conversation; /quit or Ctrl-D ends.")
+        discussion: """
+            Ctrl-C stops an answer; at the prompt it drops the line, and a second one ends. /new forgets the conversation; \
+            /quit or Ctrl-D ends.
+            """)
+
+    /// What stands before the line that a person types.
+    static let prompt = "> "
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
     @OptionGroup var sampling: SamplingOptions
-    @Option(help: "Instructions to the model.") var system = ""
+    @Option(help: "Instructions to the model.", transform: DashedText.plain) var system = ""
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
         let opening = system.isEmpty ? [] : [Message(role: .system, content: system)]
         var messages = opening
         let isInteractive = isatty(STDIN_FILENO) == 1
+        let interrupts = Interrupts(isInteractive: isInteractive)
+        // Each answer has the whole of --timeout.
+        let deadline = own.merged(over: parent.options).deadlineMilliseconds
         while true {
-            if isInteractive { Output.write("> ") }
+            interrupts.atPrompt()
+            if isInteractive { Output.write(Self.prompt) }
             guard let line = readLine() else { break }
             switch line.trimmed {
             case "": continue
@@ -33,7 +42,9 @@ struct REPL: ServerCommand {
             }
             messages.append(Message(role: .user, content: line))
             let request = ChatRequest(model: options.model ?? "", messages: messages, options: sampling.options)
-            if let answer = try await turn(client, request, options) {
+            let stream = client.streamChat(request, deadlineMilliseconds: deadline)
+            interrupts.begin(stream)
+            if let answer = try await turn(stream, options) {
                 messages.append(answer)
             } else {
                 messages.removeLast()
@@ -42,18 +53,7 @@ struct REPL: ServerCommand {
     }
 
     /// One answer; `nil` where it failed or was stopped, which the conversation survives.
-    private func turn(
-        _ client: GenwireClient, _ request: ChatRequest, _ options: GlobalOptions
-    ) async throws -> Message? {
-        let stream = client.streamChat(request, deadlineMilliseconds: options.deadlineMilliseconds)
-        signal(SIGINT, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        source.setEventHandler { stream.cancel() }
-        source.activate()
-        defer {
-            source.cancel()
-            signal(SIGINT, SIG_DFL)
-        }
+    private func turn(_ stream: AnswerStream, _ options: GlobalOptions) async throws -> Message? {
         var printer = AnswerPrinter(json: options.json)
         do {
             for try await chunk in stream { printer.piece(chunk) }

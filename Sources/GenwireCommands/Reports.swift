@@ -13,7 +13,7 @@ struct Health: ServerCommand {
     @Flag(help: "Ask each provider too. Costs nothing.") var deep = false
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
-        let report = try await client.health(deep: deep)
+        let report = try await client.health(deep: deep, deadlineMilliseconds: options.deadlineMilliseconds)
         if options.json {
             Output.line(
                 JSONForms.object { writer in
@@ -42,21 +42,24 @@ struct Health: ServerCommand {
                             + report.providers.map { [$0.model, $0.provider, $0.status, $0.detail] }))
             }
         }
-        if report.status == "degraded" { throw ExitCode(75) }
+        if report.status == "degraded" { throw ExitCode(ExitStatus.temporary.rawValue) }
     }
 }
 
 /// Whether credentials work.
 struct Auth: ServerCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask the providers whether the credentials work. Costs nothing; exit 77 when one does not.")
+        abstract: "Ask the providers whether the credentials work. Costs nothing; exit 77 when one does not.",
+        discussion:
+            "An optional model without a key is listed, and no failure unless --model or --provider asks for it.")
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
-    @Option(help: "Only this provider.") var provider = ""
+    @Option(help: "Only this provider.", transform: DashedText.plain) var provider = ""
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
-        let reports = try await client.validateAuth(model: options.model ?? "", provider: provider)
+        let reports = try await client.validateAuth(
+            model: options.model ?? "", provider: provider, deadlineMilliseconds: options.deadlineMilliseconds)
         if options.json {
             Output.line(
                 JSONForms.object { writer in
@@ -68,6 +71,8 @@ struct Auth: ServerCommand {
                         JSONForms.text(&writer, "provider", report.provider)
                         writer.key("valid")
                         writer.bool(report.isValid)
+                        writer.key("optional")
+                        writer.bool(report.isOptional)
                         JSONForms.text(&writer, "status", report.status)
                         JSONForms.text(&writer, "detail", report.detail)
                         writer.key("expires_in_seconds")
@@ -91,7 +96,12 @@ struct Auth: ServerCommand {
                             ]
                         }))
         }
-        if reports.contains(where: { !$0.isValid }) { throw ExitCode(77) }
+        // A server may do without an optional model's key; one who asks for that model asks whether it works.
+        let isNamed = options.model != nil || !provider.isEmpty
+        let isFailure = { (report: AuthReport) in
+            !report.isValid && (isNamed || !report.isOptional || report.status != "unconfigured")
+        }
+        if reports.contains(where: isFailure) { throw ExitCode(ExitStatus.denied.rawValue) }
     }
 }
 
@@ -103,7 +113,7 @@ struct Models: ServerCommand {
     @OptionGroup var own: GlobalOptions
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
-        let list = try await client.listModels()
+        let list = try await client.listModels(deadlineMilliseconds: options.deadlineMilliseconds)
         if options.json {
             Output.line(
                 JSONForms.object { writer in
@@ -154,11 +164,12 @@ struct Tokens: ServerCommand {
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
-    @Argument(help: "The text, or - to read it from standard input.") var text: String
+    @Argument(help: "The text, or - to read it from standard input.", transform: DashedText.plain) var text: String
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
         let (tokens, source) = try await client.countTokens(
-            text == "-" ? try Input.text("-") : text, model: options.model ?? "")
+            text == "-" ? try Input.text("-") : text, model: options.model ?? "",
+            deadlineMilliseconds: options.deadlineMilliseconds)
         if options.json {
             Output.line(
                 JSONForms.object { writer in
@@ -180,7 +191,7 @@ struct UsageCommand: ServerCommand {
     @OptionGroup var own: GlobalOptions
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
-        let rows = try await client.usage()
+        let rows = try await client.usage(deadlineMilliseconds: options.deadlineMilliseconds)
         if options.json {
             Output.line(
                 JSONForms.object { writer in

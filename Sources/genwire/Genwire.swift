@@ -8,6 +8,6 @@ struct Main {
     static func main() async {
         // A reader that has gone is noticed at the write.
         signal(SIGPIPE, SIG_IGN)
-        await GenwireCommand.main()
+        await GenwireCommand.run(Array(CommandLine.arguments.dropFirst()))
     }
 }

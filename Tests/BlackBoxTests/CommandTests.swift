@@ -58,6 +58,86 @@ import Testing
         #expect(nobody.errors.contains("genwired --config"))
     }
 
+    /// Models beside the default one; `BASE` stands for the simulator's address.
+    private static func configuration(_ models: [String: String]) -> @Sendable (String, String) -> String {
+        { upstream, folder in
+            var text = Stack.configuration()(upstream, folder) + "models:\n"
+            for (name, model) in models.sorted(by: { $0.key < $1.key }) {
+                text +=
+                    "  \(name): {provider: openai, \(model.replacing("BASE", with: "api_base: \"\(upstream)/v1\""))}\n"
+            }
+            return text
+        }
+    }
+
+    private static let keyless =
+        "optional: true, config: {model_name: gpt-4o, BASE, api_key: \"${GENWIRE_TEST_UNSET}\"}"
+
+    @Test func exitCodesByKind() async throws {
+        try await Stack.with(
+            configuration: Self.configuration([
+                "out-of-quota": "config: {model_name: \"gpt-4o#status=402\", BASE, api_key: k}",
+                "stalls": "config: {model_name: \"gpt-4o#stall-after=1\", BASE, api_key: k}",
+                "slow": "config: {model_name: \"gpt-4o#stall-after=1\", BASE, api_key: k, timeouts: {idle: 0.5}}",
+            ])
+        ) { stack in
+            func genwire(_ arguments: String..., input: String = "") async throws -> (
+                code: Int32, output: String, errors: String
+            ) {
+                try await runProgram("genwire", ["--connect", stack.address] + arguments, input: input)
+            }
+            // A size over a limit: no later try makes it smaller.
+            let large = try await genwire("generate", "-", input: String(repeating: "x", count: 5 << 20))
+            #expect(large.code == 70, "\(large.errors)")
+            #expect(try await genwire("--model", "out-of-quota", "generate", "x").code == 70)
+            // Timeouts: the upstream's, and the caller's own.
+            let slow = try await genwire("--json", "--model", "slow", "generate", "x")
+            #expect(slow.errors.contains("\"kind\":\"TIMEOUT\""), "\(slow.errors)")
+            #expect(slow.errors.contains("\"retryable\":true"), "\(slow.errors)")
+            #expect(slow.code == 75)
+            #expect(try await genwire("--timeout", "5", "--model", "stalls", "generate", "x").code == 75)
+        }
+    }
+
+    @Test func authIsWellWithoutTheKeysOfOptionalModels() async throws {
+        try await Stack.with(configuration: Self.configuration(["keyless": Self.keyless])) { stack in
+            let result = try await runProgram("genwire", ["--connect", stack.address, "--json", "auth"])
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(result.output.contains("\"valid\":false,\"optional\":true,\"status\":\"unconfigured\""))
+            #expect(result.output.contains("\"valid\":true,\"optional\":false"), "\(result.output)")
+            // One who asks for that model asks whether it works.
+            let named = try await runProgram("genwire", ["--connect", stack.address, "--model", "keyless", "auth"])
+            #expect(named.code == 77)
+        }
+    }
+
+    /// A wrong key is a failure, also an optional model's.
+    @Test(arguments: ["", "optional: true, "])
+    func authFailsOverAWrongKey(_ prefix: String) async throws {
+        let wrong = prefix + "config: {model_name: gpt-4o, BASE, api_key: sim-token-unknown}"
+        try await Stack.with(configuration: Self.configuration(["wrong": wrong, "keyless": Self.keyless])) { stack in
+            let result = try await runProgram("genwire", ["--connect", stack.address, "auth"])
+            #expect(result.code == 77, "\(result.output)")
+        }
+    }
+
+    @Test func promptsThatBeginWithADash() async throws {
+        try await Stack.with { stack in
+            for prompt in ["- hello", "-hello", "-5", "-- h"] {
+                let result = try await runProgram("genwire", ["--connect", stack.address, "generate", prompt])
+                #expect(result.code == 0)
+                #expect(result.output.hasPrefix("You asked: \(prompt)"), "\(result.output)")
+            }
+            let tools = stack.folder + "/tools.json"
+            try #"[{"name": "f", "paramters": {"type": "object"}}]"#.write(
+                toFile: tools, atomically: true, encoding: .utf8)
+            let result = try await runProgram(
+                "genwire", ["--connect", stack.address, "chat", "-m", "user:x", "--tools", tools])
+            #expect(result.code == 64)
+            #expect(result.errors.contains("did you mean 'parameters'?"), "\(result.errors)")
+        }
+    }
+
     /// Stock clients and raw bytes: our own Python client, containerd's Go client, and frames written byte by byte.
     @Test func otherLanguages() async throws {
         let script = Interop.path("run.sh")

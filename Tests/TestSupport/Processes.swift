@@ -39,10 +39,13 @@ public final class RunningProgram: @unchecked Sendable {
     public let logPath: String
 
     /// Starts `arguments[0]` with the rest, its standard error in `logPath`.
-    /// - Parameter descriptorLimit: RLIMIT_NOFILE of the new process; `nil` for this one's.
+    /// - Parameters:
+    ///   - descriptorLimit: RLIMIT_NOFILE of the new process; `nil` for this one's.
+    ///   - input: its standard input; `nil` for none.
+    ///   - outputPath: the file of its standard output; `nil` for none.
     public init(
         _ name: String, _ arguments: [String], logPath: String, environment: [String: String] = [:],
-        descriptorLimit: Int? = nil
+        descriptorLimit: Int? = nil, input: FileHandle? = nil, outputPath: String? = nil
     ) throws {
         _ = FileManager.default.createFile(atPath: logPath, contents: nil)
         self.logPath = logPath
@@ -64,7 +67,11 @@ public final class RunningProgram: @unchecked Sendable {
         }
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
         process.standardOutput = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
+        if let outputPath {
+            _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
+            process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))
+        }
+        process.standardInput = input ?? FileHandle.nullDevice
         try process.run()
     }
 

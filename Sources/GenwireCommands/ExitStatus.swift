@@ -1,0 +1,67 @@
+internal import Generation
+internal import GenwireClient
+
+/// The exit codes of `genwire`, after `sysexits.h`: the one place of each and of its meaning. `--help` prints them, and
+/// a test holds the README against them.
+enum ExitStatus: Int32, CaseIterable {
+    case done = 0
+    case usage = 64
+    case unreachable = 69
+    case failed = 70
+    case output = 74
+    case temporary = 75
+    case denied = 77
+    case interrupted = 130
+
+    /// What it means, for people; short enough for a line of `--help`.
+    var meaning: String {
+        switch self {
+        case .done: "done"
+        case .usage: "wrong usage, a malformed address included"
+        case .unreachable: "no server: nothing listens or answers there, or it is not Genwire"
+        case .failed: "any other failure; trying again does not help"
+        case .output: "the output cannot be written"
+        case .temporary: "temporary, try later: rate limit, overload, timeout, cut answer"
+        case .denied: "authentication or permission: of the vendor, the server, the socket"
+        case .interrupted: "interrupted by Ctrl-C"
+        }
+    }
+
+    /// All of them, one per line.
+    static var table: String {
+        allCases.map { status in
+            let code = String(status.rawValue)
+            return "  " + code + String(repeating: " ", count: 5 - code.count) + status.meaning
+        }.joined(separator: "\n")
+    }
+
+    /// The code of a failed call.
+    init(_ error: ClientError) {
+        switch error.unreachable {
+        case .malformedAddress: self = .usage
+        case .notPermitted: self = .denied
+        case .absent, .refused, .silent, .notGenwire: self = .unreachable
+        case nil: self = error.detail.map { Self($0) } ?? Self(code: error.code)
+        }
+    }
+
+    /// The server says whether another try may succeed. A server that is shutting down has a successor; a garbled answer
+    /// (code 13) is no promise that the next one is better.
+    private init(_ detail: GenerationError) {
+        switch detail.kind {
+        case .authentication, .permission: self = .denied
+        case .shuttingDown: self = .temporary
+        case .badProviderResponse: self = .failed
+        default: self = detail.isRetryable ? .temporary : .failed
+        }
+    }
+
+    /// Without a detail only the code speaks. Code 8 is then a size that is over a limit, which no later try changes.
+    private init(code: Int32) {
+        switch code {
+        case 7, 16: self = .denied
+        case 4, 14: self = .temporary
+        default: self = .failed
+        }
+    }
+}

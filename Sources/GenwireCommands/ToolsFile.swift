@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import Encodings
+internal import Generation
+internal import JSON
+
+/// The file of `--tools`: a tool or a list of them, in our form or in OpenAI's.
+///
+/// ```
+/// {"name": …, "description": …, "parameters": {…}, "strict": …}
+/// {"type": "function", "function": {"name": …, …}}
+/// ```
+/// A misspelt key would silently make a tool without parameters, so every key is checked.
+struct ToolsFile {
+    private static let keys = ["name", "description", "parameters", "strict"]
+
+    /// What errors call the file.
+    let path: String
+
+    /// The tools in the text of the file.
+    /// - Throws: `ValidationError` that names the tool and the key.
+    func tools(_ bytes: [UInt8]) throws -> [Tool] {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue(parsing: bytes)
+        } catch {
+            throw ValidationError("--tools \(path): not JSON: \(error)")
+        }
+        return try (value.array ?? [value]).enumerated().map { try tool($1, "tool \($0 + 1)") }
+    }
+
+    private func tool(_ value: JSONValue, _ place: String) throws -> Tool {
+        guard value.members != nil else { throw mistake(place, "expected an object") }
+        if let type = value["type"], type.string != "function" {
+            throw mistake(place, "type: expected \"function\", the only kind of tool there is")
+        }
+        guard let function = value["function"] else {
+            return try definition(value, place, keys: Self.keys + ["type"])
+        }
+        try check(value, place, keys: ["type", "function"])
+        guard function.members != nil else { throw mistake(place, "function: expected an object") }
+        return try definition(function, place, keys: Self.keys)
+    }
+
+    private func definition(_ value: JSONValue, _ place: String, keys: [String]) throws -> Tool {
+        try check(value, place, keys: keys)
+        guard let name = value["name"]?.string, !name.isEmpty else { throw mistake(place, "a tool has no name") }
+        var tool = Tool(name: name, description: "", parametersJSON: "", strict: nil)
+        if let description = present(value, "description") {
+            guard let text = description.string else { throw mistake(place, "description: expected text") }
+            tool.description = text
+        }
+        if let parameters = present(value, "parameters") {
+            guard parameters.members != nil else { throw mistake(place, "parameters: expected a JSON Schema object") }
+            tool.parametersJSON = parameters.text
+        }
+        if let strict = present(value, "strict") {
+            guard let isStrict = strict.bool else { throw mistake(place, "strict: expected true or false") }
+            tool.strict = isStrict
+        }
+        return tool
+    }
+
+    /// The value of a key, `null` counting as absent.
+    private func present(_ value: JSONValue, _ key: String) -> JSONValue? {
+        guard let found = value[key], !found.isNull else { return nil }
+        return found
+    }
+
+    private func check(_ value: JSONValue, _ place: String, keys: [String]) throws {
+        var seen: Set<String> = []
+        for (key, _) in value.members ?? [] {
+            let shown = String(key.prefix(40))
+            guard keys.contains(key) else {
+                throw mistake(place, "unknown key '\(shown)'\(NearestName.hint(for: key, among: keys))")
+            }
+            guard seen.insert(key).inserted else { throw mistake(place, "the key '\(shown)' is there twice") }
+        }
+    }
+
+    private func mistake(_ place: String, _ message: String) -> ValidationError {
+        ValidationError("--tools \(path): \(place): \(message)")
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `genwire` and servers that are not there, do not answer, or are no Genwire servers. That a command ends at all is
+/// the point: without a bound each of these waits for ever.
+@Suite struct ReachTests {
+    private static let commands = [
+        ["health"], ["health", "--deep"], ["models"], ["auth"], ["usage"], ["tokens", "x"], ["generate", "x"],
+        ["chat", "-m", "user:x"], ["chat", "-m", "user:x", "--stream"], ["repl"],
+    ]
+
+    @Test func aStoppedDaemon() async throws {
+        try await Stack.with { stack in
+            let tcp = try #require(
+                stack.daemon.log.split { " ,\n".contains($0) }.first { $0.hasPrefix("tcp:") }.map(String.init))
+            stack.daemon.signal(SIGSTOP)
+            defer { stack.daemon.signal(SIGCONT) }
+            for address in [stack.address, tcp] {
+                await withTaskGroup(of: Void.self) { group in
+                    for command in Self.commands {
+                        group.addTask {
+                            let result = try? await runProgram(
+                                "genwire", ["--connect", address, "--timeout", "1"] + command, input: "hello\n")
+                            #expect(result?.code == 69, "\(command) \(result?.errors ?? "")")
+                            #expect(result?.errors.contains("nothing answered within 1.0 s") == true)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The whole call is bounded too: the server has said hello and stops in the middle of an answer.
+    @Test func aDaemonThatStopsLater() async throws {
+        try await Stack.with(configuration: Stack.configuration(["stalls": "gpt-4o#stall-after=1"])) { stack in
+            let genwire = try RunningProgram(
+                "genwire",
+                [
+                    "--connect", stack.address, "--timeout", "8", "--model", "stalls", "chat", "-m", "user:x",
+                    "--stream",
+                ],
+                logPath: stack.folder + "/genwire.log")
+            #expect(try await eventually { try await stack.statistic("active_streams") == 1 })
+            stack.daemon.signal(SIGSTOP)
+            let code = await genwire.waitForExit()
+            stack.daemon.signal(SIGCONT)
+            #expect(code == 75, "\(genwire.log)")
+        }
+    }
+
+    @Test func aSocketThatNobodyServes() async throws {
+        try await withTemporaryFolder { folder in
+            // The kernel takes the connection for a listener that never looks.
+            let silent = bindUnix(folder + "/silent.sock", backlog: 8)
+            defer { close(silent) }
+            let result = try await runProgram(
+                "genwire", ["--connect", "unix:\(folder)/silent.sock", "--timeout", "1", "health"])
+            #expect(result.code == 69)
+            #expect(result.errors.contains("nothing answered within 1.0 s"), "\(result.errors)")
+            #expect(!result.errors.contains("no server"))
+
+            // A full backlog does not even take it.
+            let full = bindUnix(folder + "/full.sock", backlog: 0)
+            let waiting = connectUnix(folder + "/full.sock")
+            #expect(waiting >= 0)
+            defer {
+                close(full)
+                close(waiting)
+            }
+            let second = try await runProgram(
+                "genwire", ["--connect", "unix:\(folder)/full.sock", "--timeout", "1", "health"])
+            #expect(second.code == 69)
+            #expect(second.errors.contains("nobody took the connection within 1.0 s"), "\(second.errors)")
+        }
+    }
+
+    @Test(arguments: [
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "SSH-2.0-OpenSSH_9.2p1\r\n", "-",
+        // The first frame of an HTTP/2 server, SETTINGS: its first byte is zero as ttrpc's is.
+        "\0\0\u{6}\u{4}\0\0\0\0\0\0\u{3}\0\0\0\u{64}",
+    ])
+    func somethingElseAnswers(_ bytes: String) async throws {
+        try await withTemporaryFolder { folder in
+            let listener = bindUnix(folder + "/other.sock", backlog: 8)
+            let server = Thread {
+                let peer = accept(listener, nil, nil)
+                _ = bytes.utf8.withContiguousStorageIfAvailable { send(peer, $0.baseAddress, $0.count, 0) }
+                var byte: UInt8 = 0
+                while recv(peer, &byte, 1, 0) > 0 {}
+                close(peer)
+            }
+            server.start()
+            let result = try await runProgram(
+                "genwire", ["--connect", "unix:\(folder)/other.sock", "--timeout", "60", "health"])
+            #expect(result.code == 69)
+            #expect(result.errors.contains("not a Genwire server"), "\(result.errors)")
+            close(listener)
+        }
+    }
+
+    @Test func anHTTPPort() async throws {
+        try await Stack.with { stack in
+            let port = try #require(stack.upstream.split(separator: ":").last)
+            let result = try await runProgram(
+                "genwire", ["--connect", "tcp:127.0.0.1:\(port)", "--timeout", "5", "generate", "x"])
+            #expect(result.code == 69, "\(result.errors)")
+        }
+    }
+
+    @Test(arguments: [
+        "bogus", "unix:", "tcp:", "tcp:localhost", "tcp:localhost:99999", "http://127.0.0.1:1",
+        "unix:/" + String(repeating: "long", count: 40),
+    ])
+    func aMalformedAddressIsWrongUsage(_ address: String) async throws {
+        let result = try await runProgram("genwire", ["--connect", address, "health"])
+        #expect(result.code == 64)
+        #expect(!result.errors.contains("no server"), "\(result.errors)")
+        #expect(try await runProgram("genwire", ["health"], environment: ["GENWIRE_CONNECT": address]).code == 64)
+    }
+
+    @Test func nothingThere() async throws {
+        try await withTemporaryFolder { folder in
+            close(bindUnix(folder + "/stale.sock", backlog: 8))
+            let port = try #require(unusedPort())
+            let cases = [
+                ("unix:\(folder)/missing.sock", "there is no such socket"),
+                ("unix:\(folder)/stale.sock", "left over from a server that has ended"),
+                ("tcp:127.0.0.1:\(port)", "nothing listens there"),
+                ("tcp:no-such-host.invalid:1", "no-such-host.invalid"),
+            ]
+            for (address, mention) in cases {
+                let result = try await runProgram("genwire", ["--connect", address, "--timeout", "60", "health"])
+                #expect(result.code == 69, "\(address): \(result.errors)")
+                #expect(result.errors.contains(mention), "\(address): \(result.errors)")
+                #expect(result.errors.contains("genwired --config"), "\(address): \(result.errors)")
+            }
+        }
+    }
+}
+
+/// A Unix socket that listens and that nobody accepts from.
+private func bindUnix(_ path: String, backlog: Int32) -> Int32 {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let result = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+    }
+    precondition(result == 0 && listen(descriptor, backlog) == 0, "\(path): errno \(errno)")
+    return descriptor
+}
