@@ -40,7 +40,6 @@ public final class Runtime: Sendable {
             logger.warning("model is not usable", metadata: ["model": "\(model.name)", "reason": "\(model.reason)"])
         }
         var http = HTTPClientOptions()
-        http.caFile = configuration.tls.caFile
         http.skipsVerification = configuration.tls.insecureSkipVerify
         http.userAgent = "genwire/\(genwireVersion)"
         let options = http
@@ -124,8 +123,8 @@ public final class Runtime: Sendable {
         return bound
     }
 
-    /// Takes over another configuration's models, routes, credentials, and who may call. Listeners, loops and limits
-    /// stay as they are.
+    /// Takes over another configuration's models, routes, credentials, and who may call. What
+    /// `Configuration.startOnlyKeys` lists stays as it is.
     /// - Throws: `StartError` where a model cannot be built, or an address would be left without tokens; nothing has
     ///   changed then.
     public func reload(_ configuration: Configuration) throws(StartError) {

@@ -135,6 +135,9 @@ final class Listener: ReadinessHandler {
         spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
     }
 
+    /// Opens a Unix socket to other users, or closes it to them; what each of them may do is the policy's to say.
+    func serve(others: Bool) { file?.setMode(isForOthers: others) }
+
     /// Accepts no more and removes the socket file.
     func stop() {
         if let registration { loop?.deregister(registration) }

@@ -79,10 +79,13 @@ public final class Server: Sendable {
     }
 
     /// Takes over another policy, which must have passed `check`, and ends the connections and calls of callers that it
-    /// does not admit.
+    /// does not admit. The sockets' modes follow it.
     public func adopt(_ policy: AccessPolicy) {
         core.adopt(policy)
         for context in contexts { context.loop.execute { context.value.policyChanged() } }
+        for open in listeners.withLock({ $0 }) {
+            open.listener.loop.execute { open.listener.value.serve(others: policy.admitsOthers) }
+        }
     }
 
     /// Gives a new connection to the loop with the fewest.

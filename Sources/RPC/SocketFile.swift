@@ -63,10 +63,19 @@ struct SocketFile {
         }
     }
 
+    /// Gives the socket the mode that `bind` would, if it is still the one that was bound here.
+    func setMode(isForOthers: Bool) {
+        if isOurs { chmod(path, isForOthers ? 0o666 : 0o600) }
+    }
+
+    private var isOurs: Bool {
+        var info = stat()
+        return inode != 0 && lstat(path, &info) == 0 && info.st_dev == device && info.st_ino == inode
+    }
+
     /// Removes the socket if it is still the one that was bound here, and lets the lock go.
     func release() {
-        var info = stat()
-        if inode != 0, lstat(path, &info) == 0, info.st_dev == device, info.st_ino == inode { unlink(path) }
+        if isOurs { unlink(path) }
         unlink(path + ".lock")
         close(lock)
     }

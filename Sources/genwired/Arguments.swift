@@ -1,3 +1,5 @@
+import Config
+
 /// The daemon's command line. Its few flags are read here and not by a library: a parser that works by reflection
 /// would be a third of the daemon's resident memory for the whole of its life.
 struct Arguments: Equatable {
@@ -25,9 +27,21 @@ struct Arguments: Equatable {
           --log-format FORM   text or json
           check               validate the configuration: exit 0 and a summary, or exit 78 and what is wrong where
 
-        SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP takes over models, routes,
-        credentials and who may call.
+        SIGTERM and SIGINT drain and stop; a second one stops at once.
+
+        SIGHUP reads the configuration again: models, routes, credentials and who may call are taken over, and the log
+        says which changed. These take a restart, and the log warns where one changed:
+          \(Configuration.startOnlyKeys.joined(separator: ", "))
+
+        Exit codes: 0 after a drain, 1 after a second signal, 64 wrong usage, 78 a configuration or an address that
+        is refused.
         """
+
+    /// The keys of the file that the command line has the word over.
+    var overriddenKeys: [String] {
+        (listen.isEmpty ? [] : ["server.listen"]) + (logLevel == nil ? [] : ["log.level"])
+            + (logFormat == nil ? [] : ["log.format"])
+    }
 
     /// A command line that cannot be understood, and why.
     struct UsageError: Error {

@@ -57,7 +57,7 @@ struct Genwired {
             let bound = try await runtime.listen(
                 at: Loading.listenAddresses(configuration, instead: arguments.listen))
             complain("genwired ready on \(bound.joined(separator: ", "))")
-            await run(runtime, signals, logger, arguments, drainSeconds: configuration.server.drainTimeout)
+            await run(runtime, signals, logger, Reloading(arguments, started: configuration))
         } catch {
             complain("genwired: \(error)")
             exit(78)
@@ -65,17 +65,14 @@ struct Genwired {
     }
 
     private static func run(
-        _ runtime: Runtime, _ signals: Signals, _ logger: Logger, _ arguments: Arguments, drainSeconds: Double
+        _ runtime: Runtime, _ signals: Signals, _ logger: Logger, _ reloading: Reloading
     ) async {
+        var reloading = reloading
         for await signal in signals.stream {
             guard signal == SIGHUP else { break }
-            do {
-                try runtime.reload(try Loading.configuration(arguments.config))
-                logger.notice("configuration reloaded")
-            } catch {
-                logger.error("the configuration was not reloaded; the old one stays", metadata: ["reason": "\(error)"])
-            }
+            reloading.reload(runtime, logger)
         }
+        let drainSeconds = reloading.current.server.drainTimeout
         logger.notice("draining", metadata: ["seconds": "\(drainSeconds)"])
         // A second signal ends the wait.
         let stream = signals.stream

@@ -74,6 +74,43 @@ import Testing
         }
     }
 
+    @Test func reloadSaysWhatItTookOverAndWhatTakesARestart() async throws {
+        try await Stack.with { stack in
+            let path = stack.folder + "/config.yaml"
+            let old = try String(contentsOfFile: path, encoding: .utf8)
+            func reload(_ text: String, _ expected: String) async throws {
+                let before = stack.daemon.log.utf8.count
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                stack.daemon.signal(SIGHUP)
+                let isLogged = try await eventually { stack.daemon.log.dropFirst(before).contains(expected) }
+                #expect(isLogged, "\(stack.daemon.log)")
+            }
+            // A key is a secret: that it changed is told, what it is is not (`Stack.with` reads the log).
+            let changed =
+                old.replacing("sk-planted-secret-0123456789", with: "sk-planted-secret-9876543210")
+                + "routes: {r: {targets: [default]}}\nauth: {a: {type: static, token: planted-secret-token}}\n"
+            try await reload(
+                changed,
+                "notice genwired: configuration reloaded changes=model default changed, route r added, "
+                    + "credential a added\n")
+            #expect(!stack.daemon.log.contains("warning genwired: changed keys"))
+            let restart =
+                old.replacing("server: {", with: "server: {loops: 3, allow_uids: [0, 4242], ")
+                + "limits: {max_connections: 5}\nlog: {level: debug}\n"
+            let warning =
+                "warning genwired: changed keys that take a restart; until then the daemon goes on as it was started "
+                + "keys=server.loops, limits.max_connections\n"
+            try await reload(restart, "who may call changed\n")
+            // The daemon was started with --log-level, which a restart would not change either.
+            #expect(try await eventually { stack.daemon.log.contains(warning) }, "\(stack.daemon.log)")
+            // What waits for a restart goes on waiting.
+            try await reload(restart, "configuration reloaded changes=none\n")
+            #expect(
+                try await eventually { stack.daemon.log.components(separatedBy: warning).count == 3 },
+                "\(stack.daemon.log)")
+        }
+    }
+
     @Test(arguments: [
         ("generation: {provider: openai, config: {model_name: x, api_key: k, temprature: 1}}", "temperature"),
         ("generation: {provider: opnai, config: {model_name: x, api_key: k}}", "openai"),

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TestSupport
 import Testing
 
 @testable import RPC
@@ -42,6 +43,30 @@ import Testing
             usleep(60_000)
         }
         await server.drain(seconds: 0)
+        await loop.shutdown()
+    }
+
+    /// A reload that lets other users in must also let them open the socket.
+    @Test func theSocketsModeFollowsThePolicy() async throws {
+        let loop = try EventLoop(label: "access")
+        try await withTemporaryFolder { folder in
+            let server = await Server(
+                loops: [loop], methods: [], registry: CallRegistry(), drainingStatus: .ok)
+            let path = folder + "/g.sock"
+            _ = try await server.listen(at: .unix(path: path))
+            func mode() async -> mode_t {
+                await loop.perform {
+                    var info = stat()
+                    return lstat(path, &info) == 0 ? info.st_mode & 0o777 : 0
+                }
+            }
+            #expect(await mode() == 0o600)
+            server.adopt(AccessPolicy(users: [geteuid(), geteuid() + 1]))
+            #expect(await mode() == 0o666)
+            server.adopt(.sameUser)
+            #expect(await mode() == 0o600)
+            await server.drain(seconds: 0)
+        }
         await loop.shutdown()
     }
 

@@ -1,7 +1,7 @@
 /// An entry of `auth`: how a credential is had and sent.
-public struct AuthConfiguration: Sendable {
+public struct AuthConfiguration: Sendable, Equatable {
     /// The types with their own keys.
-    public enum Method: Sendable {
+    public enum Method: Sendable, Equatable {
         /// A fixed key.
         case apiKey(Secret)
         /// COIN: an OAuth2 client credentials grant with configurable details.
@@ -82,7 +82,7 @@ public struct AuthConfiguration: Sendable {
 
 extension AuthConfiguration {
     /// A client credentials grant (RFC 6749 §4.4).
-    public struct OAuthClient: Sendable {
+    public struct OAuthClient: Sendable, Equatable {
         /// How the client shows who it is (RFC 6749 §2.3.1).
         public enum ClientAuth: String, Sendable, CaseIterable {
             /// In the form.
@@ -110,7 +110,7 @@ extension AuthConfiguration {
     }
 
     /// A service account's key, from a file or as text: exactly one of the two is there.
-    public struct GoogleServiceAccount: Sendable {
+    public struct GoogleServiceAccount: Sendable, Equatable {
         /// The JSON file.
         public var credentialsFile: String?
         /// The JSON text.
@@ -122,7 +122,7 @@ extension AuthConfiguration {
     }
 
     /// Application default credentials.
-    public struct GoogleADC: Sendable {
+    public struct GoogleADC: Sendable, Equatable {
         /// The JSON file; `nil` for the usual search.
         public var credentialsFile: String?
         /// Replaces the token endpoint of service accounts and users.
@@ -135,7 +135,7 @@ extension AuthConfiguration {
     }
 
     /// A Google machine's metadata server.
-    public struct GoogleMetadata: Sendable {
+    public struct GoogleMetadata: Sendable, Equatable {
         /// The server's URL; `nil` for the usual one.
         public var endpoint: String?
         /// The scopes, with spaces between them; `nil` for the machine's own.
@@ -149,7 +149,7 @@ extension AuthConfiguration {
     }
 
     /// An Entra ID application. One of secret, certificate and federated token is there.
-    public struct AzureAD: Sendable {
+    public struct AzureAD: Sendable, Equatable {
         /// The tenant.
         public var tenantID: String
         /// The application.
@@ -167,7 +167,7 @@ extension AuthConfiguration {
     }
 
     /// An Azure machine's identity.
-    public struct AzureManagedIdentity: Sendable {
+    public struct AzureManagedIdentity: Sendable, Equatable {
         /// The identity where the machine has several.
         public var clientID: String?
         /// What the token is for; `nil` for Azure OpenAI.
@@ -177,7 +177,7 @@ extension AuthConfiguration {
     }
 
     /// A program that prints a token, or JSON that holds one.
-    public struct TokenCommand: Sendable {
+    public struct TokenCommand: Sendable, Equatable {
         /// The program with its arguments.
         public var arguments: [String]
         /// Where the token is in the JSON output, with dots between the names; `nil` where the output is the token.

@@ -1,5 +1,5 @@
 /// A model: the `generation` section or an entry of `models`. Not given means `nil`: the provider's own default counts.
-public struct ModelConfiguration: Sendable {
+public struct ModelConfiguration: Sendable, Equatable {
     /// The field that limits the answer's length in the chat completions dialect.
     public enum MaxTokensParameter: String, Sendable, CaseIterable {
         /// The older name, which every server knows.

@@ -28,18 +28,18 @@ public struct ServerConfiguration: Sendable {
 /// The `limits` section: what one caller may take. `LimitKey` has the ranges and defaults.
 public struct LimitsConfiguration: Sendable, Equatable {
     /// The most connections of callers at a time.
-    public var maxConnections = LimitKey.maxConnections.standard
+    public var maxConnections: Int = LimitKey.maxConnections.standard
     /// The most calls at a time on one connection.
-    public var maxStreamsPerConnection = LimitKey.maxStreamsPerConnection.standard
+    public var maxStreamsPerConnection: Int = LimitKey.maxStreamsPerConnection.standard
     /// The largest message, in bytes; at most ttrpc's own 4 MiB.
-    public var maxMessageBytes = LimitKey.maxMessageBytes.standard
+    public var maxMessageBytes: Int = LimitKey.maxMessageBytes.standard
     /// The most bytes that wait for a slow reader on one connection.
-    public var maxBufferedBytesPerConnection = LimitKey.maxBufferedBytesPerConnection.standard
+    public var maxBufferedBytesPerConnection: Int = LimitKey.maxBufferedBytesPerConnection.standard
     /// The most bytes of requests in progress on one connection, as received.
-    public var maxRequestBytesPerConnection = LimitKey.maxRequestBytesPerConnection.standard
+    public var maxRequestBytesPerConnection: Int = LimitKey.maxRequestBytesPerConnection.standard
     /// The most bytes of requests in progress on all connections, as received. Some two and a half times as many are in
     /// memory: the request, and its form for the vendor.
-    public var maxRequestBytes = LimitKey.maxRequestBytes.standard
+    public var maxRequestBytes: Int = LimitKey.maxRequestBytes.standard
 
     /// The defaults.
     public init() {}

@@ -1,8 +1,8 @@
 internal import Glibc
 
 /// Bytes that must not leak: an API key, a password, a token. Printing, interpolating or dumping one gives `<secret>`;
-/// it cannot be encoded or compared with `==`; its memory is overwritten when the last copy goes.
-public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+/// it cannot be encoded; its memory is overwritten when the last copy goes.
+public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let storage: Storage
 
     /// A secret of some bytes.
@@ -38,6 +38,11 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
         var difference = UInt(bitPattern: count ^ other.count)
         for index in 0..<other.count { difference |= UInt(storage.bytes[index % count] ^ other[index]) }
         return difference == 0
+    }
+
+    /// Whether both are the same, in a time that depends only on the length of `right`.
+    public static func == (left: Secret, right: Secret) -> Bool {
+        right.withUnsafeBytes { left.matches($0) }
     }
 
     /// `<secret>`.

@@ -1,4 +1,5 @@
-/// A value of a YAML file with its place. It may hold secrets, so printing it shows only its kind and place.
+/// A value of a YAML file with its place. It may hold secrets, so printing it shows only its kind and place. Nodes are
+/// equal by their values, wherever they stand.
 public struct ConfigNode: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// The three kinds of YAML value.
     public enum Value: Sendable, Equatable {
@@ -23,6 +24,9 @@ public struct ConfigNode: Sendable, Equatable, CustomStringConvertible, CustomRe
         self.line = line
         self.column = column
     }
+
+    /// Whether both hold the same.
+    public static func == (left: ConfigNode, right: ConfigNode) -> Bool { left.value == right.value }
 
     /// The value of a key; `nil` where this is not a map or has no such key.
     public subscript(key: String) -> ConfigNode? {
@@ -95,6 +99,11 @@ public struct ConfigEntry: Sendable, Equatable {
     public let line: Int
     /// What it maps to.
     public let value: ConfigNode
+
+    /// Whether both hold the same, wherever they stand.
+    public static func == (left: ConfigEntry, right: ConfigEntry) -> Bool {
+        left.key == right.key && left.value == right.value
+    }
 
     /// A key with its value.
     public init(key: String, line: Int, value: ConfigNode) {
