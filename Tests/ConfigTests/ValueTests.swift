@@ -50,6 +50,20 @@ struct ValueTests {
         #expect(configuration.log.level == .info)
     }
 
+    @Test("limits are on the page about the wire, with their ranges and defaults")
+    func limits() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appendingPathComponent("docs/wire.md"), encoding: .utf8)
+        for key in LimitKey.all {
+            let row = "| `\(key.name)` | \(key.range.lowerBound) to \(key.range.upperBound) | \(key.standard) |"
+            #expect(page.contains("\n" + row), "\(row)")
+        }
+        let defaults = try parse(withModel("limits: {}")).limits
+        #expect(defaults == LimitsConfiguration())
+        #expect(LimitKey.all.map { defaults[keyPath: $0.field] } == LimitKey.all.map(\.standard))
+    }
+
     @Test("a model takes every key")
     func everyKey() throws {
         let configuration = try parse(

@@ -50,6 +50,17 @@ daemon=$!
 wait_for "$folder/daemon.log" "genwired ready" $daemon
 
 failed=0
+echo "# code for other languages, in the packages that the contract names"
+mkdir "$folder/generated"
+protoc -I "$here/../../Proto" --java_out="$folder/generated" --php_out="$folder/generated" \
+    --ruby_out="$folder/generated" --csharp_out="$folder/generated" genwire/v1/generation.proto
+for file in genwire/v1/ChatRequest.java Genwire/V1/ChatRequest.php genwire/v1/generation_pb.rb; do
+    [ -f "$folder/generated/$file" ] || { echo "not ok $file: was not generated"; failed=1; }
+done
+grep -q "namespace Genwire.V1 {" "$folder/generated/Generation.cs" || { echo "not ok C#: another namespace"; failed=1; }
+grep -q '^option go_package = "[^"]*/[^"]*";' "$here/../../Proto/genwire/v1/generation.proto" ||
+    { echo "not ok Go: no import path"; failed=1; }
+
 echo "# raw bytes"
 "$here/raw_ttrpc.py" --socket "$folder/genwire.sock" --model default --slow-model slow || failed=1
 echo "# Python, by Protobuf's own runtime"

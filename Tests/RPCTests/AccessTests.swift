@@ -51,7 +51,7 @@ import Testing
         let loop = try EventLoop(label: "access")
         try await withTemporaryFolder { folder in
             let server = await Server(
-                loops: [loop], methods: [], registry: CallRegistry(), drainingStatus: .ok)
+                loops: [loop], methods: [], registry: CallRegistry())
             let path = folder + "/g.sock"
             _ = try await server.listen(at: .unix(path: path))
             func mode() async -> mode_t {
