@@ -45,7 +45,6 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private var running: [UnownedJob] = []
     private var inboxWork: [@Sendable () -> Void] = []
     private var wheel: TimerWheel
-    private var dueTimers: [LoopTimer] = []
     private var armedFor: UInt64?
     private var turnEnd: [any TurnEndHandler] = []
     private var turnEndRunning: [any TurnEndHandler] = []
@@ -220,7 +219,6 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     public func cancel(_ timer: LoopTimer) {
         preconditionOnLoop()
         wheel.remove(timer)
-        if let index = dueTimers.firstIndex(where: { $0 === timer }) { dueTimers.remove(at: index) }
     }
 
     /// Suspends the calling task for `nanoseconds`. Not cancellable: hold a `LoopTimer` where that is needed.
@@ -305,11 +303,14 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     private func fireDueTimers() -> Bool {
         guard wheel.count > 0 else { return false }
-        wheel.advance(to: now, into: &dueTimers)
-        guard !dueTimers.isEmpty else { return false }
-        // `cancel` may take a later one out meanwhile.
-        while !dueTimers.isEmpty { dueTimers.removeFirst().handler() }
-        return true
+        wheel.advance(to: now)
+        var fired = false
+        // What a handler schedules is never due in this pass: the wheel puts it after the tick that it stands at.
+        while let timer = wheel.nextDue() {
+            fired = true
+            timer.handler()
+        }
+        return fired
     }
 
     private func runTurnEnd() -> Bool {
@@ -346,7 +347,6 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             deregister(Registration(slot: UInt32(index), generation: slots[index].generation))
         }
         wheel.removeAll()
-        dueTimers.removeAll()
         poller.stop()
         // A wake-up may have been swallowed by the poller that just ended.
         let pending = inbox.withLock { inbox -> Bool in

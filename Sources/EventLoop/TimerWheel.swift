@@ -1,16 +1,26 @@
 /// A hierarchical timer wheel: six levels of 64 slots, a tick of one millisecond, so it spans two years.
 ///
-/// Insert and remove are O(1). A timer waits in the coarsest slot that still separates it from now and moves down a
-/// level when its slot's time comes; it never fires early and at most one tick late by the wheel itself.
+/// Insert, remove and taking a due timer are O(1). A timer waits in the coarsest slot that still separates it from now
+/// and moves down a level when its slot's time comes; it never fires early and at most one tick late by the wheel
+/// itself.
+///
+/// What is due waits in a list of the wheel's own until it is taken, so that a timer that an earlier handler of the
+/// same pass cancels or moves leaves it like any other slot.
 struct TimerWheel {
     static let tickNanoseconds: UInt64 = 1_000_000
     private static let levels = 6
     private static let slotsPerLevel = 64
+    /// The slot number of the list of due timers.
+    private static let dueSlot = levels * slotsPerLevel
 
-    private var slots: [LoopTimer?] = Array(repeating: nil, count: levels * slotsPerLevel)
+    /// The last one is the list of due timers.
+    private var slots: [LoopTimer?] = Array(repeating: nil, count: dueSlot + 1)
+    /// The end of the list of due timers, which keeps their order.
+    private unowned(unsafe) var lastDue: LoopTimer?
     private var occupied: [UInt64] = Array(repeating: 0, count: levels)
     /// Everything up to and including this tick has fired.
     private var currentTick: UInt64
+    /// Timers that wait to fire, those that are due included.
     private(set) var count = 0
 
     init(now: UInt64) { currentTick = now / Self.tickNanoseconds }
@@ -44,8 +54,8 @@ struct TimerWheel {
         return best.map { $0 * Self.tickNanoseconds }
     }
 
-    /// Takes every timer that is due at `now` out of the wheel and appends it to `due`.
-    mutating func advance(to now: UInt64, into due: inout [LoopTimer]) {
+    /// Makes every timer due whose time has come at `now`.
+    mutating func advance(to now: UInt64) {
         let target = now / Self.tickNanoseconds
         while currentTick < target {
             guard count > 0, let wake = nextWake() else {
@@ -62,9 +72,16 @@ struct TimerWheel {
             for level in (0..<Self.levels).reversed() {
                 let shift = UInt64(level * 6)
                 guard currentTick & ((1 << shift) - 1) == 0 else { continue }
-                release(slot: level * Self.slotsPerLevel + Int((currentTick >> shift) & 63), into: &due)
+                release(slot: level * Self.slotsPerLevel + Int((currentTick >> shift) & 63))
             }
         }
+    }
+
+    /// Takes the first due timer out of the wheel; `nil` where none is due.
+    mutating func nextDue() -> LoopTimer? {
+        guard let timer = slots[Self.dueSlot] else { return nil }
+        remove(timer)
+        return timer
     }
 
     /// Empties the wheel without firing anything.
@@ -75,16 +92,18 @@ struct TimerWheel {
         count = 0
     }
 
-    private mutating func release(slot: Int, into due: inout [LoopTimer]) {
+    private mutating func release(slot: Int) {
         while let timer = slots[slot] {
             unlink(timer)
-            if timer.deadlineTick <= currentTick {
-                count -= 1
-                due.append(timer)
-            } else {
-                place(timer)
-            }
+            if timer.deadlineTick <= currentTick { appendDue(timer) } else { place(timer) }
         }
+    }
+
+    private mutating func appendDue(_ timer: LoopTimer) {
+        timer.slot = Self.dueSlot
+        timer.previous = lastDue
+        if let last = lastDue { last.next = timer } else { slots[Self.dueSlot] = timer }
+        lastDue = timer
     }
 
     private mutating func place(_ timer: LoopTimer) {
@@ -106,9 +125,10 @@ struct TimerWheel {
         let slot = timer.slot
         if let previous = timer.previous { previous.next = timer.next } else { slots[slot] = timer.next }
         timer.next?.previous = timer.previous
+        if slot == Self.dueSlot, timer.next == nil { lastDue = timer.previous }
         timer.next = nil
         timer.previous = nil
         timer.slot = -1
-        if slots[slot] == nil { occupied[slot / Self.slotsPerLevel] &= ~(1 << UInt64(slot & 63)) }
+        if slot != Self.dueSlot, slots[slot] == nil { occupied[slot / Self.slotsPerLevel] &= ~(1 << UInt64(slot & 63)) }
     }
 }

@@ -66,6 +66,78 @@ import Testing
         }
     }
 
+    /// Both are due in the same pass, whichever fires first moves the other an hour on.
+    @Test(arguments: PollerKind.allCases)
+    func aTimerThatIsMovedInItsOwnPassWaitsForItsNewTime(_ kind: PollerKind) async throws {
+        try await withLoop(kind) { loop in
+            let fired = Atomic<Int>(0)
+            let waiting = Atomic<Int>(0)
+            await loop.perform {
+                var timers: [LoopTimer] = []
+                for own in 0..<2 {
+                    timers.append(
+                        LoopTimer {
+                            fired.add(1, ordering: .relaxed)
+                            let other = timers[1 - own]
+                            loop.schedule(other, afterNanoseconds: 3_600_000_000_000)
+                            waiting.add(other.isScheduled ? 1 : 0, ordering: .relaxed)
+                        })
+                }
+                for timer in timers { loop.schedule(timer, at: 0) }
+            }
+            await eventually { fired.load(ordering: .relaxed) > 0 }
+            // Another pass at least lies between the two calls.
+            await loop.performSleep(milliseconds: 5)
+            #expect(fired.load(ordering: .relaxed) == 1)
+            #expect(waiting.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    /// With work per timer that grows with their number, this would take many minutes instead of a second.
+    @Test(.timeLimit(.minutes(2)))
+    func timersThatAreDueTogetherCostTheSameEach() async throws {
+        let total = 300_000
+        try await withLoop(.epoll) { loop in
+            let fired = Atomic<Int>(0)
+            let waiting = await loop.perform { () -> LoopBound<[LoopTimer]> in
+                var timers: [LoopTimer] = []
+                for index in 0..<total {
+                    // Each cancels one and moves another that would have fired in the same pass.
+                    let timer = LoopTimer {
+                        fired.add(1, ordering: .relaxed)
+                        loop.cancel(timers[(index + total / 2) % total])
+                        loop.schedule(timers[(index + total / 4) % total], afterNanoseconds: 3_600_000_000_000)
+                    }
+                    timers.append(timer)
+                }
+                for timer in timers { loop.schedule(timer, at: 0) }
+                return LoopBound(timers, on: loop)
+            }
+            // One that fires a pass later.
+            await loop.performSleep(milliseconds: 5)
+            #expect(fired.load(ordering: .relaxed) == total / 2)
+            #expect(await loop.perform { waiting.value.count { $0.isScheduled } } == total / 4)
+        }
+    }
+
+    @Test func dueTimersKeepTheirOrderWhenSomeLeave() {
+        var wheel = TimerWheel(now: 0)
+        var order: [Int] = []
+        let timers = (0..<6).map { id in LoopTimer { order.append(id) } }
+        for (index, timer) in timers.enumerated() { wheel.insert(timer, deadline: UInt64(index + 1) * 1_000_000) }
+        wheel.advance(to: 6_000_000)
+        // The first, the last and one between; the last comes back, but for later.
+        for index in [0, 5, 2] { wheel.remove(timers[index]) }
+        wheel.insert(timers[5], deadline: 1_000_000)
+        while let timer = wheel.nextDue() { timer.handler() }
+        #expect(order == [1, 3, 4])
+        #expect(wheel.count == 1)
+        wheel.advance(to: 7_000_000)
+        while let timer = wheel.nextDue() { timer.handler() }
+        #expect(order == [1, 3, 4, 5])
+        #expect(wheel.count == 0 && wheel.nextWake() == nil)
+    }
+
     /// The wheel against a sorted list, over jumps of all sizes, with removals.
     @Test(arguments: 0..<20)
     func theWheelAgreesWithASortedList(_ seed: UInt64) {
@@ -97,10 +169,9 @@ import Testing
                 #expect(wheel.nextWake() == nil)
             }
             now += 1_000_000 * (random.next() % [3, 100, 70_000, 20_000_000][Int(random.next() % 4)])
-            var due: [LoopTimer] = []
-            wheel.advance(to: now, into: &due)
+            wheel.advance(to: now)
             fired = []
-            for timer in due { timer.handler() }
+            while let timer = wheel.nextDue() { timer.handler() }
             let expected = Set(pending.filter { ($0.deadline + 999_999) / 1_000_000 <= now / 1_000_000 }.map(\.id))
             #expect(Set(fired) == expected)
             pending.removeAll { expected.contains($0.id) }
