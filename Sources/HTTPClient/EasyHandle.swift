@@ -150,7 +150,6 @@ final class EasyHandle {
         guard let user, let transfer = Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().transfer else {
             return 0
         }
-        let length = size * count
-        return transfer.receivedBody(UnsafeRawBufferPointer(start: bytes, count: length)) ? length : 0
+        return transfer.receivedBody(UnsafeRawBufferPointer(start: bytes, count: size * count))
     }
 }

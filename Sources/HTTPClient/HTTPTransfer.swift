@@ -100,8 +100,12 @@ public final class HTTPTransfer {
         return !isOver
     }
 
-    func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard !isOver, let easy, let delegate else { return false }
+    /// How many bytes were taken; libcurl ends the transfer where that is not all of them.
+    func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard !isOver, let easy, let delegate else { return 0 }
+        // libcurl does not look whether it was paused between two pieces of what it has in its buffers, and once it
+        // was paused it reads from the socket once more. What it shows now it keeps and shows again.
+        if isPaused { return Int(CURL_WRITEFUNC_PAUSE) }
         lastActivity = client.loop.now
         if !hasBody {
             hasBody = true
@@ -110,10 +114,10 @@ public final class HTTPTransfer {
         }
         if delegate.transferDidReceive(bytes) == .pause, !isOver {
             isPaused = true
-            // Allowed inside the callback; the buffer counts as taken, and no other one comes.
+            // Allowed inside the callback; the buffer counts as taken.
             curl_easy_pause(easy.curl, CURLPAUSE_RECV)
         }
-        return !isOver
+        return isOver ? 0 : bytes.count
     }
 
     func finished(_ code: CURLcode) {

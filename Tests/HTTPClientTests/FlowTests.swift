@@ -51,6 +51,38 @@ import Testing
         }
     }
 
+    /// The whole answer lies in the kernel's buffers before any of it is read, so libcurl has more at hand than one
+    /// piece each time that it goes on.
+    @Test(arguments: PollerKind.allCases)
+    func aPauseHoldsBackWhatLibcurlHasRead(_ poller: PollerKind) async throws {
+        let text = (0..<30_000).map { "\($0)," }.joined()
+        var answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        var rest = text[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(700)
+            rest = rest.dropFirst(part.count)
+            answer += "\(String(part.count, radix: 16))\r\n\(part)\r\n"
+        }
+        answer += "0\r\n\r\n"
+        let whole = answer
+        let server = TestServer { connection in
+            while connection.request() != nil { connection.send(whole) }
+        }
+        defer { server.stop() }
+        try await Harness.run(poller) { harness in
+            let receiver = Receiver()
+            receiver.onPiece = { receiver in
+                // Some turns of the loop later: libcurl reads on once although it is paused.
+                harness.loop.schedule(LoopTimer { receiver.resume() }, afterNanoseconds: 2_000_000)
+                return .pause
+            }
+            let got = await harness.fetch(request(server.url()), receiver)
+            #expect(got.error == nil)
+            #expect(got.text == text)
+            #expect(got.violations.isEmpty)
+        }
+    }
+
     @Test(arguments: PollerKind.allCases)
     func aPausedTransferStopsTheServer(_ poller: PollerKind) async throws {
         let size = 50 << 20
