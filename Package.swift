@@ -54,7 +54,7 @@ let package = Package(
         // 0-1: the loop, and the two wires.
         library("EventLoop", ["CLinux"]),
         library("RPC", ["EventLoop", "CLinux"]),
-        library("HTTPClient", ["EventLoop", "CCurl"]),
+        library("HTTPClient", ["EventLoop", "CCurl", "CLinux"]),
 
         // 2: values, configuration, JSON, encodings.
         library("Encodings", []),
@@ -89,7 +89,9 @@ let package = Package(
         executable("genwire-bench", [argumentParser]),
 
         // Tests mirror the targets; BlackBoxTests start the real programs.
-        .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport", dependencies: ["EventLoop", "CLinux"], path: "Tests/TestSupport",
+            swiftSettings: swiftSettings),
         tests("EventLoopTests", ["EventLoop", "CLinux"]),
         tests("RPCTests", ["RPC", "EventLoop", "TestSupport"]),
         tests("HTTPClientTests", ["HTTPClient", "EventLoop", "TestSupport"]),
@@ -102,7 +104,11 @@ let package = Package(
                 "Auth", "Config", "EventLoop", "HTTPClient", "JSON", "Generation", "Encodings", "Simulator", "CCrypto",
                 "TestSupport",
             ]),
-        tests("ProvidersTests", ["Providers", "Auth", "Generation", "HTTPClient", "JSON", "Config", "Encodings"]),
+        tests(
+            "ProvidersTests",
+            [
+                "Providers", "Auth", "EventLoop", "Generation", "HTTPClient", "JSON", "Config", "Encodings", "TestSupport",
+            ]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),
         tests(

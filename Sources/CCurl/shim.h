@@ -30,6 +30,12 @@ static inline void gw_curl_set_callbacks(CURL *easy, gw_curl_data_callback heade
     curl_easy_setopt(easy, CURLOPT_PRIVATE, user);
 }
 
+// `callback` is asked before a request is written to a connection, each time that one is.
+static inline void gw_curl_set_prerequest(CURL *easy, curl_prereq_callback callback, void *user) {
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, user);
+}
+
 static inline long gw_curl_info_long(CURL *easy, CURLINFO info) {
     long value = 0;
     curl_easy_getinfo(easy, info, &value);

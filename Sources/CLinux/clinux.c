@@ -2,6 +2,9 @@
 #include "clinux.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -70,6 +73,15 @@ int gw_peer_credentials(int fd, uid_t *uid, gid_t *gid, pid_t *pid) {
     *gid = credentials.gid;
     *pid = credentials.pid;
     return 0;
+}
+
+uint32_t gw_tcp_shortest_round_trip_us(int fd) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
+    // The kernel's word for "not measured yet".
+    return info.tcpi_min_rtt == UINT32_MAX ? 0 : info.tcpi_min_rtt;
 }
 
 int gw_disable_core_dumps(void) {

@@ -43,7 +43,9 @@ final class EasyHandle {
             gw_curl_set_long(curl, CURLOPT_SSL_VERIFYPEER, 0)
             gw_curl_set_long(curl, CURLOPT_SSL_VERIFYHOST, 0)
         }
-        gw_curl_set_callbacks(curl, Self.headerCallback, Self.bodyCallback, Unmanaged.passUnretained(self).toOpaque())
+        let user = Unmanaged.passUnretained(self).toOpaque()
+        gw_curl_set_callbacks(curl, Self.headerCallback, Self.bodyCallback, user)
+        gw_curl_set_prerequest(curl, Self.prerequestCallback, user)
     }
 
     deinit {
@@ -94,17 +96,24 @@ final class EasyHandle {
         }
     }
 
-    /// Whether a re-used connection ended before anything of the answer came: the server closed it while it was idle.
-    /// libcurl sees most of these itself, but not where the reset comes just after the request went out.
-    func lostStaleConnection(_ code: CURLcode) -> Bool {
+    /// Whether a re-used connection ended before anything of the answer came. libcurl sends such a request again by
+    /// itself, but not where writing it failed halfway.
+    func lostReusedConnection(_ code: CURLcode) -> Bool {
         guard code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING else { return false }
-        return head.isEmpty && gw_curl_info_long(curl, CURLINFO_NUM_CONNECTS) == 0
-            && gw_curl_info_time(curl, CURLINFO_PRETRANSFER_TIME_T) > 0
+        return head.isEmpty && connectionCount == 0 && gw_curl_info_time(curl, CURLINFO_PRETRANSFER_TIME_T) > 0
+    }
+
+    /// How many connections libcurl has made for this transfer.
+    var connectionCount: Int { gw_curl_info_long(curl, CURLINFO_NUM_CONNECTS) }
+
+    /// What libcurl has said about a failure, which it says once.
+    func takeFailure() -> String {
+        defer { errorBuffer[0] = 0 }
+        return String(cString: errorBuffer)
     }
 
     /// Prepares the same request for a second try, on a connection of its own.
     func prepareSecondTry() {
-        errorBuffer[0] = 0
         gw_curl_set_long(curl, CURLOPT_FRESH_CONNECT, 1)
     }
 
@@ -119,7 +128,7 @@ final class EasyHandle {
 
     /// How long making this transfer's connection took, in microseconds; 0 where one was re-used.
     var connectMicroseconds: Int64 {
-        guard gw_curl_info_long(curl, CURLINFO_NUM_CONNECTS) > 0 else { return 0 }
+        guard connectionCount > 0 else { return 0 }
         return Int64(
             max(gw_curl_info_time(curl, CURLINFO_CONNECT_TIME_T), gw_curl_info_time(curl, CURLINFO_APPCONNECT_TIME_T)))
     }
@@ -137,6 +146,13 @@ final class EasyHandle {
         empty.initialize(to: 0)
         return UnsafePointer(empty)
     }()
+
+    private static let prerequestCallback: curl_prereq_callback = { user, _, _, _, _ in
+        guard let user, let transfer = Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().transfer else {
+            return CURL_PREREQFUNC_ABORT
+        }
+        return transfer.willSend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+    }
 
     private static let headerCallback: gw_curl_data_callback = { bytes, size, count, user in
         guard let user, let transfer = Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().transfer else {

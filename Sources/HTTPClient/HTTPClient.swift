@@ -72,7 +72,8 @@ public final class HTTPClient: TurnEndHandler {
     /// end, hears nothing before this call has returned.
     public func start(_ request: HTTPRequest, delegate: any TransferDelegate) -> HTTPTransfer {
         loop.preconditionOnLoop()
-        let transfer = HTTPTransfer(request.timeouts, client: self, delegate: delegate)
+        let transfer = HTTPTransfer(
+            request.timeouts, resendWindow: options.resendWindow, client: self, delegate: delegate)
         transfer.index = active.count
         active.append(transfer)
         guard !isShutDown else {
@@ -259,8 +260,11 @@ public final class HTTPClient: TurnEndHandler {
         }
     }
 
-    private static let socketCallback: curl_socket_callback = { _, socket, what, user, assigned in
+    private static let socketCallback: curl_socket_callback = { curl, socket, what, user, assigned in
         guard let user else { return 0 }
+        if what == CURL_POLL_REMOVE, let curl, let easy = gw_curl_private(curl) {
+            Unmanaged<EasyHandle>.fromOpaque(easy).takeUnretainedValue().transfer?.socketCloses(socket)
+        }
         let client = Unmanaged<HTTPClient>.fromOpaque(user).takeUnretainedValue()
         client.watch(socket, what, assigned)
         return 0

@@ -10,6 +10,9 @@ public struct HTTPClientOptions: Sendable {
     /// The `User-Agent` header.
     public var userAgent = "genwire"
 
+    /// See `SendRecord`, in nanoseconds.
+    var resendWindow = SendRecord.defaultWindow
+
     /// Verified TLS with the system's certificates.
     public init() {}
 }

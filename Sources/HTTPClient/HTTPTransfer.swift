@@ -1,4 +1,5 @@
 internal import CCurl
+internal import CLinux
 public import EventLoop
 
 /// Hears of one transfer. Called on the client's loop.
@@ -28,7 +29,9 @@ public final class HTTPTransfer {
     private var hasBody = false
     private var isPaused = false
     private var resumeIsDue = false
-    private var isSecondTry = false
+    private var sendRecord: SendRecord
+    /// libcurl chose a connection on which the request must not be sent again.
+    private var needsNewConnection = false
     /// Why the transfer was ended from inside a libcurl callback.
     private var ownError: HTTPError?
     private let startedAt: UInt64
@@ -37,8 +40,12 @@ public final class HTTPTransfer {
     /// it is from the answer's head on.
     public private(set) var connectMicroseconds: Int64 = 0
 
-    init(_ timeouts: HTTPTimeouts, client: HTTPClient, delegate: any TransferDelegate) {
+    /// The request was sent twice: what became of the first sending. See `SendRecord` for when that happens.
+    public var resend: HTTPResend? { sendRecord.resend }
+
+    init(_ timeouts: HTTPTimeouts, resendWindow: UInt64, client: HTTPClient, delegate: any TransferDelegate) {
         self.timeouts = timeouts
+        sendRecord = SendRecord(window: resendWindow)
         self.client = client
         self.delegate = delegate
         startedAt = EventLoop.monotonicNanoseconds()
@@ -77,6 +84,28 @@ public final class HTTPTransfer {
     }
 
     // MARK: - From libcurl
+
+    /// Whether the request may be written to the connection that libcurl has chosen. libcurl sends it again by itself
+    /// where a re-used connection ends before the answer, however late that is, and asks here each time.
+    func willSend() -> Bool {
+        guard !isOver, let easy else { return false }
+        let loss = sendRecord.wasSent ? easy.takeFailure() : ""
+        let verdict = sendRecord.willSend(
+            now: EventLoop.monotonicNanoseconds(), connectionCount: easy.connectionCount, loss: loss)
+        switch verdict {
+        case .send: return true
+        case .refuse(let error): ownError = error
+        case .needsNewConnection: needsNewConnection = true
+        }
+        return false
+    }
+
+    /// libcurl is about to close a socket that it has used for this transfer.
+    func socketCloses(_ socket: Int32) {
+        guard !hasHead, sendRecord.isUnderWay else { return }
+        sendRecord.connectionCloses(
+            now: EventLoop.monotonicNanoseconds(), roundTrip: UInt64(gw_tcp_shortest_round_trip_us(socket)) * 1000)
+    }
 
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
         guard !isOver, let easy else { return false }
@@ -122,10 +151,14 @@ public final class HTTPTransfer {
 
     func finished(_ code: CURLcode) {
         guard !isOver, let easy else { return }
-        if !isSecondTry, ownError == nil, !hasHead, easy.lostStaleConnection(code) {
-            isSecondTry = true
-            client.restart(easy)
-            return
+        if ownError == nil, !hasHead, needsNewConnection || easy.lostReusedConnection(code) {
+            ownError = sendRecord.refusal(now: EventLoop.monotonicNanoseconds())
+            if ownError == nil {
+                needsNewConnection = false
+                sendRecord.restarts()
+                client.restart(easy)
+                return
+            }
         }
         if !hasHead { connectMicroseconds = easy.connectMicroseconds }
         var error = ownError

@@ -50,6 +50,9 @@ public final class ProviderAttempt: TransferDelegate {
     private var gate: AnswerGate
     private var requestBody: [UInt8] = []
     private var transfer: HTTPTransfer?
+    private var sentAt: UInt64 = 0
+    /// Of transfers before the present one.
+    private var earlierSendings: [RepeatedSending] = []
     /// The provider rejected the token, and there may be a better one: the answer is of no interest.
     private var isRejected = false
     private var head: HTTPResponseHead?
@@ -66,6 +69,14 @@ public final class ProviderAttempt: TransferDelegate {
     public var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
     /// Waiting for a token took this long, in microseconds; 0 as a rule, since one is at hand.
     public var authMicroseconds: Int64 { authorization.waitedMicroseconds }
+
+    /// The sendings that were repeated, in their order; empty as a rule, at most three. Complete once the attempt has
+    /// finished.
+    public var repeatedSendings: [RepeatedSending] {
+        guard let resend = transfer?.resend else { return earlierSendings }
+        let error = GenerationError(.network, "\(model.providerName): \(resend.error)")
+        return earlierSendings + [RepeatedSending(httpStatus: 0, error: error, microseconds: resend.microseconds)]
+    }
 
     /// An attempt that `start` sets going.
     public init(
@@ -99,6 +110,7 @@ public final class ProviderAttempt: TransferDelegate {
             case .failure(let error): fail(error)
             case .success(let identity):
                 gate.add(identity)
+                sentAt = EventLoop.monotonicNanoseconds()
                 transfer = context.client.start(
                     HTTPRequest(
                         url: isStream ? model.endpoints.stream : model.endpoints.whole, headers: identity.headers,
@@ -156,11 +168,7 @@ public final class ProviderAttempt: TransferDelegate {
         if let closingTimer { context.loop.cancel(closingTimer) }
         closingTimer = nil
         guard !isOver else { return }
-        if isRejected {
-            isRejected = false
-            head = nil
-            return send()
-        }
+        if isRejected { return sendWithNewToken() }
         // A status says more than how its body broke off.
         if let head, head.status >= 300 { return fail(errorAnswer(head)) }
         if let error { return fail(self.error(from: error)) }
@@ -182,6 +190,20 @@ public final class ProviderAttempt: TransferDelegate {
         } else {
             finishWhole()
         }
+    }
+
+    private func sendWithNewToken() {
+        let error = GenerationError(
+            .authentication, "\(model.providerName) rejected the token; the request was sent again with a new one")
+        let elapsed = EventLoop.monotonicNanoseconds() - sentAt
+        earlierSendings =
+            repeatedSendings
+            + [RepeatedSending(httpStatus: httpStatus, error: error, microseconds: Int64(elapsed / 1000))]
+        transfer = nil
+        isRejected = false
+        head = nil
+        httpStatus = 0
+        send()
     }
 
     // MARK: - Streams

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTPClient
+import TestSupport
 import Testing
 
 /// Requests and answers that go well, in all the forms that HTTP allows.
@@ -153,21 +154,6 @@ import Testing
                 #expect(receiver.text == String(repeating: "/\(index)", count: 20))
             }
             #expect(await harness.activeCount == 0)
-        }
-    }
-
-    @Test func aConnectionThatDiedIdleIsReplaced() async throws {
-        let server = TestServer { connection in
-            // Promises to stay and goes.
-            if connection.request() != nil { connection.answer("bye") }
-        }
-        defer { server.stop() }
-        try await Harness.run { harness in
-            for _ in 0..<20 {
-                let got = await harness.fetch(server.url(), body: Array("x".utf8))
-                #expect(got.error == nil)
-                #expect(got.text == "bye")
-            }
         }
     }
 

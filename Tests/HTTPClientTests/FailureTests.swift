@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import HTTPClient
+import TestSupport
 import Testing
 
 /// Everything that can go wrong below HTTP.

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import HTTPClient
 
 /// A loop and its client for one test.
@@ -123,4 +124,25 @@ final class Receiver: TransferDelegate, @unchecked Sendable {
         if isCancelled { violations.append("\(what) after cancel") }
         if isFinished { violations.append("\(what) after the end") }
     }
+}
+
+/// How many of the process's sockets are connected to a port: what the client under test holds open.
+func socketsConnected(to port: UInt16) -> Int {
+    (Int32(0)..<8192).count { fd in
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(fd, $0, &length) }
+        }
+        return result == 0 && address.sin_family == sa_family_t(AF_INET) && UInt16(bigEndian: address.sin_port) == port
+    }
+}
+
+/// Waits until something holds, for as long as a very slow machine may need.
+func eventually(_ condition: @escaping @Sendable () async -> Bool) async -> Bool {
+    for _ in 0..<3000 {
+        if await condition() { return true }
+        try? await Task.sleep(nanoseconds: 10_000_000)
+    }
+    return false
 }

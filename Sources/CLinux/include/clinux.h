@@ -34,5 +34,7 @@ uint64_t gw_monotonic_ns(void);
 int gw_accept(int listener);
 // The kernel's word on who called connect(); returns -1 where the socket is not a Unix one.
 int gw_peer_credentials(int fd, uid_t *uid, gid_t *gid, pid_t *pid);
+// The shortest round trip that the kernel has seen on a TCP socket, in microseconds; 0 where it does not say.
+uint32_t gw_tcp_shortest_round_trip_us(int fd);
 // RLIMIT_CORE 0: no core file may carry a secret.
 int gw_disable_core_dumps(void);

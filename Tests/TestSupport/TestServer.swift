@@ -1,9 +1,9 @@
-import EventLoop
-import Foundation
-import Glibc
+internal import EventLoop
+internal import Foundation
+internal import Glibc
 
 /// A tiny HTTP server on loopback for one test: a thread a connection, which the test scripts.
-final class TestServer: Sendable {
+public final class TestServer: Sendable {
     private struct State {
         var open: Set<Int32> = []
         var accepted = 0
@@ -11,13 +11,14 @@ final class TestServer: Sendable {
         var isStopped = false
     }
 
-    let port: UInt16
+    /// Where it listens.
+    public let port: UInt16
     private let listener: Int32
     private let state = Locked(State())
     private let threads = DispatchGroup()
 
     /// Calls `handler` on a thread of its own for each connection.
-    init(_ handler: @escaping @Sendable (TestConnection) -> Void) {
+    public init(_ handler: @escaping @Sendable (TestConnection) -> Void) {
         (listener, port) = loopbackListener(backlog: 1024)
         threads.enter()
         Self.thread { [self] in
@@ -59,16 +60,17 @@ final class TestServer: Sendable {
         thread.start()
     }
 
-    func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
+    /// The URL of a path.
+    public func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
     /// Connections so far.
-    var accepted: Int { state.withLock { $0.accepted } }
+    public var accepted: Int { state.withLock { $0.accepted } }
 
     /// Connections whose end the handler saw.
-    var closedByPeer: Int { state.withLock { $0.closedByPeer } }
+    public var closedByPeer: Int { state.withLock { $0.closedByPeer } }
 
     /// Ends every connection and waits for the threads.
-    func stop() {
+    public func stop() {
         state.withLock { state in
             state.isStopped = true
             for fd in state.open { shutdown(fd, Int32(SHUT_RDWR)) }
@@ -80,17 +82,17 @@ final class TestServer: Sendable {
 }
 
 /// One connection, seen from the server. Belongs to its thread.
-final class TestConnection {
+public final class TestConnection {
     private let fd: Int32
     private var buffer: [UInt8] = []
     private(set) var sawEnd = false
     /// Bytes handed to the kernel.
-    private(set) var sent = 0
+    public private(set) var sent = 0
 
     init(_ fd: Int32) { self.fd = fd }
 
     /// The next request's head and body; `nil` where the client closed.
-    func request() -> (head: String, body: [UInt8])? {
+    public func request() -> (head: String, body: [UInt8])? {
         let mark = Array("\r\n\r\n".utf8)
         while true {
             if let end = Self.find(mark, in: buffer) {
@@ -109,7 +111,7 @@ final class TestConnection {
 
     /// Sends everything, blocking; false where the client is gone.
     @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    public func send(_ bytes: [UInt8]) -> Bool {
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -122,16 +124,29 @@ final class TestConnection {
         return true
     }
 
+    /// Sends a text.
     @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
     /// A whole answer that keeps the connection.
-    func answer(_ body: String, status: String = "200 OK", headers: String = "") {
+    public func answer(_ body: String, status: String = "200 OK", headers: String = "") {
         send("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
     }
 
+    /// Waits until the client has sent something, and reads none of it: closing now resets the connection.
+    /// False where the client closed instead.
+    @discardableResult
+    public func waitForBytes() -> Bool {
+        var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        var byte: UInt8 = 0
+        return poll(&descriptor, 1, -1) == 1 && recv(fd, &byte, 1, Int32(MSG_PEEK)) == 1
+    }
+
+    /// Closes both directions; a client that looks sees the end from now on.
+    public func hangUp() { shutdown(fd, Int32(SHUT_RDWR)) }
+
     /// Waits until the client closes.
-    func waitForEnd() { while fill() {} }
+    public func waitForEnd() { while fill() {} }
 
     private func fill() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
@@ -151,7 +166,7 @@ final class TestConnection {
 }
 
 /// A listening socket on a free port of loopback.
-func loopbackListener(backlog: Int32) -> (fd: Int32, port: UInt16) {
+public func loopbackListener(backlog: Int32) -> (fd: Int32, port: UInt16) {
     let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -165,25 +180,4 @@ func loopbackListener(backlog: Int32) -> (fd: Int32, port: UInt16) {
         }
     }
     return (fd, UInt16(bigEndian: address.sin_port))
-}
-
-/// How many of the process's sockets are connected to a port: what the client under test holds open.
-func socketsConnected(to port: UInt16) -> Int {
-    (Int32(0)..<8192).count { fd in
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(fd, $0, &length) }
-        }
-        return result == 0 && address.sin_family == sa_family_t(AF_INET) && UInt16(bigEndian: address.sin_port) == port
-    }
-}
-
-/// Waits until something holds, for as long as a very slow machine may need.
-func eventually(_ condition: @escaping @Sendable () async -> Bool) async -> Bool {
-    for _ in 0..<3000 {
-        if await condition() { return true }
-        try? await Task.sleep(nanoseconds: 10_000_000)
-    }
-    return false
 }

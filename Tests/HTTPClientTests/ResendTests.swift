@@ -1,0 +1,152 @@
+import EventLoop
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import HTTPClient
+
+/// A request is sent twice only where nobody can have acted on the first sending.
+@Suite struct ResendTests {
+    /// Long enough for any machine to count as "at once".
+    private static var patient: HTTPClientOptions {
+        var options = HTTPClientOptions()
+        options.resendWindow = 60_000_000_000
+        return options
+    }
+
+    @Test(arguments: PollerKind.allCases)
+    func aServerThatWorkedAndClosedGetsNoSecondRequest(_ poller: PollerKind) async throws {
+        let requests = Atomic<Int>(0)
+        let server = TestServer { connection in
+            guard connection.request() != nil else { return }
+            connection.answer("first")
+            guard connection.request() != nil else { return }
+            requests.add(1, ordering: .relaxed)
+            // It works for a while, then it gives up.
+            usleep(300_000)
+        }
+        defer { server.stop() }
+        try await Harness.run(poller) { harness in
+            #expect(await harness.fetch(server.url(), body: [1]).text == "first")
+            let got = await harness.fetch(server.url(), body: [1])
+            #expect(got.error?.kind == .interrupted)
+            #expect(got.error?.description.contains("was not sent again") == true, "\(String(describing: got.error))")
+            #expect(got.head == nil)
+            #expect(got.transfer?.resend == nil)
+            #expect(got.violations.isEmpty)
+        }
+        #expect(requests.load(ordering: .relaxed) == 1)
+    }
+
+    @Test(arguments: PollerKind.allCases)
+    func aConnectionThatWasClosedIdleIsReplaced(_ poller: PollerKind) async throws {
+        let closed = Atomic<Int>(0)
+        let server = TestServer { connection in
+            guard connection.request() != nil else { return }
+            // Promises to stay and goes.
+            connection.answer("bye")
+            connection.hangUp()
+            closed.add(1, ordering: .releasing)
+        }
+        defer { server.stop() }
+        try await Harness.run(poller) { harness in
+            for round in 1...5 {
+                let got = await harness.fetch(server.url(), body: Array("x".utf8))
+                #expect(got.error == nil)
+                #expect(got.text == "bye")
+                // Nothing was sent on the old connection.
+                #expect(got.transfer?.resend == nil)
+                #expect(await eventually { closed.load(ordering: .acquiring) == round })
+            }
+        }
+    }
+
+    /// The server closes while the request is on its way: it is reset unread.
+    @Test(arguments: PollerKind.allCases)
+    func aRequestThatCrossedTheEndIsSentAgainAndSaysSo(_ poller: PollerKind) async throws {
+        let requests = Atomic<Int>(0)
+        let server = TestServer { connection in
+            guard connection.request() != nil else { return }
+            requests.add(1, ordering: .relaxed)
+            connection.answer("ok")
+            connection.waitForBytes()
+        }
+        defer { server.stop() }
+        try await Harness.run(poller, options: Self.patient) { harness in
+            #expect(await harness.fetch(server.url(), body: [1]).transfer?.resend == nil)
+            for size in [1, 3_000_000] {
+                let got = await harness.fetch(server.url(), body: [UInt8](repeating: 65, count: size))
+                #expect(got.error == nil)
+                #expect(got.text == "ok")
+                let resend = try #require(got.transfer?.resend)
+                #expect(resend.error.kind == .interrupted)
+                #expect(resend.error.description.contains("sent again"))
+                #expect(resend.microseconds >= 0)
+                #expect(got.violations.isEmpty)
+            }
+        }
+        #expect(requests.load(ordering: .relaxed) == 3)
+    }
+
+    /// A second old connection is as likely to be lost as the first: the second sending goes to a new one.
+    @Test func theSecondSendingGoesToANewConnection() async throws {
+        let requests = Atomic<Int>(0)
+        let unread = Atomic<Int>(0)
+        let server = TestServer { connection in
+            guard connection.request() != nil else { return }
+            // The first two run side by side, so that two connections are left.
+            requests.add(1, ordering: .acquiringAndReleasing)
+            while requests.load(ordering: .acquiring) < 2 { usleep(1000) }
+            connection.answer("ok")
+            if connection.waitForBytes() { unread.add(1, ordering: .relaxed) }
+        }
+        defer { server.stop() }
+        try await Harness.run(options: Self.patient) { harness in
+            async let one = harness.fetch(server.url(), body: [1])
+            async let two = harness.fetch(server.url(), body: [1])
+            #expect(await [one.text, two.text] == ["ok", "ok"])
+            let got = await harness.fetch(server.url(), body: [1])
+            #expect(got.text == "ok")
+            #expect(got.transfer?.resend != nil)
+        }
+        #expect(server.accepted == 3)
+        #expect(unread.load(ordering: .relaxed) == 1)
+        #expect(requests.load(ordering: .relaxed) == 3)
+    }
+
+    @Test func thereIsOneSecondSendingAtMost() {
+        var record = SendRecord(window: 5)
+        #expect(record.willSend(now: 100, connectionCount: 0, loss: "") == .send)
+        record.connectionCloses(now: 104, roundTrip: 0)
+        // Making the new connection takes its time, which does not count.
+        #expect(record.willSend(now: 900, connectionCount: 0, loss: "reset") == .needsNewConnection)
+        record.restarts()
+        #expect(record.resend == nil)
+        #expect(record.willSend(now: 950, connectionCount: 1, loss: "reset") == .send)
+        #expect(record.resend?.error.description.contains("reset") == true)
+        record.connectionCloses(now: 951, roundTrip: 0)
+        guard case .refuse = record.willSend(now: 952, connectionCount: 2, loss: "") else {
+            Issue.record("a third sending")
+            return
+        }
+    }
+
+    @Test(
+        arguments: [(104, 0, true), (106, 0, false), (206, 100, false), (204, 100, true)] as [(UInt64, UInt64, Bool)])
+    func theWindowIsARoundTripAndALittle(_ lostAt: UInt64, _ roundTrip: UInt64, _ maySend: Bool) {
+        var record = SendRecord(window: 5)
+        #expect(record.refusal(now: 50) == nil)
+        _ = record.willSend(now: 100, connectionCount: 0, loss: "")
+        record.connectionCloses(now: lostAt, roundTrip: roundTrip)
+        // What closes later was not the sending's.
+        record.connectionCloses(now: 1000, roundTrip: 5000)
+        #expect((record.refusal(now: 2000) == nil) == maySend)
+    }
+
+    @Test func whereTheLossWasNotSeenItIsNow() {
+        var record = SendRecord(window: 5)
+        _ = record.willSend(now: 100, connectionCount: 0, loss: "")
+        #expect(record.refusal(now: 200)?.description.contains("was not sent again") == true)
+    }
+}
