@@ -26,6 +26,8 @@ public final class Credential: Sendable {
         var isWanted = false
         /// Whether `detach` came: nothing is fetched any more.
         var isOver = false
+        /// Whether `retire` came: tokens are fetched for those who ask and for nobody else.
+        var isRetired = false
     }
 
     /// The name of the entry.
@@ -74,17 +76,24 @@ public final class Credential: Sendable {
 
     // MARK: - The loop of the refreshes
 
-    /// Names the loop and the client that refreshes run on. Must be called on that loop, once, and before the loop's
-    /// end undone by `detach`. Who asked for a token before waits no longer than the refresh that starts now.
+    /// Names the loop and the client that refreshes run on. Must be called on that loop, and before the loop's end
+    /// undone by `detach`. Who asked for a token before waits no longer than the refresh that starts now. Where it was
+    /// attached already, it ends what `retire` began and nothing else.
     public func attach(loop: EventLoop, client: HTTPClient) {
         guard source != nil else { return }
         let home = LoopBound(RefreshHome(loop: loop, client: client, setting: setting), on: loop)
-        let isWanted = shared.withLock { state in
-            state.home = home
-            return state.isWanted
+        let (isWanted, wasRetired) = shared.withLock { state in
+            defer { state.isRetired = false }
+            if state.home == nil { state.home = home }
+            return (state.isWanted, state.isRetired)
         }
         if isWanted { prefetch() }
+        if wasRetired { tend() }
     }
+
+    /// Ends the refreshes that nobody waits for, for a credential that only calls in progress may still use. Safe from
+    /// any thread.
+    public func retire() { shared.withLock { state in state.isRetired = true } }
 
     /// Ends what `attach` began: a refresh is given up, and who waits for it gets `.shuttingDown`. Must be called on the
     /// loop of `attach`, before its client is shut down. A token that is there serves on until it expires.
@@ -111,10 +120,9 @@ public final class Credential: Sendable {
     public func prefetch() {
         guard source != nil else { return }
         let launch = shared.withLock { state -> Launch? in
-            guard case .wait(startsRefresh: true) = state.cache.demand(EventLoop.monotonicNanoseconds()) else {
-                return nil
-            }
-            return Self.begin(&state)
+            let now = EventLoop.monotonicNanoseconds()
+            guard case .wait(.due) = state.cache.demand(now) else { return nil }
+            return Self.begin(&state, now)
         }
         start(launch)
     }
@@ -126,7 +134,7 @@ public final class Credential: Sendable {
         let now = EventLoop.monotonicNanoseconds()
         let (token, launch) = shared.withLock { state -> (AccessToken?, Launch?) in
             let (token, wantsRefresh) = state.cache.lookup(now)
-            return (token, wantsRefresh ? Self.begin(&state) : nil)
+            return (token, wantsRefresh ? Self.begin(&state, now) : nil)
         }
         start(launch)
         return token
@@ -134,7 +142,8 @@ public final class Credential: Sendable {
 
     /// Calls `completion` with a usable token, or with why there is none. Must be called on `loop`; `completion` is
     /// called there exactly once, never before this returns, unless the waiter is cancelled. It waits at most as long
-    /// as one refresh may take, 10 s; who has less time cancels.
+    /// as one refresh may take, 10 s, and one second more where the last one began just before; who has less time
+    /// cancels.
     public func token(
         on loop: EventLoop, _ completion: @escaping (Result<AccessToken, GenerationError>) -> Void
     ) -> TokenWaiter {
@@ -150,18 +159,24 @@ public final class Credential: Sendable {
             Self.deliver(.success(fixed), to: [0: waiting])
             return waiter
         }
-        let (answer, launch) = shared.withLock { state -> (Result<AccessToken, GenerationError>?, Launch?) in
+        typealias Outcome = (answer: Result<AccessToken, GenerationError>?, launch: Launch?, visit: Visit?)
+        let outcome = shared.withLock { state -> Outcome in
             switch state.cache.demand(now) {
-            case .token(let token): return (.success(token), nil)
-            case .failure(let error): return (.failure(error), nil)
-            case .wait where state.isOver: return (.failure(Self.ended), nil)
-            case .wait(let startsRefresh):
+            case .token(let token): return (.success(token), nil, nil)
+            case .failure(let error): return (.failure(error), nil, nil)
+            case .wait where state.isOver: return (.failure(Self.ended), nil, nil)
+            case .wait(let refresh):
                 state.waiters[id] = waiting
-                return (nil, startsRefresh ? Self.begin(&state) : nil)
+                switch refresh {
+                case .inProgress: return (nil, nil, nil)
+                case .due: return (nil, Self.begin(&state, now), nil)
+                case .later(let time): return (nil, nil, state.home.map { Visit(home: $0, time: time) })
+                }
             }
         }
-        start(launch)
-        if let answer { Self.deliver(answer, to: [id: waiting]) }
+        start(outcome.launch)
+        if let visit = outcome.visit { visit.home.loop.execute { [self] in arrange(visit) } }
+        if let answer = outcome.answer { Self.deliver(answer, to: [id: waiting]) }
         return waiter
     }
 
@@ -193,12 +208,18 @@ public final class Credential: Sendable {
         let refresh: UInt64
     }
 
-    private static func begin(_ state: inout State) -> Launch? {
+    /// When to look again whether a refresh is due.
+    private struct Visit: Sendable {
+        let home: LoopBound<RefreshHome>
+        let time: UInt64
+    }
+
+    private static func begin(_ state: inout State, _ now: UInt64) -> Launch? {
         guard let home = state.home else {
             state.isWanted = true
             return nil
         }
-        state.cache.beginRefresh()
+        state.cache.beginRefresh(now)
         state.refresh += 1
         return Launch(home: home, refresh: state.refresh)
     }
@@ -216,7 +237,7 @@ public final class Credential: Sendable {
         struct Outcome {
             var answer: Result<AccessToken, GenerationError> = .failure(GenerationError(.cancelled, "given up"))
             var waiters: [UInt64: Waiting] = [:]
-            var visit: (home: LoopBound<RefreshHome>, time: UInt64)?
+            var visit: Visit?
         }
         let outcome = shared.withLock { state -> Outcome in
             var outcome = Outcome()
@@ -227,25 +248,41 @@ public final class Credential: Sendable {
             case .failure(let failure): outcome.answer = .failure(state.cache.failed(failure, now: now))
             }
             swap(&outcome.waiters, &state.waiters)
-            if let home = state.home, let time = state.cache.nextVisit(now) { outcome.visit = (home, time) }
+            outcome.visit = Self.nextVisit(state, now)
             return outcome
         }
         Self.deliver(outcome.answer, to: outcome.waiters)
         // This is the home's loop: that is where refreshes end.
-        if let (home, time) = outcome.visit {
-            home.value.visit(at: time) { [weak self] in self?.tend() }
-        }
+        if let visit = outcome.visit { arrange(visit) }
     }
 
-    /// Replaces the token when it is time, although nobody asks.
+    private static func nextVisit(_ state: State, _ now: UInt64) -> Visit? {
+        guard !state.isRetired, let home = state.home, let time = state.cache.nextVisit(now) else { return nil }
+        return Visit(home: home, time: time)
+    }
+
+    /// Takes the place of the visit that was arranged before. Must be called on the home's loop.
+    private func arrange(_ visit: Visit) {
+        visit.home.value.visit(at: visit.time) { [weak self] in self?.tend() }
+    }
+
+    /// Replaces the token when it is time: for those who wait, or although nobody asks. Must be called on the home's
+    /// loop.
     private func tend() {
         let now = EventLoop.monotonicNanoseconds()
-        let launch = shared.withLock { state -> Launch? in
-            if state.cache.lookup(now).wantsRefresh { return Self.begin(&state) }
-            guard case .wait(startsRefresh: true) = state.cache.demand(now) else { return nil }
-            return Self.begin(&state)
+        let (launch, visit) = shared.withLock { state -> (Launch?, Visit?) in
+            if state.isRetired, state.waiters.isEmpty { return (nil, nil) }
+            if state.cache.lookup(now).wantsRefresh { return (Self.begin(&state, now), nil) }
+            switch state.cache.demand(now) {
+            case .wait(.due): return (Self.begin(&state, now), nil)
+            case .wait(.inProgress): return (nil, nil)
+            case .wait(.later(let time)) where !state.waiters.isEmpty:
+                return (nil, state.home.map { Visit(home: $0, time: time) })
+            default: return (nil, Self.nextVisit(state, now))
+            }
         }
         start(launch)
+        if let visit { arrange(visit) }
     }
 
     private static func deliver(_ answer: Result<AccessToken, GenerationError>, to waiters: [UInt64: Waiting]) {

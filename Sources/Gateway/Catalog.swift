@@ -36,9 +36,12 @@ public final class Catalog: Sendable {
     private let dynamic = Locked<[String: ConfiguredModel]>([:])
 
     /// Builds every model that `configuration` names.
+    /// - Parameter previous: the credentials to take over where they are the same.
     /// - Throws: the first model's `GenerationError` that cannot be built.
-    public init(_ configuration: Configuration) throws(GenerationError) {
-        let credentials = CredentialStore(configuration)
+    public init(
+        _ configuration: Configuration, carryingOver previous: CredentialStore? = nil
+    ) throws(GenerationError) {
+        let credentials = CredentialStore(configuration, carryingOver: previous)
         self.credentials = credentials
         var models: [ConfiguredModel] = []
         var unconfigured: [(name: String, provider: String, reason: String)] = []

@@ -9,6 +9,8 @@ public final class CredentialStore: Sendable {
     /// An entry of `auth`, with what it says about the header.
     struct Entry: Sendable {
         let credential: Credential
+        /// What it was made from; `nil` where no entry of `auth` did.
+        var configuration: AuthConfiguration?
         var header: String?
         var prefix: String?
     }
@@ -16,26 +18,42 @@ public final class CredentialStore: Sendable {
     private let entries: [String: Entry]
     private let environment: [String: String]
     private let caFile: String?
-    private let google = Locked<Credential?>(nil)
+    private struct Weak {
+        weak var credential: Credential?
+    }
+
     private struct State {
+        /// Google's default search, once a model wanted it.
+        var google: Credential?
         /// Those that models asked for; an entry that nobody uses fetches nothing.
         var used: [Credential] = []
+        /// Those of earlier configurations that calls in progress may still use.
+        var retired: [Weak] = []
         /// Where tokens are fetched, once there is such a place.
         var home: LoopBound<HTTPClient>?
     }
 
-    private let state = Locked(State())
+    private let state: Locked<State>
 
     /// The credentials of `configuration`. No file is read and no connection made before `attach`.
-    public init(_ configuration: Configuration, environment: [String: String] = CredentialStore.processEnvironment) {
+    /// - Parameter previous: the store that this one is to replace. Entries that are the same there keep their
+    ///   credential, and with it their token.
+    public init(
+        _ configuration: Configuration, environment: [String: String] = CredentialStore.processEnvironment,
+        carryingOver previous: CredentialStore? = nil
+    ) {
         self.environment = environment
-        caFile = configuration.tls.caFile
-        let caFile = caFile
+        let caFile = configuration.tls.caFile
+        self.caFile = caFile
+        let isSameSetting = previous?.environment == environment && previous?.caFile == caFile
+        let previous = isSameSetting ? previous : nil
         entries = configuration.auth.mapValues { auth in
-            Entry(
-                credential: Credential(auth, environment: environment, caFile: caFile), header: auth.header,
-                prefix: auth.prefix)
+            if let known = previous?.entries[auth.name], known.configuration == auth { return known }
+            return Entry(
+                credential: Credential(auth, environment: environment, caFile: caFile), configuration: auth,
+                header: auth.header, prefix: auth.prefix)
         }
+        state = Locked(State(google: previous?.state.withLock { $0.google }))
     }
 
     /// The entry of a name; `nil` where there is none.
@@ -47,11 +65,10 @@ public final class CredentialStore: Sendable {
 
     /// What Google's default search finds, one for all models.
     func googleDefault() -> Credential {
-        let credential = google.withLock { known in
-            if let known { return known }
-            let made = Credential.googleDefault(environment: environment, caFile: caFile)
-            known = made
-            return made
+        let credential = state.withLock { state in
+            let credential = state.google ?? Credential.googleDefault(environment: environment, caFile: caFile)
+            state.google = credential
+            return credential
         }
         use(credential)
         return credential
@@ -90,13 +107,24 @@ public final class CredentialStore: Sendable {
         }
     }
 
+    /// Gives way to `successor`: what that does not use is fetched for calls in progress only. `successor.detach` ends
+    /// those credentials too.
+    public func retire(for successor: CredentialStore) {
+        let (used, retired) = state.withLock { ($0.used, $0.retired) }
+        successor.state.withLock { state in
+            let dropped = used.filter { one in !state.used.contains { $0 === one } }
+            for credential in dropped { credential.retire() }
+            state.retired += retired.filter { $0.credential != nil } + dropped.map { Weak(credential: $0) }
+        }
+    }
+
     /// Ends what `attach` began, on the same loop and before its client is shut down.
     public func detach() {
-        let used = state.withLock { state in
+        let credentials = state.withLock { state in
             state.home = nil
-            return state.used
+            return state.used + state.retired.compactMap(\.credential)
         }
-        for credential in used { credential.detach() }
+        for credential in credentials { credential.detach() }
     }
 
     /// The variables of this process.

@@ -7,8 +7,8 @@ internal import JSON
 /// A token is `sim-token-N`. What an endpoint does can be asked for in the query, or by any field of the form, such as
 /// the client's id, the scope or a field `sim`, in words with `,`, `;`, `#` or spaces between them:
 ///
-/// - `expires=N` the lifetime in seconds (3600 where nobody says), `expires=none` leaves it out, `expires=text:N` puts
-///   it in quotes, `expires=past` is in the past, `expires=soon` is unreadable
+/// - `expires=N` the lifetime in seconds, with decimals if need be (3600 where nobody says), `expires=none` leaves it
+///   out, `expires=text:N` puts it in quotes, `expires=past` is in the past, `expires=soon` is unreadable
 /// - `delay=MS` waits, `stall` never answers, `close` hangs up
 /// - `status=N` an error, `echo` one that repeats all fields, `fail_first=N` an error for the first N requests
 /// - `garbage`, `html`, `empty`, `huge`, `truncated` answer 200 with that
@@ -67,7 +67,7 @@ enum TokenEndpoints {
             return count
         }
         let token = "sim-token-\(number)"
-        let end = EventLoop.monotonicNanoseconds() + UInt64(max(0, directives.lifetime)) * 1_000_000_000
+        let end = EventLoop.monotonicNanoseconds() + UInt64(max(0, directives.lifetime) * 1e9)
         books.withLock { books in
             books[address, default: Book()].tokens[token] = end
             books[address]?.issued[path, default: 0] += 1

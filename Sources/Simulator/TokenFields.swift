@@ -69,12 +69,14 @@ struct TokenDirectives {
     private func number(_ name: String) -> Int? { values[name].flatMap { Int($0) } }
 
     /// Seconds that the token is good for; a hundred years for one without end.
-    var lifetime: Int {
+    var lifetime: Double {
         switch values["expires"] {
         case nil: 3600
         case "none", "soon": 3_000_000_000
         case "past": 0
-        case .some(let text): Int(text.hasPrefix("text:") ? String(text.dropFirst(5)) : text) ?? 3600
+        case .some(let text):
+            Double(text.hasPrefix("text:") ? String(text.dropFirst(5)) : text)
+                .flatMap { $0.isFinite ? min($0, 3e9) : nil } ?? 3600
         }
     }
 
@@ -84,9 +86,15 @@ struct TokenDirectives {
         case "none": nil
         case "past": isText ? .string(String(add - 10)) : .int(add - 10)
         case "soon": "soon"
-        case .some(let text) where text.hasPrefix("text:"): .string(String(lifetime + add))
-        default: isText ? .string(String(lifetime + add)) : .int(lifetime + add)
+        case .some(let text) where text.hasPrefix("text:"): number(lifetime + Double(add), isText: true)
+        default: number(lifetime + Double(add), isText: isText)
         }
+    }
+
+    private func number(_ value: Double, isText: Bool) -> JSONValue {
+        let whole = Int(exactly: value)
+        if isText { return .string(whole.map(String.init) ?? "\(value)") }
+        return whole.map(JSONValue.int) ?? .double(value)
     }
 
     func failure(_ endpoint: TokenEndpoints.Endpoint, _ fields: TokenFields) -> SimulatedAnswer? {

@@ -74,7 +74,9 @@ struct CredentialTests {
     @Test("replaces a token that expires although nobody asks")
     func expiry() async throws {
         try await Harness.run { harness in
-            let credential = try await harness.coin("expires=1")
+            var timing = CacheTiming()
+            timing.quietInterval = 0.1
+            let credential = try await harness.coin("expires=1", timing: timing)
             let first = try await harness.text(credential)
             #expect(try await eventually { try await harness.requests("/oauth/token") >= 3 })
             #expect(try await eventually { credential.current != nil })
@@ -82,11 +84,50 @@ struct CredentialTests {
         }
     }
 
+    @Test("does not ask again and again for tokens that expire at once")
+    func tooShortLife() async throws {
+        try await Harness.run { harness in
+            let credential = try await harness.coin("expires=0.002")
+            let first = try await harness.text(credential)
+            // Nobody asks: it would be some hundred calls.
+            try await Task.sleep(nanoseconds: 500_000_000)
+            #expect(try await harness.requests("/oauth/token") == 1)
+            // Who asks gets the next one as soon as there may be one.
+            let tokens = await withTaskGroup(of: String?.self) { group in
+                for _ in 0..<50 { group.addTask { try? await harness.text(credential) } }
+                return await group.reduce(into: Set<String?>()) { $0.insert($1) }
+            }
+            #expect(tokens.count == 1 && tokens.first != first && !tokens.contains(nil))
+            #expect(try await harness.requests("/oauth/token") == 2)
+        }
+    }
+
+    @Test("fetches for those who ask and nobody else once it is retired, until it is attached again")
+    func retirement() async throws {
+        try await Harness.run { harness in
+            var timing = CacheTiming()
+            (timing.quietInterval, timing.demandInterval) = (0.1, 0.1)
+            let credential = try await harness.coin("expires=0.2", timing: timing)
+            _ = try await harness.text(credential)
+            #expect(try await eventually { try await harness.requests("/oauth/token") >= 3 })
+            credential.retire()
+            // One may be on its way.
+            try await Task.sleep(nanoseconds: 300_000_000)
+            let count = try await harness.requests("/oauth/token")
+            try await Task.sleep(nanoseconds: 700_000_000)
+            #expect(try await harness.requests("/oauth/token") == count)
+            _ = try await harness.text(credential)
+            #expect(try await harness.requests("/oauth/token") == count + 1)
+            await harness.attach(credential)
+            #expect(try await eventually { try await harness.requests("/oauth/token") >= count + 4 })
+        }
+    }
+
     /// Ten minutes of life, of which all but the first moments are the early window.
     private static var early: CacheTiming {
         var timing = CacheTiming()
         (timing.earlyWindow, timing.earlyPart, timing.jitter) = (599.9, 1, 0)
-        timing.firstBackoff = 0.1
+        (timing.firstBackoff, timing.demandInterval, timing.quietInterval) = (0.1, 0.1, 0.1)
         return timing
     }
 

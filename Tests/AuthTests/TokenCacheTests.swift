@@ -27,7 +27,7 @@ struct TokenCacheTests {
         _ = cache.succeeded(fresh(lifetime), now: 0, random: random)
         #expect(!cache.lookup(UInt64((opens - 0.01) * 1e9)).wantsRefresh)
         #expect(cache.lookup(UInt64((opens + 0.01) * 1e9)).wantsRefresh)
-        cache.beginRefresh()
+        cache.beginRefresh(UInt64((opens + 0.01) * 1e9))
         #expect(!cache.lookup(UInt64((opens + 0.01) * 1e9)).wantsRefresh)
     }
 
@@ -66,7 +66,7 @@ struct TokenCacheTests {
         var now = 3301 * second
         for wait in [1, 2, 4, 8, 16, 32, 60] as [UInt64] {
             #expect(cache.lookup(now).wantsRefresh)
-            cache.beginRefresh()
+            cache.beginRefresh(now)
             let error = cache.failed(failure(), now: now)
             #expect(error.retryAfterMilliseconds == Int64(wait * 1000))
             #expect(cache.state(now).status == .stale)
@@ -74,10 +74,10 @@ struct TokenCacheTests {
             now += wait * second
         }
         // The token runs out; nobody waits a minute for the next try.
-        cache.beginRefresh()
+        cache.beginRefresh(3594 * second)
         _ = cache.failed(failure(), now: 3594 * second)
         guard case .failure = cache.demand(3600 * second) else { Issue.record("no error"); return }
-        guard case .wait(startsRefresh: true) = cache.demand(3605 * second) else { Issue.record("no try"); return }
+        guard case .wait(.due) = cache.demand(3605 * second) else { Issue.record("no try"); return }
         let error = cache.failed(failure(), now: 3605 * second)
         #expect(error.retryAfterMilliseconds == 10_000)
         #expect(cache.state(3605 * second).status == .failed)
@@ -105,11 +105,46 @@ struct TokenCacheTests {
     @Test("waits for a refresh in progress")
     func waits() {
         var cache = TokenCache()
-        guard case .wait(startsRefresh: true) = cache.demand(0) else { Issue.record("no start"); return }
-        cache.beginRefresh()
-        guard case .wait(startsRefresh: false) = cache.demand(0) else { Issue.record("two starts"); return }
+        guard case .wait(.due) = cache.demand(0) else { Issue.record("no start"); return }
+        cache.beginRefresh(0)
+        guard case .wait(.inProgress) = cache.demand(0) else { Issue.record("two starts"); return }
         cache.abandonRefresh()
-        guard case .wait(startsRefresh: true) = cache.demand(0) else { Issue.record("no start"); return }
+        guard case .wait(.later(second)) = cache.demand(0) else { Issue.record("at once"); return }
+        guard case .wait(.due) = cache.demand(second) else { Issue.record("no start"); return }
+    }
+
+    /// A minute in steps of a millisecond.
+    @Test(
+        "limits the refreshes whatever lifetime it is told",
+        arguments: [(0.002, nil), (0, nil), (1.5, nil), (3600, 0.001)] as [(Double, Double?)], [true, false])
+    func floor(_ life: (lifetime: Double, refreshIn: Double?), _ isAsked: Bool) {
+        var cache = TokenCache()
+        var count = 0
+        var visit: UInt64? = 0
+        for millisecond in 0..<60_000 as Range<UInt64> {
+            let now = millisecond * 1_000_000
+            var isDue = isAsked && cache.lookup(now).wantsRefresh
+            if isAsked || visit.map({ $0 <= now }) == true {
+                isDue = isDue || cache.lookup(now).wantsRefresh
+                if case .wait(.due) = cache.demand(now) { isDue = true }
+            }
+            guard isDue else { continue }
+            cache.beginRefresh(now)
+            count += 1
+            _ = cache.succeeded(fresh(life.lifetime, refreshIn: life.refreshIn), now: now, random: 0.5)
+            visit = cache.nextVisit(now)
+        }
+        #expect(count == (isAsked ? (life.lifetime == 1.5 ? 50 : 60) : 2))
+    }
+
+    @Test("replaces a rejected token at once, although it is new")
+    func rejectionIsNotHeldUp() {
+        var cache = TokenCache()
+        cache.beginRefresh(0)
+        let token = cache.succeeded(fresh(3600), now: 0, random: 0.5)
+        let isDropped = cache.invalidate(token.generation, now: 1)
+        #expect(isDropped)
+        guard case .wait(.due) = cache.demand(1) else { Issue.record("it waits"); return }
     }
 
     @Test("forgives rejections in time")

@@ -152,6 +152,38 @@ import Testing
         }
     }
 
+    @Test func aReloadKeepsTheTokensOfWhatDidNotChange() async throws {
+        try await Self.withClient(Self.configuration(Self.coin)) { client, stack in
+            _ = try await client.chat(user("x", model: "gemini"))
+            let path = stack.folder + "/config.yaml"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            func reload() async throws {
+                let mark = "configuration reloaded"
+                let before = stack.daemon.log.components(separatedBy: mark).count
+                stack.daemon.signal(SIGHUP)
+                try #require(
+                    try await eventually(seconds: 20) {
+                        stack.daemon.log.components(separatedBy: mark).count > before
+                    })
+            }
+            for round in 0..<20 {
+                // What has nothing to do with the credential may change.
+                try (text + "\nroutes: {r\(round): {targets: [gemini, claude]}}\n")
+                    .write(toFile: path, atomically: true, encoding: .utf8)
+                try await reload()
+            }
+            for model in ["gemini", "claude"] {
+                let response = try await client.chat(user("x", model: model))
+                #expect(response.completion.timing.authMicroseconds == 0)
+            }
+            #expect(try await Self.requests(stack, "/oauth/token") == 1)
+            // Another credential under the same name has another token.
+            try text.replacing("corp-app", with: "other-app").write(toFile: path, atomically: true, encoding: .utf8)
+            try await reload()
+            #expect(try await eventually { try await Self.requests(stack, "/oauth/token") == 2 })
+        }
+    }
+
     @Test func aRejectedKeyIsNotTriedAgain() async throws {
         try await Stack.with(configuration: Stack.configuration(["denied": "gpt-4o#status=401"])) { stack in
             let client = try await GenwireClient.connect(to: stack.address)

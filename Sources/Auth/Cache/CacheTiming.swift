@@ -16,6 +16,10 @@ struct CacheTiming: Sendable {
     var longestBackoff = 60.0
     /// The longest wait while there is no token: somebody is waiting for the endpoint to come back.
     var longestBackoffWithoutToken = 10.0
+    /// The shortest time from one refresh's start to the next one's, whatever lifetime the issuer gives.
+    var demandInterval = 1.0
+    /// The same where nobody asks for a token: one that lives shorter than this is fetched again for the next caller.
+    var quietInterval = 30.0
     /// How many rejected tokens are replaced at once; see `TokenCache.invalidate`.
     var rejectionBurst = 5.0
     /// After that, one in so many seconds.

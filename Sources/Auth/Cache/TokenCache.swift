@@ -12,8 +12,17 @@ struct TokenCache {
     enum Demand {
         case token(AccessToken)
         case failure(GenerationError)
-        /// It waits; with `startsRefresh` for a refresh that its owner must start.
-        case wait(startsRefresh: Bool)
+        /// It waits.
+        case wait(Refresh)
+    }
+
+    /// The refresh that somebody waits for.
+    enum Refresh: Equatable {
+        case inProgress
+        /// The owner must start one.
+        case due
+        /// The owner must start one at this time: the last one began a moment ago.
+        case later(UInt64)
     }
 
     private let timing: CacheTiming
@@ -24,6 +33,7 @@ struct TokenCache {
     private var refreshAt = UInt64.max
     private var generation: UInt64 = 0
     private(set) var isRefreshing = false
+    private var begunAt: UInt64?
     private var failure: AuthFailure?
     private var failureCount = 0
     private var failedAt: UInt64 = 0
@@ -37,26 +47,34 @@ struct TokenCache {
         rejectionCredit = timing.rejectionBurst
     }
 
+    /// When the next refresh may begin, by the limit on their number.
+    private func earliest(_ interval: Double) -> UInt64 { begunAt.map { $0 + Self.nanoseconds(interval) } ?? 0 }
+
     private func usable(_ now: UInt64) -> AccessToken? { now < usableUntil ? token : nil }
 
     /// The usable token, and whether its early window is open and nobody is at it yet: then the owner must start a
     /// refresh and call `beginRefresh`.
     func lookup(_ now: UInt64) -> (token: AccessToken?, wantsRefresh: Bool) {
         guard let token = usable(now) else { return (nil, false) }
-        return (token, now >= refreshAt && !isRefreshing && now >= retryAt)
+        let isDue = now >= refreshAt && now >= retryAt && now >= earliest(timing.demandInterval)
+        return (token, isDue && !isRefreshing)
     }
 
     /// What a caller gets that cannot do without a token.
     func demand(_ now: UInt64) -> Demand {
         if let token = usable(now) { return .token(token) }
-        if isRefreshing { return .wait(startsRefresh: false) }
+        if isRefreshing { return .wait(.inProgress) }
         // The token may have run out since the failure, which ends the patience that it allowed.
         let retryAt = min(retryAt, failedAt + Self.nanoseconds(timing.longestBackoffWithoutToken))
         if let failure, now < retryAt { return .failure(failure.error) }
-        return .wait(startsRefresh: true)
+        let earliest = earliest(timing.demandInterval)
+        return .wait(now < earliest ? .later(earliest) : .due)
     }
 
-    mutating func beginRefresh() { isRefreshing = true }
+    mutating func beginRefresh(_ now: UInt64) {
+        isRefreshing = true
+        begunAt = now
+    }
 
     /// The refresh was given up; it counts neither as good nor as bad.
     mutating func abandonRefresh() { isRefreshing = false }
@@ -81,8 +99,7 @@ struct TokenCache {
             let window = min(timing.earlyWindow, lifetime * timing.earlyPart) * (1 + timing.jitter * (2 * random - 1))
             refreshAt = now + Self.nanoseconds(lifetime - window)
         }
-        // Not more than once a second, whatever the issuer says.
-        if let wish = fetched.refreshIn { refreshAt = min(refreshAt, now + Self.nanoseconds(max(1, wish))) }
+        if let wish = fetched.refreshIn { refreshAt = min(refreshAt, now + Self.nanoseconds(wish)) }
         let token = AccessToken(
             value: fetched.value, generation: generation, expiresAt: expiresAt, quotaProject: fetched.quotaProject)
         self.token = token
@@ -119,6 +136,8 @@ struct TokenCache {
         guard rejectionCredit >= 1 else { return false }
         rejectionCredit -= 1
         self.token = nil
+        // Rejections have a limit of their own, and the request that was rejected waits.
+        begunAt = nil
         // The next token counts as another one, even where the source gives the same again.
         return true
     }
@@ -126,8 +145,11 @@ struct TokenCache {
     /// When the owner should look again although nobody asks, so that a caller after a quiet hour does not wait; `nil`
     /// where that would be of no use: tokens without an end, and issuers that refuse.
     func nextVisit(_ now: UInt64) -> UInt64? {
-        if let failure { return usable(now) != nil || failure.error.isRetryable ? retryAt : nil }
-        return token?.expiresAt == nil ? nil : refreshAt
+        if let failure {
+            guard usable(now) != nil || failure.error.isRetryable else { return nil }
+            return max(retryAt, earliest(timing.demandInterval))
+        }
+        return token?.expiresAt == nil ? nil : max(refreshAt, earliest(timing.quietInterval))
     }
 
     /// How it looks.

@@ -1,7 +1,8 @@
 internal import Glibc
 
 /// Bytes that must not leak: an API key, a password, a token. Printing, interpolating or dumping one gives `<secret>`;
-/// it cannot be encoded; its memory is overwritten when the last copy goes.
+/// it cannot be encoded; comparing two takes a time that depends on their lengths only; its memory is overwritten when
+/// the last copy goes.
 public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let storage: Storage
 
