@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -75,6 +76,24 @@ int gw_peer_credentials(int fd, uid_t *uid, gid_t *gid, pid_t *pid) {
     return 0;
 }
 
+int gw_peer_groups(int fd, gid_t *groups, int capacity) {
+    socklen_t length = (socklen_t)capacity * sizeof *groups;
+    // With ERANGE the kernel says how much room it wants.
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &length) != 0 && errno != ERANGE) return -1;
+    return (int)(length / sizeof *groups);
+}
+
+int gw_tcp_keepalive(int fd, int idle_s, int interval_s, int timeout_s) {
+    int one = 1;
+    int timeout_ms = timeout_s * 1000;
+    int failed = setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    failed |= setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    failed |= setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    // Counts instead of TCP_KEEPCNT, and holds for unacknowledged data too.
+    failed |= setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+    return failed;
+}
+
 uint32_t gw_tcp_shortest_round_trip_us(int fd) {
     struct tcp_info info;
     socklen_t length = sizeof info;
@@ -87,6 +106,5 @@ uint32_t gw_tcp_shortest_round_trip_us(int fd) {
 int gw_disable_core_dumps(void) {
     struct rlimit none = {0, 0};
     int limited = setrlimit(RLIMIT_CORE, &none);
-    // Not dumpable would also hide /proc/PID from the same user's tools, so the limit alone is set.
-    return limited;
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? limited : -1;
 }

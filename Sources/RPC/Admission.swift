@@ -14,7 +14,10 @@ struct Admission {
     private static let maximumTokenBytes = 4096
 
     let peer: PeerIdentity
+    private let groups: () -> [UInt32]
     private var policy: AccessPolicy
+    /// Why every call of this peer is refused.
+    private var refusal: Failure?
     /// The connection's caller, unless a call's own metadata says otherwise.
     private var caller: Caller
     /// The newest caller that a token showed.
@@ -22,11 +25,14 @@ struct Admission {
     /// Whether the peer may call, or has shown a token with one of its calls.
     private(set) var isKnown: Bool
 
-    init(peer: PeerIdentity, policy: AccessPolicy) {
+    /// - Parameter groups: the peer's supplementary groups, asked for where nothing else decides.
+    init(peer: PeerIdentity, policy: AccessPolicy, groups: @escaping () -> [UInt32]) {
         self.peer = peer
         self.policy = policy
+        self.groups = groups
         caller = Caller(name: peer.caller)
-        isKnown = policy.refusal(of: peer) == nil && (peer != .network || policy.tokenName == nil)
+        refusal = policy.refusal(of: peer, groups: groups)
+        isKnown = refusal == nil && (peer != .network || policy.tokenName == nil)
     }
 
     /// The caller of one call: its own token's, else the connection's.
@@ -35,7 +41,7 @@ struct Admission {
     mutating func caller(
         metadata: [(key: String, value: String)], isOpen: Bool
     ) throws(Failure) -> Caller {
-        if let refusal = policy.refusal(of: peer) { throw Failure(.notPermitted, refusal.message) }
+        if let refusal { throw refusal }
         guard policy.tokenName != nil, let header = Self.authorization(metadata) else {
             guard isOpen || mayCall(caller) else { throw Self.missingToken }
             return caller
@@ -70,8 +76,9 @@ struct Admission {
     /// - Returns: why a connection that was known has to end; `nil` where it goes on.
     mutating func adopt(_ policy: AccessPolicy) -> Failure? {
         self.policy = policy
+        refusal = policy.refusal(of: peer, groups: groups)
         guard isKnown else { return nil }
-        if let refusal = policy.refusal(of: peer) { return Failure(.notPermitted, refusal.message) }
+        if let refusal { return refusal }
         return failure(of: shown ?? caller)
     }
 

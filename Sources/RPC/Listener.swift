@@ -74,6 +74,7 @@ final class Listener: ReadinessHandler {
         guard descriptor >= 0 else { throw SystemError("socket") }
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        Transport.detectVanishedPeers(descriptor)
         guard bind(descriptor, socketAddress, length) == 0 else {
             let error = SystemError("bind")
             close(descriptor)

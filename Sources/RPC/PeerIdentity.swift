@@ -21,6 +21,17 @@ public enum PeerIdentity: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The supplementary groups that the process on a Unix socket had when it connected; empty for any other socket.
+    /// The kernel remembers them with the connection, so no directory is asked, which may be slow.
+    static func groups(descriptor: Int32) -> [UInt32] {
+        var groups = [gid_t](repeating: 0, count: 64)
+        let count = gw_peer_groups(descriptor, &groups, Int32(groups.count))
+        if count <= groups.count { return Array(groups.prefix(max(0, Int(count)))) }
+        // At most 65,536, by the kernel's own limit.
+        groups = [gid_t](repeating: 0, count: Int(count))
+        return gw_peer_groups(descriptor, &groups, count) == count ? groups : []
+    }
+
     /// The caller that calls are accounted to: two connections of one user are one caller.
     public var caller: String {
         switch self {

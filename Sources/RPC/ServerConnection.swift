@@ -39,7 +39,7 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
     init(descriptor: Int32, peer: PeerIdentity, context: ServerLoop) {
         self.descriptor = descriptor
         self.context = context
-        admission = Admission(peer: peer, policy: context.server.policy)
+        admission = Admission(peer: peer, policy: context.server.policy) { PeerIdentity.groups(descriptor: descriptor) }
         origin = peer == .network ? TokenGuesses.Origin(descriptor: descriptor) : nil
         decoder = FrameDecoder(maximumLength: context.server.limits.maxMessageBytes)
     }

@@ -15,6 +15,20 @@ enum Transport {
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
+    /// How a TCP peer is noticed that has vanished without a word: probes after this many seconds of silence …
+    static let keepaliveIdleSeconds: Int32 = 60
+    /// … and then this often …
+    static let keepaliveIntervalSeconds: Int32 = 20
+    /// … until it has acknowledged nothing for this long, probes or data. A peer that is there but reads nothing while
+    /// data waits for it is ended after the same time.
+    static let peerTimeoutSeconds: Int32 = 180
+
+    /// Ends connections whose peer has vanished. On a listening socket it holds for those accepted: Linux hands its
+    /// options down to them.
+    static func detectVanishedPeers(_ descriptor: Int32) {
+        _ = gw_tcp_keepalive(descriptor, keepaliveIdleSeconds, keepaliveIntervalSeconds, peerTimeoutSeconds)
+    }
+
     /// Sends small frames at once. Does nothing on a Unix socket.
     static func disableDelay(_ descriptor: Int32) {
         var one: Int32 = 1

@@ -341,13 +341,13 @@ final class Bench {
         let daemon = try startDaemon()
         _ = try unary(socket, "Health", connections: 1, requests: 1)
         usleep(300_000)
-        let idle = daemon.memory("Rss")
-        let anonymous = daemon.memory("Anonymous")
+        let idle = try daemon.memory("Rss")
+        let anonymous = try daemon.memory("Anonymous")
         let silent = folder + "/idle.out"
         let connections = try start("\(tools)/load", ["idle", socket, "10000"], "idle", output: silent)
         _ = try connections.wait(for: "held", in: silent)
         usleep(500_000)
-        let crowded = daemon.memory("Rss")
+        let crowded = try daemon.memory("Rss")
         stop(connections)
         stop(daemon)
         // A fresh process, so that nothing that the crowd left behind counts.
@@ -355,7 +355,7 @@ final class Bench {
         let held = folder + "/held.out"
         let streams = try start("\(tools)/load", ["hold", socket, "hang", "1000"], "hold", output: held)
         _ = try streams.wait(for: "held", in: held)
-        let open = second.memory("Rss")
+        let open = try second.memory("Rss")
         stop(streams)
         stop(second)
         return [

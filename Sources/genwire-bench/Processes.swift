@@ -72,8 +72,11 @@ final class Background {
     }
 
     /// A field of `smaps_rollup`, in MiB.
-    func memory(_ field: String) -> Double {
-        let text = (try? String(contentsOfFile: "/proc/\(processID)/smaps_rollup", encoding: .utf8)) ?? ""
+    func memory(_ field: String) throws -> Double {
+        let path = "/proc/\(processID)/smaps_rollup"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw BenchError(description: "\(path) cannot be read: genwired keeps its memory to itself; run as root")
+        }
         guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(field + ":") }) else { return 0 }
         return (line.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
     }

@@ -37,6 +37,8 @@ struct Genwired {
     }
 
     private static func load(_ arguments: Arguments) -> Configuration {
+        // Before anything secret is in memory.
+        _ = gw_disable_core_dumps()
         do {
             return try Loading.configuration(arguments.config)
         } catch {
@@ -46,8 +48,6 @@ struct Genwired {
     }
 
     private static func serve(_ arguments: Arguments) async {
-        // Before anything secret is in memory.
-        _ = gw_disable_core_dumps()
         signal(SIGPIPE, SIG_IGN)
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         let configuration = load(arguments)

@@ -97,10 +97,15 @@ import Testing
 
     /// Needs to become other users, so only root can run it.
     @Test(arguments: [
-        ("", 0), ("allow_uids: [0]", 0), ("allow_uids: [0, 65534]", 1), ("allow_uids: [nobody]", 1),
-        ("allow_gids: [65534]", 1), ("allow_gids: [nogroup]", 1), ("allow_gids: [12345]", 0),
+        ("", "", 0), ("allow_uids: [0]", "", 0), ("allow_uids: [0, 65534]", "", 1), ("allow_uids: [nobody]", "", 1),
+        ("allow_gids: [65534]", "", 1), ("allow_gids: [nogroup]", "", 1), ("allow_gids: [12345]", "", 0),
+        // Of the process and not of the user: no directory knows of this group.
+        ("allow_gids: [12345]", "12345", 1), ("allow_gids: [1, 12345]", "7 12345 9", 1),
+        ("allow_gids: [12345]", "12346", 0),
+        ("allow_gids: [20200]", (20000..<20201).map { "\($0)" }.joined(separator: " "), 1),
+        ("", "12345", 0),
     ])
-    func usersAndGroupsOnUnixSockets(_ server: String, _ admitted: Int) async throws {
+    func usersAndGroupsOnUnixSockets(_ server: String, _ groups: String, _ admitted: Int) async throws {
         guard getuid() == 0 else {
             print("skipped: only root can try out other users")
             return
@@ -115,11 +120,48 @@ import Testing
             if !names { chmod(stack.folder + "/g.sock", 0o666) }
             let script = Interop.path("other_user.py")
             let result = try await runProgram(
-                "/usr/bin/python3", [script, stack.folder + "/g.sock", "65534", admitted == 1 ? "0" : "7"])
+                "/usr/bin/python3",
+                [script, stack.folder + "/g.sock", "65534", admitted == 1 ? "0" : "7"]
+                    + groups.split(separator: " ").map(String.init))
             #expect(result.code == 0, "\(server): \(result.output)\(result.errors)")
             let own = try await GenwireClient.connect(to: stack.address)
             #expect(try await own.health().status == "serving")
             await own.close()
+        }
+    }
+
+    /// Neither by a core dump nor through /proc: that is root's where a process is not dumpable.
+    @Test func theDaemonKeepsItsMemoryToItself() async throws {
+        let isRoot = getuid() == 0
+        try await withTemporaryFolder { folder in
+            try """
+            server: {listen: ["unix:\(folder)/g.sock"]}
+            generation: {provider: openai, config: {model_name: m, api_base: "http://127.0.0.1:1", api_key: k}}
+            """.write(toFile: folder + "/config.yaml", atomically: true, encoding: .utf8)
+            // Root's own folders tell nothing, so the daemon runs as another user there.
+            if isRoot { chown(folder, 65534, 65534) }
+            let start = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"]
+            let daemon = try RunningProgram(
+                "/usr/bin/" + start[0],
+                start.dropFirst() + [Programs.path("genwired"), "--config", folder + "/config.yaml"],
+                logPath: folder + "/daemon.log")
+            let isReady = await daemon.waitForLine(containing: "genwired ready") != nil
+            let place = "/proc/\(daemon.processID)"
+            let owner = try? FileManager.default.attributesOfItem(atPath: place + "/fd")[.ownerAccountID] as? Int
+            let status = (try? String(contentsOfFile: place + "/status", encoding: .utf8)) ?? ""
+            let limits = (try? String(contentsOfFile: place + "/limits", encoding: .utf8)) ?? ""
+            let log = daemon.log
+            await daemon.stop()
+            if isRoot, !isReady, log.contains("ermission denied") {
+                print("skipped: another user cannot run \(Programs.path("genwired"))")
+                return
+            }
+            #expect(isReady, "\(log)")
+            #expect(status.contains("Uid:\t\(isRoot ? 65534 : getuid())"))
+            #expect(owner == 0)
+            let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }?
+                .split(separator: " ").dropFirst(4).prefix(2)
+            #expect(core.map(Array.init) == ["0", "0"])
         }
     }
 

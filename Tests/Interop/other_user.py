@@ -1,4 +1,5 @@
-"""A call as another user. Usage: other_user.py SOCKET UID CODE: CODE is what Health must end with."""
+"""A call as another user. Usage: other_user.py SOCKET UID CODE [GROUP …]: CODE is what Health must end with; the
+groups are the process's supplementary ones."""
 
 import os
 import socket
@@ -9,7 +10,7 @@ from genwire import Client, RpcError, messages as m  # noqa: E402
 
 path, user, wanted = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 m.load()  # reads files that the other user may not
-os.setgroups([])
+os.setgroups([int(group) for group in sys.argv[4:]])
 os.setgid(user)
 os.setuid(user)
 code = 0

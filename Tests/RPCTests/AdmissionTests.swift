@@ -15,14 +15,14 @@ import Testing
     }
 
     @Test func whoeverNeedsNoTokenIsKnownAtOnce() throws {
-        var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.tokens(["t": "ci"]))
+        var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.tokens(["t": "ci"])) { [] }
         #expect(local.isKnown)
         #expect(try local.caller(metadata: [], isOpen: false).name == "uid:1000")
-        #expect(Admission(peer: .network, policy: Self.open).isKnown)
+        #expect(Admission(peer: .network, policy: Self.open) { [] }.isKnown)
     }
 
     @Test func aStrangerIsKnownWithItsFirstToken() throws {
-        var admission = Admission(peer: .network, policy: Self.tokens(["t": "ci"]))
+        var admission = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
         #expect(!admission.isKnown)
         #expect(throws: Admission.missingToken) { try admission.caller(metadata: [], isOpen: false) }
         for wrong in ["x", "", "tt", String(repeating: "t", count: 5000)] {
@@ -43,34 +43,34 @@ import Testing
     }
 
     @Test func aRefusedUserStaysAStranger() throws {
-        var other = Admission(peer: .local(user: 1001, group: 1001, process: 1), policy: Self.open)
+        var other = Admission(peer: .local(user: 1001, group: 1001, process: 1), policy: Self.open) { [] }
         #expect(!other.isKnown)
         let failure = #expect(throws: Failure.self) { try other.caller(metadata: [], isOpen: true) }
         #expect(failure?.reason == .notPermitted)
     }
 
     @Test func anotherPolicyEndsWhomItDoesNotAdmit() throws {
-        var byHello = Admission(peer: .network, policy: Self.tokens(["t": "ci"]))
+        var byHello = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
         #expect(byHello.authenticate(token: "t") != nil)
         #expect(byHello.adopt(Self.tokens(["t": "ci", "u": "ops"])) == nil)
         // The same name with another token, and the same token with another name.
         #expect(byHello.adopt(Self.tokens(["u": "ci"]))?.reason == .unauthenticated)
         #expect(byHello.adopt(Self.tokens(["t": "ops"]))?.reason == .unauthenticated)
 
-        var byMetadata = Admission(peer: .network, policy: Self.tokens(["t": "ci"]))
+        var byMetadata = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
         let caller = try byMetadata.caller(metadata: Self.bearer("t"), isOpen: false)
         #expect(byMetadata.adopt(Self.tokens(["t": "ci"])) == nil && byMetadata.failure(of: caller) == nil)
         #expect(byMetadata.adopt(Self.tokens([:])) != nil && byMetadata.failure(of: caller) != nil)
 
-        var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.open)
+        var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.open) { [] }
         #expect(local.adopt(Self.tokens(["t": "ci"])) == nil)
         #expect(local.adopt(AccessPolicy(users: [1]))?.reason == .notPermitted)
 
-        var tcp = Admission(peer: .network, policy: Self.open)
+        var tcp = Admission(peer: .network, policy: Self.open) { [] }
         #expect(tcp.adopt(Self.tokens(["t": "ci"]))?.reason == .unauthenticated)
 
         // A stranger has nothing to lose.
-        var stranger = Admission(peer: .network, policy: Self.tokens(["t": "ci"]))
+        var stranger = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
         #expect(stranger.adopt(Self.tokens([:])) == nil)
     }
 }

@@ -34,7 +34,14 @@ uint64_t gw_monotonic_ns(void);
 int gw_accept(int listener);
 // The kernel's word on who called connect(); returns -1 where the socket is not a Unix one.
 int gw_peer_credentials(int fd, uid_t *uid, gid_t *gid, pid_t *pid);
+// The supplementary groups that the peer of a Unix socket had when it called connect(). Returns how many there are, -1
+// on an error; nothing is written where `capacity` is less.
+int gw_peer_groups(int fd, gid_t *groups, int capacity);
+// Sends probes over an idle TCP connection and ends one whose peer has not acknowledged anything for `timeout_s`.
+int gw_tcp_keepalive(int fd, int idle_s, int interval_s, int timeout_s);
 // The shortest round trip that the kernel has seen on a TCP socket, in microseconds; 0 where it does not say.
 uint32_t gw_tcp_shortest_round_trip_us(int fd);
-// RLIMIT_CORE 0: no core file may carry a secret.
+// No core dump may carry a secret, and no other process of the same user may read this one's memory. RLIMIT_CORE alone
+// does not keep the kernel from piping a dump to a program (core(5)). /proc/PID belongs to root from then on: its `fd`,
+// `maps` and `smaps` are closed to the user's other processes; `stat`, `statm` and `status` stay open.
 int gw_disable_core_dumps(void);
