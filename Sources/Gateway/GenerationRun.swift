@@ -176,11 +176,11 @@ public final class GenerationRun: AttemptSink {
         guard case .attempting(_, let since) = state else { return }
         let elapsed = EventLoop.monotonicNanoseconds() - since
         upstreamNanoseconds += elapsed
-        attempts.append(
-            Attempt(
-                model: target.name, provider: target.providerName, status: attempt.httpStatus,
-                error: error?.description.truncated(toBytes: Self.maximumTrailText) ?? "",
-                durationMicroseconds: Int64(elapsed / 1000)))
+        // What was sent twice within the attempt is in the trail twice.
+        for sending in attempt.repeatedSendings {
+            addToTrail(sending.error, status: sending.httpStatus, microseconds: sending.microseconds)
+        }
+        addToTrail(error, status: attempt.httpStatus, microseconds: Int64(elapsed / 1000))
         let outcome: UsageLedger.Outcome =
             switch error?.kind {
             case nil: .succeeded
@@ -190,6 +190,14 @@ public final class GenerationRun: AttemptSink {
         ledger.record(
             target, usage: usage.source == .absent && deliveredBytes > 0 ? estimatedUsage : usage, outcome,
             nanoseconds: elapsed)
+    }
+
+    private func addToTrail(_ error: GenerationError?, status: Int, microseconds: Int64) {
+        attempts.append(
+            Attempt(
+                model: target.name, provider: target.providerName, status: status,
+                error: error?.description.truncated(toBytes: Self.maximumTrailText) ?? "",
+                durationMicroseconds: microseconds))
     }
 
     /// What a stream cost that was cut or cancelled, or whose provider reported nothing: it was paid for all the same.
