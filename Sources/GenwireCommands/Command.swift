@@ -65,6 +65,9 @@ func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
         Output.errorLine(remedy(reason))
     } else {
         Output.errorLine("genwire: \(error)")
+        if error.code == 16, (error.detail?.provider ?? "").isEmpty {
+            Output.errorLine("Show the server's token with GENWIRE_TOKEN or --token-file.")
+        }
         if let detail = error.detail {
             for attempt in detail.attempts.dropLast() where detail.attempts.count > 1 {
                 Output.errorLine("  earlier attempt at \(attempt.model): \(attempt.error)")

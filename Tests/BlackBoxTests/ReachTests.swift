@@ -108,6 +108,27 @@ import Testing
         }
     }
 
+    @Test func aServerThatAsksForAToken() async throws {
+        let token = "t23456789abcdefg"
+        try await Stack.with(
+            configuration: { upstream, folder in
+                Stack.configuration()(upstream, folder).replacing("server: {", with: "server: {token: \(token), ")
+            }
+        ) { stack in
+            let address = try #require(
+                stack.daemon.log.split { " ,\n".contains($0) }.first { $0.hasPrefix("tcp:") }.map(String.init))
+            for wrong in ["", "another-token-01234"] {
+                let result = try await runProgram(
+                    "genwire", ["--connect", address, "health"], environment: ["GENWIRE_TOKEN": wrong])
+                #expect(result.code == 77)
+                #expect(result.errors.contains("GENWIRE_TOKEN or --token-file"), "\(result.errors)")
+            }
+            let good = try await runProgram(
+                "genwire", ["--connect", address, "health"], environment: ["GENWIRE_TOKEN": token])
+            #expect(good.code == 0, "\(good.errors)")
+        }
+    }
+
     @Test(arguments: [
         "bogus", "unix:", "tcp:", "tcp:localhost", "tcp:localhost:99999", "http://127.0.0.1:1",
         "unix:/" + String(repeating: "long", count: 40),
