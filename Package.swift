@@ -61,7 +61,7 @@ let package = Package(
         library("Generation", []),
         library("JSON", ["CSimdJSON"]),
         library("Messages", ["Generation", "CGenwireProto", "CProtobufC"]),
-        library("Config", ["CYAML", "Encodings"]),
+        library("Config", ["CYAML", "CLinux", "Encodings"]),
 
         // 3-6: credentials, providers, gateway, RPC handlers.
         library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "Encodings", "CCrypto"]),

@@ -2,6 +2,7 @@
 #include "clinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 int gw_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
@@ -107,4 +109,20 @@ int gw_disable_core_dumps(void) {
     struct rlimit none = {0, 0};
     int limited = setrlimit(RLIMIT_CORE, &none);
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? limited : -1;
+}
+
+int gw_open_standard_descriptors(void) {
+    for (;;) {
+        int fd = open("/dev/null", O_RDWR);
+        if (fd < 0) return -1;
+        if (fd > STDERR_FILENO) return close(fd);
+    }
+}
+
+int gw_close_on_exec_from(unsigned first) { return close_range(first, ~0U, CLOSE_RANGE_CLOEXEC); }
+
+int gw_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int gw_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }

@@ -29,6 +29,7 @@ final class EasyHandle {
         gw_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, errorBuffer)
         gw_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
         gw_curl_set_long(curl, CURLOPT_TCP_KEEPALIVE, 1)
+        gw_curl_close_sockets_on_exec(curl)
         gw_curl_set_long(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         // Without it, giving up on a name that is still being resolved waits for the resolver's thread, and with it
         // the whole loop would wait.

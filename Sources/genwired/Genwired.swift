@@ -8,6 +8,8 @@ import Logging
 @main
 struct Genwired {
     static func main() async {
+        // A socket with the number of standard error would send the log to a caller.
+        _ = gw_open_standard_descriptors()
         let arguments: Arguments
         do throws(Arguments.UsageError) {
             arguments = try Arguments(CommandLine.arguments.dropFirst())
@@ -54,6 +56,8 @@ struct Genwired {
         let logger = makeLogger(arguments, configuration)
         do {
             let runtime = try await Runtime.start(configuration, logger: logger)
+            // What this process inherited, and the sockets that libcurl opens for itself.
+            _ = gw_close_on_exec_from(3)
             let bound = try await runtime.listen(
                 at: Loading.listenAddresses(configuration, instead: arguments.listen))
             complain("genwired ready on \(bound.joined(separator: ", "))")

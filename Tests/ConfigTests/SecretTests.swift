@@ -105,6 +105,39 @@ struct SecretTests {
         #expect(throws: SecretError.self) { try SecretCommand.run(["a\0b"], environment: [:], timeout: 1) }
     }
 
+    @Test("commands inherit the standard descriptors only, and no ignored or blocked signal")
+    func inheritance() throws {
+        let environment = ["PATH": "/usr/bin:/bin"]
+        // Descriptors without close-on-exec, as libraries leave them.
+        var pair: [Int32] = [-1, -1]
+        #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        let high = dup2(pair[0], 200)
+        defer { for descriptor in pair + [high] { close(descriptor) } }
+        let listed = try SecretCommand.run(["ls", "/proc/self/fd"], environment: environment, timeout: 60)
+        // 3 is the folder that `ls` reads.
+        #expect(String(decoding: listed, as: UTF8.self).split(separator: "\n") == ["0", "1", "2", "3"])
+
+        var blocked = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&blocked)
+        sigaddset(&blocked, SIGTERM)
+        pthread_sigmask(SIG_BLOCK, &blocked, &before)
+        let ignored = signal(SIGUSR2, SIG_IGN)
+        defer {
+            pthread_sigmask(SIG_SETMASK, &before, nil)
+            signal(SIGUSR2, ignored)
+        }
+        let status = try SecretCommand.run(["cat", "/proc/self/status"], environment: environment, timeout: 60)
+        var masks: [Substring: UInt64] = [:]
+        for line in String(decoding: status, as: UTF8.self).split(separator: "\n") where line.hasPrefix("Sig") {
+            let parts = line.split(separator: ":")
+            masks[parts[0]] = parts.last.flatMap { UInt64($0.trimmingCharacters(in: .whitespaces), radix: 16) }
+        }
+        #expect(masks["SigBlk"] == 0)
+        // glibc keeps 32 and 33 for itself.
+        #expect(masks["SigIgn"].map { $0 & 0x7fff_ffff } == 0)
+    }
+
     @Test(
         "of a wrong form are errors that do not show them",
         arguments: [

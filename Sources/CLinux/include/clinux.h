@@ -1,7 +1,8 @@
-// What glibc offers and Swift's Glibc module does not show: epoll, timerfd, eventfd, accept4, peer credentials.
+// What glibc offers and Swift's Glibc module does not show: epoll, timerfd, eventfd, accept4, peer credentials, pipe2.
 #pragma once
 
 #include <stdbool.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -45,3 +46,11 @@ uint32_t gw_tcp_shortest_round_trip_us(int fd);
 // does not keep the kernel from piping a dump to a program (core(5)). /proc/PID belongs to root from then on: its `fd`,
 // `maps` and `smaps` are closed to the user's other processes; `stat`, `statm` and `status` stay open.
 int gw_disable_core_dumps(void);
+// Opens /dev/null for each of the descriptors 0, 1 and 2 that is closed, so that no socket gets one of these numbers.
+int gw_open_standard_descriptors(void);
+// Marks every open descriptor from `first` on close-on-exec. Needs Linux 5.11; -1 with `errno` before it.
+int gw_close_on_exec_from(unsigned first);
+// pipe2 with O_CLOEXEC: ends[0] is for reading.
+int gw_pipe(int ends[2]);
+// The child of posix_spawn closes every descriptor from `first` on, after the actions before this one. An errno value.
+int gw_spawn_close_from(posix_spawn_file_actions_t *actions, int first);

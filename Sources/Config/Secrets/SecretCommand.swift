@@ -1,9 +1,11 @@
+internal import CLinux
 internal import Glibc
 
 /// Runs a program and takes its standard output as a secret.
 public enum SecretCommand {
     /// Runs `arguments[0]`, found by `PATH` where it has no slash, without a shell and waits for its end. Its standard
-    /// input and error are `/dev/null`. It gets a process group of its own, all of which ends with a timeout.
+    /// input and error are `/dev/null`, and it inherits no other descriptor, no ignored and no blocked signal. It gets
+    /// a process group of its own, all of which ends with a timeout.
     /// - Parameters:
     ///   - environment: the program's environment.
     ///   - timeout: the longest run, in seconds.
@@ -17,10 +19,8 @@ public enum SecretCommand {
             throw SecretError("the command must be a list of text: [program, argument, …]")
         }
         var pipes: [Int32] = [-1, -1]
-        guard pipe(&pipes) == 0 else { throw systemError("no pipe for the command") }
+        guard gw_pipe(&pipes) == 0 else { throw systemError("no pipe for the command") }
         let (readEnd, writeEnd) = (pipes[0], pipes[1])
-        // A program started by another thread just now may inherit the pipe; `collect` does not rely on its end alone.
-        for end in pipes { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         _ = fcntl(readEnd, F_SETFL, O_NONBLOCK)
         defer { close(readEnd) }
         let spawned = spawn(arguments, environment, output: writeEnd)
@@ -52,9 +52,12 @@ public enum SecretCommand {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        // The pipe first: where this process lacks standard descriptors, the pipe may be one of the three itself.
         posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        // Close-on-exec is not enough: libraries and whoever started this process leave descriptors without it.
+        gw_spawn_close_from(&actions, 3)
 
         // The daemon may have blocked or redirected signals; the program starts with the usual ones.
         var attributes = posix_spawnattr_t()
