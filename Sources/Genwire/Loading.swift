@@ -11,11 +11,16 @@ public let genwireVersion = Service.genwireVersion
 
 /// From a file to a configuration, as the daemon and `genwired check` read it.
 public enum Loading {
-    /// Reads a configuration with the process's environment. May run commands and read files that secrets come from.
+    /// Reads a configuration with the process's environment. May run commands and read files that secrets come from,
+    /// and blocks for as long as these take.
+    /// - Parameter commands: ends the commands before their time.
     /// - Throws: `ConfigErrors`: all mistakes, with their places.
-    public static func configuration(_ path: String) throws(ConfigErrors) -> Configuration {
+    public static func configuration(
+        _ path: String, commands: CommandScope = CommandScope()
+    ) throws(ConfigErrors) -> Configuration {
         try Configuration.load(
-            path: path, environment: CredentialStore.processEnvironment, knownProviders: knownProviders)
+            path: path, environment: CredentialStore.processEnvironment, knownProviders: knownProviders,
+            commands: commands)
     }
 
     /// Finds what a start would be refused for and a file alone does not show: a model without a credential, a socket

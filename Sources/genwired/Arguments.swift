@@ -27,14 +27,15 @@ struct Arguments: Equatable {
           --log-format FORM   text or json
           check               validate the configuration: exit 0 and a summary, or exit 78 and what is wrong where
 
-        SIGTERM and SIGINT drain and stop; a second one stops at once.
+        SIGTERM and SIGINT drain and stop; before the daemon is ready they stop it at once, and so does a second
+        one at any time.
 
         SIGHUP reads the configuration again: models, routes, credentials and who may call are taken over, and the log
         says which changed. These take a restart, and the log warns where one changed:
           \(Configuration.startOnlyKeys.joined(separator: ", "))
 
-        Exit codes: 0 after a drain, 1 after a second signal, 64 wrong usage, 78 a configuration or an address that
-        is refused.
+        Exit codes: 0 stopped as asked, 1 stopped by a second signal, 64 wrong usage, 78 a configuration or an address
+        that is refused.
         """
 
     /// The keys of the file that the command line has the word over.

@@ -27,22 +27,13 @@ struct Genwired {
 
     /// Validates the configuration.
     private static func check(_ arguments: Arguments) {
-        let configuration = load(arguments)
-        _ = makeLogger(arguments, configuration)
+        let sources = Events.endAtFirstSignal()
+        defer { withExtendedLifetime(sources) {} }
         do throws(ConfigErrors) {
+            let configuration = try Loading.configuration(arguments.config)
+            _ = makeLogger(arguments, configuration)
             try Loading.validate(configuration, file: arguments.config, listen: arguments.listen)
-        } catch {
-            complain("\(error)")
-            exit(78)
-        }
-        print(configuration.summary())
-    }
-
-    private static func load(_ arguments: Arguments) -> Configuration {
-        // Before anything secret is in memory.
-        _ = gw_disable_core_dumps()
-        do {
-            return try Loading.configuration(arguments.config)
+            print(configuration.summary())
         } catch {
             complain("\(error)")
             exit(78)
@@ -50,9 +41,11 @@ struct Genwired {
     }
 
     private static func serve(_ arguments: Arguments) async {
+        // Before anything secret is in memory.
+        _ = gw_disable_core_dumps()
         signal(SIGPIPE, SIG_IGN)
-        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
-        let configuration = load(arguments)
+        let events = Events()
+        let configuration = await firstConfiguration(arguments, events)
         let logger = makeLogger(arguments, configuration)
         do {
             let runtime = try await Runtime.start(configuration, logger: logger)
@@ -61,30 +54,58 @@ struct Genwired {
             let bound = try await runtime.listen(
                 at: Loading.listenAddresses(configuration, instead: arguments.listen))
             complain("genwired ready on \(bound.joined(separator: ", "))")
-            await run(runtime, signals, logger, Reloading(arguments, started: configuration))
+            await run(runtime, events, logger, Reloading(arguments, started: configuration))
         } catch {
             complain("genwired: \(error)")
             exit(78)
         }
     }
 
+    /// The configuration to start with. A signal to stop ends the process here: nothing is there to be drained.
+    private static func firstConfiguration(_ arguments: Arguments, _ events: Events) async -> Configuration {
+        _ = events.load(arguments.config)
+        var isHungUp = false
+        while true {
+            switch await events.next() {
+            case .hangUp: isHungUp = true
+            case .loaded(.success(let configuration)):
+                // The file may have changed after it was read.
+                if isHungUp { events.post(.hangUp) }
+                return configuration
+            case .loaded(.failure(let errors)):
+                complain("\(errors)")
+                exit(78)
+            case .stop:
+                complain("genwired: stopped before it was ready")
+                CommandScope.endAll()
+                _exit(0)
+            }
+        }
+    }
+
+    /// Serves until a signal to stop, then drains.
     private static func run(
-        _ runtime: Runtime, _ signals: Signals, _ logger: Logger, _ reloading: Reloading
+        _ runtime: Runtime, _ events: Events, _ logger: Logger, _ reloading: Reloading
     ) async {
         var reloading = reloading
-        for await signal in signals.stream {
-            guard signal == SIGHUP else { break }
-            reloading.reload(runtime, logger)
+        var loading: CommandScope?
+        var isHungUp = false
+        serving: while true {
+            switch await events.next() {
+            case .hangUp where loading != nil: isHungUp = true
+            case .hangUp: loading = events.load(reloading.path)
+            case .loaded(let result):
+                reloading.takeOver(result, runtime, logger)
+                loading = isHungUp ? events.load(reloading.path) : nil
+                isHungUp = false
+            case .stop: break serving
+            }
         }
+        loading?.end()
         let drainSeconds = reloading.current.server.drainTimeout
         logger.notice("draining", metadata: ["seconds": "\(drainSeconds)"])
-        // A second signal ends the wait.
-        let stream = signals.stream
-        let second = Task {
-            for await signal in stream where signal != SIGHUP { _exit(1) }
-        }
         await runtime.drain(seconds: drainSeconds)
-        second.cancel()
+        CommandScope.endAll()
         logger.notice("stopped")
     }
 

@@ -19,10 +19,13 @@ struct Reloading {
         current = started
     }
 
-    /// Reads the file and takes over what can be; where it cannot be, nothing changes.
-    mutating func reload(_ runtime: Runtime, _ logger: Logger) {
+    /// The configuration file.
+    var path: String { arguments.config }
+
+    /// Takes over what was read, as far as it can be; where it cannot be, nothing changes.
+    mutating func takeOver(_ result: Result<Configuration, ConfigErrors>, _ runtime: Runtime, _ logger: Logger) {
         do {
-            let fresh = try Loading.configuration(arguments.config)
+            let fresh = try result.get()
             try runtime.reload(fresh)
             let changes = fresh.changes(since: current)
             current = fresh

@@ -105,6 +105,29 @@ struct SecretTests {
         #expect(throws: SecretError.self) { try SecretCommand.run(["a\0b"], environment: [:], timeout: 1) }
     }
 
+    @Test("commands of a scope end with it, with what they started")
+    func scopes() async throws {
+        let environment = ["PATH": "/usr/bin:/bin"]
+        let folder = FileManager.default.temporaryDirectory.appending(path: "genwire-config-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let scope = CommandScope()
+        let run = Task.detached {
+            try SecretCommand.run(
+                ["sh", "-c", "sleep 600 & : > \(folder)/started; wait"], environment: environment, timeout: 300,
+                scope: scope)
+        }
+        while !FileManager.default.fileExists(atPath: folder + "/started") {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        scope.end()
+        await #expect(throws: CommandScope.endedError) { try await run.value }
+        #expect(throws: CommandScope.endedError) {
+            try SecretCommand.run(["echo", "x"], environment: environment, timeout: 60, scope: scope)
+        }
+        #expect(try SecretCommand.run(["echo", "x"], environment: environment, timeout: 60) == Array("x\n".utf8))
+    }
+
     @Test("commands inherit the standard descriptors only, and no ignored or blocked signal")
     func inheritance() throws {
         let environment = ["PATH": "/usr/bin:/bin"]

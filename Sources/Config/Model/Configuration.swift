@@ -62,9 +62,11 @@ public struct Configuration: Sendable {
     ///   - path: the file, relative to the working directory; errors name it like this.
     ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
     ///   - knownProviders: the names that `provider` may have.
+    ///   - commands: ends the programs for secrets before their time; their secrets are then mistakes.
     /// - Throws: all mistakes of the file, or why it could not be read.
     public static func load(
-        path: String, environment: [String: String], knownProviders: [String]
+        path: String, environment: [String: String], knownProviders: [String],
+        commands: CommandScope = CommandScope()
     ) throws(ConfigErrors) -> Configuration {
         let bytes: [UInt8]
         do {
@@ -73,7 +75,8 @@ public struct Configuration: Sendable {
             let message = "the file \(error.reason)"
             throw ConfigErrors([ConfigError(file: path, line: 0, key: "", message: message)])
         }
-        return try parse(bytes, file: path, environment: environment, knownProviders: knownProviders)
+        return try parse(
+            bytes, file: path, environment: environment, knownProviders: knownProviders, commands: commands)
     }
 
     /// Reads and checks the text of a file; see `load`.
@@ -82,9 +85,11 @@ public struct Configuration: Sendable {
     ///   - file: the name that errors give.
     ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
     ///   - knownProviders: the names that `provider` may have.
+    ///   - commands: see `load`.
     /// - Throws: all mistakes of the text.
     public static func parse(
-        _ text: [UInt8], file: String, environment: [String: String], knownProviders: [String]
+        _ text: [UInt8], file: String, environment: [String: String], knownProviders: [String],
+        commands: CommandScope = CommandScope()
     ) throws(ConfigErrors) -> Configuration {
         let tree: (root: ConfigNode?, mistakes: [ConfigError])
         do {
@@ -92,7 +97,8 @@ public struct Configuration: Sendable {
         } catch {
             throw ConfigErrors([error])
         }
-        let reading = Reading(file: file, environment: environment, knownProviders: knownProviders)
+        let reading = Reading(
+            file: file, environment: environment, knownProviders: knownProviders, commands: commands)
         let root = tree.root ?? ConfigNode(.mapping([]), line: 1, column: 1)
         let cursor = Cursor(node: root, path: "", reading: reading)
         let configuration = ConfigurationReader(reading: reading).read(cursor)

@@ -5,7 +5,7 @@ extension Cursor {
         guard let source = secretSource() else { return nil }
         let secret: Secret
         do {
-            secret = try source.resolve(environment: reading.environment)
+            secret = try source.resolve(environment: reading.environment, scope: reading.commands)
         } catch {
             report(error.description)
             return nil

@@ -11,12 +11,15 @@ final class Reading {
     let file: String
     let environment: [String: String]
     let knownProviders: [String]
+    /// What the programs for secrets run in.
+    let commands: CommandScope
     private(set) var problems: [Problem] = []
 
-    init(file: String, environment: [String: String], knownProviders: [String]) {
+    init(file: String, environment: [String: String], knownProviders: [String], commands: CommandScope) {
         self.file = file
         self.environment = environment
         self.knownProviders = knownProviders
+        self.commands = commands
     }
 
     func report(_ message: String, at line: Int, key: String, isMissingVariable: Bool = false) {

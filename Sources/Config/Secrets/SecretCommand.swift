@@ -9,10 +9,11 @@ public enum SecretCommand {
     /// - Parameters:
     ///   - environment: the program's environment.
     ///   - timeout: the longest run, in seconds.
+    ///   - scope: what ends the program before its time.
     /// - Returns: the output, at most `SecretSource.maximumSize` bytes.
     /// - Throws: `SecretError` that never quotes the output or the arguments.
     public static func run(
-        _ arguments: [String], environment: [String: String], timeout: Double
+        _ arguments: [String], environment: [String: String], timeout: Double, scope: CommandScope = CommandScope()
     ) throws(SecretError) -> [UInt8] {
         let strings = arguments + environment.map { "\($0)=\($1)" }
         guard let program = arguments.first, !program.isEmpty, !strings.contains(where: { $0.utf8.contains(0) }) else {
@@ -23,7 +24,7 @@ public enum SecretCommand {
         let (readEnd, writeEnd) = (pipes[0], pipes[1])
         _ = fcntl(readEnd, F_SETFL, O_NONBLOCK)
         defer { close(readEnd) }
-        let spawned = spawn(arguments, environment, output: writeEnd)
+        let spawned = scope.start { spawn(arguments, environment, output: writeEnd) }
         close(writeEnd)
         let child = try spawned.get()
 
@@ -36,7 +37,9 @@ public enum SecretCommand {
             failure = error
         }
         if failure != nil { kill(-child, SIGKILL) }
+        scope.forget(child)
         let status = reap(child)
+        guard !scope.isEnded else { throw CommandScope.endedError }
         if let failure { throw failure }
         if status & 0x7f != 0 { throw SecretError("the command was ended by signal \(status & 0x7f)") }
         let code = (status >> 8) & 0xff

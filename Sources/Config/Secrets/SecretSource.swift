@@ -15,9 +15,13 @@ public enum SecretSource: Sendable {
     public static let commandTimeout: Double = 10
 
     /// Fetches the secret. It blocks: a file is read, a command runs for up to `commandTimeout`.
-    /// - Parameter environment: the environment of the command.
+    /// - Parameters:
+    ///   - environment: the environment of the command.
+    ///   - scope: what ends the command before its time.
     /// - Throws: `SecretError` where there is no secret to be had, or an empty one.
-    public func resolve(environment: [String: String]) throws(SecretError) -> Secret {
+    public func resolve(
+        environment: [String: String], scope: CommandScope = CommandScope()
+    ) throws(SecretError) -> Secret {
         var bytes: [UInt8]
         let origin: String
         switch self {
@@ -32,7 +36,8 @@ public enum SecretSource: Sendable {
             }
         case .command(let arguments):
             origin = "the command"
-            bytes = try SecretCommand.run(arguments, environment: environment, timeout: Self.commandTimeout)
+            bytes = try SecretCommand.run(
+                arguments, environment: environment, timeout: Self.commandTimeout, scope: scope)
         }
         defer { bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } } }
         let end = bytes.lastIndex { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }

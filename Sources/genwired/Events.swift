@@ -1,0 +1,91 @@
+import Config
+import Dispatch
+import Genwire
+import Glibc
+import Synchronization
+
+/// What reaches the daemon from outside, in order: signals, and the configurations that it reads.
+final class Events {
+    enum Event: Sendable {
+        /// The first SIGTERM or SIGINT.
+        case stop
+        /// SIGHUP.
+        case hangUp
+        /// The end of `load`.
+        case loaded(Result<Configuration, ConfigErrors>)
+    }
+
+    private let stream: AsyncStream<Event>
+    private let continuation: AsyncStream<Event>.Continuation
+    private var sources: [any DispatchSourceSignal] = []
+
+    /// Watches the signals from now on. A second SIGTERM or SIGINT ends the process with exit code 1, whatever it is
+    /// doing.
+    init() {
+        (stream, continuation) = AsyncStream.makeStream(of: Event.self)
+        let isStopping = Once()
+        sources = Self.watch([SIGTERM, SIGINT, SIGHUP]) { [continuation] number in
+            if number == SIGHUP {
+                continuation.yield(.hangUp)
+            } else if isStopping.isFirst() {
+                continuation.yield(.stop)
+            } else {
+                CommandScope.endAll()
+                _exit(1)
+            }
+        }
+    }
+
+    /// Waits for the next event.
+    func next() async -> Event {
+        for await event in stream { return event }
+        return .stop
+    }
+
+    /// Puts an event behind those that are there.
+    func post(_ event: Event) { continuation.yield(event) }
+
+    /// Reads the file on a thread of its own, since secrets may come from commands and files that take their time.
+    /// `loaded` follows. The result ends the commands before their time.
+    func load(_ path: String) -> CommandScope {
+        let commands = CommandScope()
+        DispatchQueue.global().async { [continuation] in
+            do throws(ConfigErrors) {
+                continuation.yield(.loaded(.success(try Loading.configuration(path, commands: commands))))
+            } catch {
+                continuation.yield(.loaded(.failure(error)))
+            }
+        }
+        return commands
+    }
+
+    /// Lets the first signal end the commands in progress and then the process, with exit code 128 + signal.
+    static func endAtFirstSignal() -> [any DispatchSourceSignal] {
+        watch([SIGTERM, SIGINT, SIGHUP]) { number in
+            CommandScope.endAll()
+            _exit(128 + number)
+        }
+    }
+
+    /// Calls `handler` for each signal, one at a time, on a queue of its own.
+    private static func watch(
+        _ numbers: [Int32], _ handler: @escaping @Sendable (Int32) -> Void
+    ) -> [any DispatchSourceSignal] {
+        let queue = DispatchQueue(label: "genwired-signals")
+        return numbers.map { number in
+            // Dispatch only watches; the default action would still end the process.
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { handler(number) }
+            source.activate()
+            return source
+        }
+    }
+}
+
+/// Whether something happens for the first time.
+private final class Once: Sendable {
+    private let happened = Atomic<Bool>(false)
+
+    func isFirst() -> Bool { !happened.exchange(true, ordering: .relaxed) }
+}

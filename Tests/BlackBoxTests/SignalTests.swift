@@ -1,0 +1,124 @@
+import Foundation
+import GenwireClient
+import Messages
+import TestSupport
+import Testing
+
+/// Signals while programs for secrets run.
+@Suite struct SignalTests {
+    /// A configuration whose key comes from a program that writes its process id to `folder`/pid and sleeps. Without a
+    /// signal the daemon gives it ten seconds.
+    private static func slow(_ folder: String) -> String {
+        """
+        server: {listen: ["unix:\(folder)/g.sock"]}
+        generation:
+          provider: openai
+          config: {model_name: m, api_key: {command: [sh, -c, 'echo $$$$ > \(folder)/pid.new; mv \(folder)/pid.new \(folder)/pid; sleep 100']}}
+        """
+    }
+
+    /// The process id, once the program runs.
+    private static func child(_ folder: String) async throws -> Int32? {
+        var child: Int32?
+        _ = try await eventually {
+            let text = try? String(contentsOfFile: folder + "/pid", encoding: .utf8)
+            child = text.flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            return child != nil
+        }
+        return child
+    }
+
+    /// Whether the process and what it started have ended; one that waits to be reaped counts.
+    private static func hasEnded(_ child: Int32) -> Bool {
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return !processes.contains { name in
+            guard Int32(name) != nil, let text = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+                let end = text.lastIndex(of: ")")
+            else { return false }
+            // State, parent, process group.
+            let fields = text[text.index(after: end)...].split(separator: " ")
+            return fields.count > 2 && fields[0] != "Z" && fields[2] == "\(child)"
+        }
+    }
+
+    @Test(arguments: [("serve", SIGTERM, 0), ("serve", SIGINT, 0), ("check", SIGINT, 130)] as [(String, Int32, Int32)])
+    func aSignalEndsTheStart(_ command: String, _ signal: Int32, _ code: Int32) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/config.yaml"
+            try Self.slow(folder).write(toFile: path, atomically: true, encoding: .utf8)
+            let daemon = try RunningProgram("genwired", [command, "--config", path], logPath: folder + "/log")
+            let child = try #require(try await Self.child(folder))
+            #expect(!Self.hasEnded(child))
+            daemon.signal(signal)
+            // 78 is the code where the program was waited for.
+            #expect(await daemon.waitForExit() == code, "\(daemon.log)")
+            #expect(try await eventually { Self.hasEnded(child) })
+        }
+    }
+
+    @Test func aSignalEndsAReload() async throws {
+        try await Stack.with { stack in
+            let text = Self.slow(stack.folder)
+            try text.write(toFile: stack.folder + "/config.yaml", atomically: true, encoding: .utf8)
+            stack.daemon.signal(SIGHUP)
+            let child = try #require(try await Self.child(stack.folder))
+            // Calls are served meanwhile.
+            let client = try await GenwireClient.connect(to: stack.address)
+            #expect(try await client.health().status == "serving")
+            await client.close()
+            stack.daemon.signal(SIGTERM)
+            #expect(await stack.daemon.waitForExit() == 0)
+            #expect(stack.daemon.log.contains("draining"))
+            // Said where the reload came to its end first.
+            #expect(!stack.daemon.log.contains("the old one stays"))
+            #expect(try await eventually { Self.hasEnded(child) })
+        }
+    }
+
+    @Test func hangUpsDuringAReloadLeadToOneMore() async throws {
+        try await Stack.with { stack in
+            let path = stack.folder + "/config.yaml"
+            let good = try String(contentsOfFile: path, encoding: .utf8)
+            let waits =
+                "sh, -c, 'echo $$$$ > \(stack.folder)/pid; until test -e \(stack.folder)/go; do sleep 0.05; done; echo k'"
+            try
+                (good
+                + "models:\n  first: {provider: openai, config: {model_name: m, api_key: {command: [\(waits)]}}}\n")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            stack.daemon.signal(SIGHUP)
+            _ = try #require(try await Self.child(stack.folder))
+            try (good + "models:\n  second: {provider: openai, config: {model_name: m, api_key: k}}\n")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            for _ in 0..<5 { stack.daemon.signal(SIGHUP) }
+            _ = FileManager.default.createFile(atPath: stack.folder + "/go", contents: nil)
+            let client = try await GenwireClient.connect(to: stack.address)
+            #expect(try await eventually { try await client.listModels().models.contains { $0.name == "second" } })
+            await client.close()
+        }
+    }
+
+    @Test func aSecondSignalEndsAtOnceWithItsPrograms() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/config.yaml"
+            let pid = folder + "/pid"
+            try """
+            server: {listen: ["unix:\(folder)/g.sock"], drain_timeout: 300}
+            generation: {provider: openai, config: {model_name: m, api_base: "http://127.0.0.1:9/v1", auth: slow}}
+            auth:
+              slow: {type: command, command: [sh, -c, 'echo $$$$ > \(pid).new; mv \(pid).new \(pid); sleep 100']}
+            """.write(toFile: path, atomically: true, encoding: .utf8)
+            let daemon = try RunningProgram("genwired", ["--config", path], logPath: folder + "/log")
+            _ = await daemon.waitForLine(containing: "genwired ready")
+            let client = try await GenwireClient.connect(to: "unix:\(folder)/g.sock")
+            let call = Task { try await client.generate("x") }
+            let child = try #require(try await Self.child(folder))
+            daemon.signal(SIGTERM)
+            #expect(await daemon.waitForLine(containing: "draining") != nil)
+            daemon.signal(SIGTERM)
+            #expect(try await eventually { Self.hasEnded(child) })
+            #expect(await daemon.waitForExit() == 1)
+            _ = await call.result
+            await client.close()
+        }
+    }
+}
