@@ -115,7 +115,10 @@ public final class Runtime: Sendable {
     public func listen(at addresses: [String]) async throws(StartError) -> [String] {
         var bound: [String] = []
         do {
-            for text in addresses { bound.append(try await server.listen(at: Address(text)).description) }
+            for text in addresses {
+                let address = try await server.listen(at: Address(text)) { [logger] in logger.warning("\($0)") }
+                bound.append(address.description)
+            }
         } catch {
             await server.drain(seconds: 0)
             throw StartError(description: "\(error)")

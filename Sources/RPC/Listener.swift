@@ -7,11 +7,18 @@ final class Listener: ReadinessHandler {
     let address: Address
     /// Whether other machines reach it.
     let servesNetwork: Bool
-    private let descriptor: Int32
+    private var descriptor: Int32
     private var file: SocketFile?
+    private var servesOthers: Bool
     private var registration: Registration?
     private var loop: EventLoop?
     private let accept: (Int32) -> Void
+    private let warn: (String) -> Void
+    private lazy var fileWatch = LoopTimer { [unowned self] in checkFile() }
+    /// The last warning about the file, so that each is given once.
+    private var fileWarning: String?
+    /// How often the socket file is looked for.
+    private static let checkNanoseconds: UInt64 = 2_000_000_000
     /// Given up for a moment when descriptors run out, so that a waiting connection can be refused instead of
     /// waking the loop for ever.
     private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -21,23 +28,24 @@ final class Listener: ReadinessHandler {
     ///   - servesNetwork: whether callers on the network can be told apart, so that an address that they reach may be
     ///     listened on.
     ///   - servesOthers: whether a Unix socket is for other users too.
-    init(_ address: Address, servesNetwork: Bool, servesOthers: Bool, accept: @escaping (Int32) -> Void) throws {
+    ///   - warn: takes what an administrator should know about a Unix socket's file; called on the loop.
+    init(
+        _ address: Address, servesNetwork: Bool, servesOthers: Bool, warn: @escaping (String) -> Void,
+        accept: @escaping (Int32) -> Void
+    ) throws {
         self.accept = accept
+        self.warn = warn
+        self.servesOthers = servesOthers
         switch address {
         case .unix(let path):
-            var file = try SocketFile(claiming: path)
-            let descriptor = socket(AF_UNIX, Self.socketType, 0)
+            let file = try SocketFile(claiming: path)
             do {
-                guard descriptor >= 0 else { throw AddressError("\(address): \(SystemError("socket"))") }
-                try file.bind(descriptor, isForOthers: servesOthers)
-                guard listen(descriptor, 4096) == 0 else { throw AddressError("\(address): \(SystemError("listen"))") }
+                descriptor = try file.listen(isForOthers: servesOthers)
             } catch {
-                if descriptor >= 0 { close(descriptor) }
                 file.release()
                 throw error
             }
             self.file = file
-            self.descriptor = descriptor
             self.address = address
             self.servesNetwork = false
         case .tcp(let host, _):
@@ -70,7 +78,7 @@ final class Listener: ReadinessHandler {
                 "\(address): other machines reach this address, and without tokens their callers cannot be told "
                     + "apart; set server.tokens, or listen on 127.0.0.1, ::1 or a Unix socket")
         }
-        let descriptor = socket(family, socketType, 0)
+        let descriptor = socket(family, Transport.socketType, 0)
         guard descriptor >= 0 else { throw SystemError("socket") }
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
@@ -82,9 +90,6 @@ final class Listener: ReadinessHandler {
         }
         return descriptor
     }
-
-    private static let socketType =
-        Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
 
     private static func isLoopback(_ address: UnsafePointer<sockaddr>) -> Bool {
         let raw = UnsafeRawPointer(address)
@@ -114,6 +119,7 @@ final class Listener: ReadinessHandler {
     func start(on loop: EventLoop) throws {
         registration = try loop.register(descriptor, .readable, self)
         self.loop = loop
+        if file != nil { loop.schedule(fileWatch, afterNanoseconds: Self.checkNanoseconds) }
     }
 
     func ready(_ readiness: Readiness) {
@@ -137,16 +143,66 @@ final class Listener: ReadinessHandler {
     }
 
     /// Opens a Unix socket to other users, or closes it to them; what each of them may do is the policy's to say.
-    func serve(others: Bool) { file?.setMode(isForOthers: others) }
+    func serve(others: Bool) {
+        servesOthers = others
+        file?.setMode(isForOthers: others)
+    }
+
+    // MARK: - The socket file
+
+    /// Without its file a socket listens on, and nobody can reach it.
+    private func checkFile() {
+        guard let file, let loop else { return }
+        defer { loop.schedule(fileWatch, afterNanoseconds: Self.checkNanoseconds) }
+        switch file.state {
+        case .own: fileWarning = nil
+        case .foreign:
+            warnOnce(
+                "\(address): another program's file is at this path, and new connections do not come here; stop that "
+                    + "program or remove the file, and the socket is made again")
+        case .missing:
+            do {
+                try listenAgain(file, loop)
+                warn("\(address): the socket file was removed; it has been made again")
+            } catch {
+                warnOnce("\(address): the socket file was removed and cannot be made again: \(error)")
+            }
+        }
+    }
+
+    private func listenAgain(_ file: SocketFile, _ loop: EventLoop) throws {
+        let fresh = try file.listenAgain(isForOthers: servesOthers)
+        let freshRegistration: Registration
+        do {
+            freshRegistration = try loop.register(fresh, .readable, self)
+        } catch {
+            close(fresh)
+            unlink(file.path)
+            throw error
+        }
+        // Those who connected before the file went.
+        ready(.readable)
+        if let registration { loop.deregister(registration) }
+        close(descriptor)
+        (descriptor, registration) = (fresh, freshRegistration)
+    }
+
+    private func warnOnce(_ text: String) {
+        guard text != fileWarning else { return }
+        fileWarning = text
+        warn(text)
+    }
 
     /// Accepts no more and removes the socket file.
     func stop() {
+        if file != nil { loop?.cancel(fileWatch) }
         if let registration { loop?.deregister(registration) }
         registration = nil
+        // Before the socket is closed: until then no other file has its number.
+        file?.release()
+        file = nil
         close(descriptor)
         if spare >= 0 { close(spare) }
         spare = -1
-        file?.release()
-        file = nil
     }
 }

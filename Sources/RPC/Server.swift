@@ -42,14 +42,17 @@ public final class Server: Sendable {
     }
 
     /// Listens at `address` and serves. Returns the address as bound, with the real port where 0 was asked for.
+    /// - Parameter warn: takes what an administrator should know, such as that a Unix socket's file was removed.
     /// - Throws: `AddressError` that says what to do.
-    public func listen(at address: Address) async throws(AddressError) -> Address {
+    public func listen(
+        at address: Address, warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws(AddressError) -> Address {
         let loop = loops[0]
         let result = await loop.perform { [self] () -> Result<Address, AddressError> in
             do {
                 let policy = core.policy
                 let listener = try Listener(
-                    address, servesNetwork: policy.tokenName != nil, servesOthers: policy.admitsOthers
+                    address, servesNetwork: policy.tokenName != nil, servesOthers: policy.admitsOthers, warn: warn
                 ) { [unowned self] descriptor in place(descriptor) }
                 do { try listener.start(on: loop) } catch {
                     listener.stop()

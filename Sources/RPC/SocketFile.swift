@@ -5,38 +5,70 @@ internal import Glibc
 ///
 /// The lock file beside it (`PATH.lock`) is what tells a live server's socket from a stale one without a race; the
 /// connection attempt covers servers that take no lock.
-struct SocketFile {
+///
+/// A lock counts only while its file is the one at the path. Whoever stops removes the file before letting the lock
+/// go; whoever waited with the file open then holds a lock that nobody else sees, and must take another.
+final class SocketFile {
+    /// What is at the path.
+    enum State {
+        case own, missing
+        /// Another program's file.
+        case foreign
+    }
+
     let path: String
-    private let lock: Int32
+    private var lock: Int32
     private var device: dev_t = 0
     private var inode: ino_t = 0
 
-    /// Takes the lock and clears a stale socket out of the way.
+    /// Each time, another server has just let its lock go.
+    private static let maximumLockAttempts = 100
+
+    /// Takes the lock, and clears a stale socket out of the way.
     init(claiming path: String) throws {
         self.path = path
         try Self.checkPlace(path)
-        let lockPath = path + ".lock"
-        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard lock >= 0 else {
-            throw AddressError("unix:\(path): cannot create \(lockPath): \(SystemError("open").reason)")
-        }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
-            throw AddressError("unix:\(path): another server listens here; stop it or choose another path")
-        }
+        lock = try Self.takeLock(path)
         do {
             try Self.removeStale(path)
         } catch {
-            close(lock)
+            releaseLock()
             throw error
         }
+    }
+
+    private static func takeLock(_ path: String) throws -> Int32 {
+        let lockPath = path + ".lock"
+        for _ in 0..<maximumLockAttempts {
+            let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+            guard lock >= 0 else {
+                throw AddressError("unix:\(path): cannot create \(lockPath): \(SystemError("open").reason)")
+            }
+            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+                let error = SystemError("flock")
+                close(lock)
+                guard error.code == EWOULDBLOCK else {
+                    throw AddressError("unix:\(path): cannot lock \(lockPath): \(error.reason)")
+                }
+                throw AddressError("unix:\(path): another server listens here; stop it or choose another path")
+            }
+            if isFile(lock, at: lockPath) { return lock }
+            close(lock)
+        }
+        throw AddressError("unix:\(path): \(lockPath) is replaced again and again; find out by whom")
+    }
+
+    private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+        var own = stat()
+        var found = stat()
+        return fstat(descriptor, &own) == 0 && lstat(path, &found) == 0 && own.st_dev == found.st_dev
+            && own.st_ino == found.st_ino
     }
 
     private static func removeStale(_ path: String) throws {
         var info = stat()
         guard lstat(path, &info) == 0 else { return }
-        let probe = socket(
-            AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        let probe = socket(AF_UNIX, Transport.socketType, 0)
         defer { if probe >= 0 { close(probe) } }
         let refused = try Address.unix(path: path).withSocketAddresses { _, address, length in
             connect(probe, address, length) != 0 && errno == ECONNREFUSED
@@ -47,9 +79,24 @@ struct SocketFile {
         unlink(path)
     }
 
-    /// Binds so that the file has its final mode from the first moment: 0600, or 0666 where other users may call and
-    /// the kernel's word about each of them decides.
-    mutating func bind(_ descriptor: Int32, isForOthers: Bool) throws {
+    /// A new socket that listens at the path. Its file has its final mode from the first moment: 0600, or 0666 where
+    /// other users may call and the kernel's word about each of them decides.
+    func listen(isForOthers: Bool) throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Transport.socketType, 0)
+        guard descriptor >= 0 else { throw AddressError("unix:\(path): \(SystemError("socket"))") }
+        do {
+            try bind(descriptor, isForOthers: isForOthers)
+            guard Glibc.listen(descriptor, 4096) == 0 else {
+                throw AddressError("unix:\(path): \(SystemError("listen"))")
+            }
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    private func bind(_ descriptor: Int32, isForOthers: Bool) throws {
         let previous = umask(isForOthers ? 0o111 : 0o177)
         defer { umask(previous) }
         let result = try Address.unix(path: path).withSocketAddresses { _, address, length in
@@ -65,18 +112,37 @@ struct SocketFile {
 
     /// Gives the socket the mode that `bind` would, if it is still the one that was bound here.
     func setMode(isForOthers: Bool) {
-        if isOurs { chmod(path, isForOthers ? 0o666 : 0o600) }
+        if state == .own { chmod(path, isForOthers ? 0o666 : 0o600) }
     }
 
-    private var isOurs: Bool {
+    /// What is at the path now.
+    var state: State {
         var info = stat()
-        return inode != 0 && lstat(path, &info) == 0 && info.st_dev == device && info.st_ino == inode
+        guard lstat(path, &info) == 0 else { return .missing }
+        return info.st_dev == device && info.st_ino == inode ? .own : .foreign
+    }
+
+    /// `listen` again, where the file is missing. Removes nothing.
+    /// - Throws: where another server has taken the path or somebody has opened the folder to others.
+    func listenAgain(isForOthers: Bool) throws -> Int32 {
+        // Who removes the socket may have removed the lock with it.
+        if !Self.isFile(lock, at: path + ".lock") {
+            let fresh = try Self.takeLock(path)
+            close(lock)
+            lock = fresh
+        }
+        return try listen(isForOthers: isForOthers)
     }
 
     /// Removes the socket if it is still the one that was bound here, and lets the lock go.
     func release() {
-        if isOurs { unlink(path) }
-        unlink(path + ".lock")
+        if inode != 0, state == .own { unlink(path) }
+        releaseLock()
+    }
+
+    private func releaseLock() {
+        // While it is held: see above.
+        if Self.isFile(lock, at: path + ".lock") { unlink(path + ".lock") }
         close(lock)
     }
 }

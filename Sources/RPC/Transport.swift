@@ -3,6 +3,10 @@ internal import Glibc
 
 /// The few socket calls that server and client share.
 enum Transport {
+    /// A stream socket that does not block and that programs do not inherit.
+    static let socketType =
+        Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+
     /// Accepts one connection, non-blocking and closed on exec; -1 with `errno` otherwise.
     static func accept(_ listener: Int32) -> Int32 { gw_accept(listener) }
 

@@ -1,0 +1,153 @@
+import EventLoop
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import RPC
+
+/// The socket file among programs that want the same path or remove what is there.
+@Suite struct SocketFileTests {
+    @Test func onlyOneHoldsTheLockAtATime() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/g.sock"
+            let holders = Locked(0)
+            let most = Locked(0)
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        var claimed = 0
+                        while claimed < 300 {
+                            guard let file = try? SocketFile(claiming: path) else { continue }
+                            claimed += 1
+                            let now = holders.withLock { holders in
+                                holders += 1
+                                return holders
+                            }
+                            most.withLock { $0 = max($0, now) }
+                            sched_yield()
+                            holders.withLock { $0 -= 1 }
+                            file.release()
+                        }
+                    }
+                }
+            }
+            #expect(most.withLock { $0 } == 1)
+            #expect(access(path + ".lock", F_OK) != 0)
+        }
+    }
+
+    @Test func aLockOfAnotherServerIsNotRemoved() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/g.sock"
+            let first = try SocketFile(claiming: path)
+            unlink(path + ".lock")
+            let second = try SocketFile(claiming: path)
+            first.release()
+            #expect(throws: AddressError.self) { try SocketFile(claiming: path) }
+            second.release()
+            #expect(access(path + ".lock", F_OK) != 0)
+        }
+    }
+
+    @Test func aRemovedSocketIsMadeAgain() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/sub/g.sock"
+            mkdir(folder + "/sub", 0o700)
+            try await withListener(at: path) { _, warnings in
+                func count(_ number: Int) async throws -> Bool {
+                    try await eventually { warnings.withLock { $0.count } == number }
+                }
+                let early = try ClientConnection.connect(to: .unix(path: path))
+                defer { close(early) }
+                unlink(path)
+                #expect(try await count(1))
+                #expect(warnings.withLock { $0.last?.contains("has been made again") == true })
+                var info = stat()
+                #expect(lstat(path, &info) == 0 && info.st_mode & 0o777 == 0o600)
+                close(try ClientConnection.connect(to: .unix(path: path)))
+                // A client that was there stays.
+                #expect(write(early, "x", 1) == 1)
+
+                // With its lock and its folder, all at once.
+                #expect(rename(folder + "/sub", folder + "/gone") == 0)
+                #expect(try await count(2))
+                #expect(warnings.withLock { $0.last?.contains("does not exist") == true })
+                mkdir(folder + "/sub", 0o700)
+                #expect(try await count(3))
+                #expect(warnings.withLock { $0.last?.contains("has been made again") == true })
+                #expect(throws: AddressError.self) { try SocketFile(claiming: path) }
+                close(try ClientConnection.connect(to: .unix(path: path)))
+            }
+            #expect(access(path, F_OK) != 0 && access(path + ".lock", F_OK) != 0)
+        }
+    }
+
+    @Test func anotherProgramsSocketIsLeftAlone() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/g.sock"
+            var others: [Int32] = []
+            defer { for other in others { close(other) } }
+            /// Bound under another name and moved, so that the path is never without a file.
+            func occupy() throws -> ino_t {
+                let other = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+                others.append(other)
+                try Address.unix(path: path + ".new").withSocketAddresses { _, address, length in
+                    #expect(bind(other, address, length) == 0)
+                }
+                #expect(rename(path + ".new", path) == 0)
+                return inode()
+            }
+            func inode() -> ino_t {
+                var info = stat()
+                return lstat(path, &info) == 0 ? info.st_ino : 0
+            }
+            var last: ino_t = 0
+            try await withListener(at: path) { loop, warnings in
+                let first = try occupy()
+                #expect(try await eventually { warnings.withLock { $0.count } == 1 })
+                #expect(warnings.withLock { $0.last?.contains("another program's file") == true })
+                // Two more looks at it.
+                await loop.sleepFor(milliseconds: 4500)
+                #expect(inode() == first)
+                #expect(warnings.withLock { $0.count } == 1)
+                unlink(path)
+                #expect(try await eventually { warnings.withLock { $0.count } == 2 })
+                close(try ClientConnection.connect(to: .unix(path: path)))
+                last = try occupy()
+            }
+            // Nor is it removed at the end.
+            #expect(inode() == last)
+        }
+    }
+}
+
+extension EventLoop {
+    fileprivate func sleepFor(milliseconds: UInt64) async {
+        await withCheckedContinuation { continuation in
+            execute {
+                self.schedule(LoopTimer { continuation.resume() }, afterNanoseconds: milliseconds * 1_000_000)
+            }
+        }
+    }
+}
+
+/// Runs `body` with a server that listens at `path`.
+private func withListener(
+    at path: String, _ body: (EventLoop, Locked<[String]>) async throws -> Void
+) async throws {
+    let loop = try EventLoop(label: "socket-file")
+    let warnings = Locked<[String]>([])
+    let server = await Server(
+        loops: [loop], methods: [], registry: CallRegistry(), drainingStatus: Status(Status.Code.unavailable, ""))
+    _ = try await server.listen(at: .unix(path: path)) { text in warnings.withLock { $0.append(text) } }
+    do {
+        try await body(loop, warnings)
+    } catch {
+        await server.drain(seconds: 0)
+        await loop.shutdown()
+        throw error
+    }
+    await server.drain(seconds: 0)
+    await loop.shutdown()
+}
