@@ -1,7 +1,6 @@
 public import Config
 internal import Gateway
 internal import Generation
-internal import Glibc
 internal import Providers
 internal import RPC
 internal import Service
@@ -40,9 +39,12 @@ public enum Loading {
         }
         let server = configuration.server
         let places = listen.isEmpty ? server.listenPlaces : []
-        for (index, text) in listenAddresses(configuration, instead: listen).enumerated() {
+        let texts = listen.isEmpty ? server.listen : listen
+        // None stands for the default address.
+        for (index, text) in (texts.isEmpty ? [nil] : texts).enumerated() {
             do {
-                try Address(text).checkListening(servesNetwork: !server.tokens.isEmpty)
+                let address = try text.map { text throws(AddressError) in try Address(text) }
+                try (address ?? DefaultAddress.own()).checkListening(servesNetwork: !server.tokens.isEmpty)
             } catch {
                 let place =
                     index < places.count ? places[index] : (line: 0, key: listen.isEmpty ? "server.listen" : "--listen")
@@ -53,26 +55,6 @@ public enum Loading {
         guard errors.isEmpty else { throw ConfigErrors(errors) }
     }
 
-    /// Where a daemon listens: the addresses of its command line, the file's, or the default one.
-    public static func listenAddresses(_ configuration: Configuration, instead listen: [String]) -> [String] {
-        if !listen.isEmpty { return listen }
-        return configuration.server.listen.isEmpty ? [DefaultAddress.text] : configuration.server.listen
-    }
-
     /// The providers that a configuration may name.
     public static var knownProviders: [String] { ProviderRegistry.names }
-}
-
-/// Where a server listens, and a client connects, when nobody says where.
-public enum DefaultAddress {
-    /// `unix:$XDG_RUNTIME_DIR/genwire.sock`, else `unix:/tmp/genwire-$UID/genwire.sock`.
-    public static var text: String {
-        if let folder = getenv("XDG_RUNTIME_DIR"), folder.pointee != 0 {
-            return "unix:\(String(cString: folder))/genwire.sock"
-        }
-        let folder = "/tmp/genwire-\(getuid())"
-        // Others must not be able to put a socket of theirs there first.
-        mkdir(folder, 0o700)
-        return "unix:\(folder)/genwire.sock"
-    }
 }

@@ -111,13 +111,15 @@ public final class Runtime: Sendable {
     }
 
     /// Listens at every address and returns them as bound. All or none.
+    /// - Parameter addresses: `unix:PATH` and `tcp:HOST:PORT`; none for the address that clients try by default.
     /// - Throws: `StartError` for the first address that cannot be had.
     public func listen(at addresses: [String]) async throws(StartError) -> [String] {
         var bound: [String] = []
         do {
-            for text in addresses {
-                let address = try await server.listen(at: Address(text)) { [logger] in logger.warning("\($0)") }
-                bound.append(address.description)
+            let wanted = try addresses.isEmpty ? [DefaultAddress.own()] : addresses.map { try Address($0) }
+            for address in wanted {
+                bound.append(
+                    try await server.listen(at: address) { [logger] in logger.warning("\($0)") }.description)
             }
         } catch {
             await server.drain(seconds: 0)

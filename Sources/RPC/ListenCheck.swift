@@ -10,6 +10,8 @@ extension Address {
         do {
             switch self {
             case .unix(let path):
+                if SocketFolder.isToBeMade(for: path) { return }
+                _ = try SocketFolder.prepare(for: path)
                 try SocketFile.checkPlace(path)
             case .tcp:
                 _ = try withSocketAddresses { family, socketAddress, length in
@@ -29,19 +31,11 @@ extension Address {
 }
 
 extension SocketFile {
-    /// Whether a socket may be made at `path`: the folder is there and can be written to, and nothing but a socket of
-    /// ours is in the way.
+    /// Whether a socket may be made at `path`: files can be made in its folder, and nothing but a socket of ours is in
+    /// the way. `SocketFolder` looks at the folder itself.
     static func checkPlace(_ path: String) throws(AddressError) {
-        let folder = folder(of: path)
+        let folder = SocketFolder.folder(of: path)
         var info = stat()
-        guard stat(folder, &info) == 0 else {
-            let reason = SystemError("stat")
-            throw AddressError(
-                reason.code == ENOENT
-                    ? "unix:\(path): the folder does not exist; create it first, for example with mkdir -p \(folder)"
-                    : "unix:\(path): \(folder): \(reason.reason)")
-        }
-        guard info.st_mode & S_IFMT == S_IFDIR else { throw AddressError("unix:\(path): \(folder) is not a folder") }
         guard faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 else {
             throw AddressError(
                 "unix:\(path): this user cannot create files in \(folder): \(SystemError("access").reason)")
@@ -54,10 +48,5 @@ extension SocketFile {
         guard info.st_uid == geteuid() else {
             throw AddressError("unix:\(path): a socket of another user is in the way; choose another path")
         }
-    }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

@@ -45,6 +45,7 @@ final class Listener: ReadinessHandler {
                 file.release()
                 throw error
             }
+            if let warning = file.warning { warn(warning) }
             self.file = file
             self.address = address
             self.servesNetwork = false

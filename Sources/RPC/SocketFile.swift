@@ -17,6 +17,8 @@ final class SocketFile {
     }
 
     let path: String
+    /// Who could replace the file, where anybody could; for the log.
+    let warning: String?
     private var lock: Int32
     private var device: dev_t = 0
     private var inode: ino_t = 0
@@ -24,9 +26,10 @@ final class SocketFile {
     /// Each time, another server has just let its lock go.
     private static let maximumLockAttempts = 100
 
-    /// Takes the lock, and clears a stale socket out of the way.
+    /// Checks the folder, takes the lock, and clears a stale socket out of the way.
     init(claiming path: String) throws {
         self.path = path
+        warning = try SocketFolder.prepare(for: path)
         try Self.checkPlace(path)
         lock = try Self.takeLock(path)
         do {
@@ -125,6 +128,7 @@ final class SocketFile {
     /// `listen` again, where the file is missing. Removes nothing.
     /// - Throws: where another server has taken the path or somebody has opened the folder to others.
     func listenAgain(isForOthers: Bool) throws -> Int32 {
+        _ = try SocketFolder.prepare(for: path)
         // Who removes the socket may have removed the lock with it.
         if !Self.isFile(lock, at: path + ".lock") {
             let fresh = try Self.takeLock(path)

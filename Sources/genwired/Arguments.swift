@@ -22,7 +22,8 @@ struct Arguments: Equatable {
         A generation gateway: any language model, over a Unix or TCP socket.
 
           --config FILE       the configuration
-          --listen ADDR       listen here instead: unix:PATH or tcp:HOST:PORT; may be given several times
+          --listen ADDR       listen here instead of at server.listen of the configuration, else where clients connect
+                              by default: unix:PATH or tcp:HOST:PORT; may be given several times
           --log-level LEVEL   trace, debug, info, notice, warning, error or critical
           --log-format FORM   text or json
           check               validate the configuration: exit 0 and a summary, or exit 78 and what is wrong where

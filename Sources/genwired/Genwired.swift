@@ -52,7 +52,7 @@ struct Genwired {
             // What this process inherited, and the sockets that libcurl opens for itself.
             _ = gw_close_on_exec_from(3)
             let bound = try await runtime.listen(
-                at: Loading.listenAddresses(configuration, instead: arguments.listen))
+                at: arguments.listen.isEmpty ? configuration.server.listen : arguments.listen)
             complain("genwired ready on \(bound.joined(separator: ", "))")
             await run(runtime, events, logger, Reloading(arguments, started: configuration))
         } catch {
