@@ -13,6 +13,8 @@ public struct ClientError: Error, Sendable, Equatable, CustomStringConvertible {
         case refused
         /// This user may not connect to the socket.
         case notPermitted
+        /// The server on the Unix socket runs as a user that was not named. Nothing was sent to it.
+        case untrusted
         /// Nobody took the connection in time, or nobody answered on it.
         case silent
         /// Something else than a Genwire server answered.

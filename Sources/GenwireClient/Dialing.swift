@@ -4,34 +4,41 @@ internal import RPC
 
 /// Making a connection, and the words for each way in which none is made.
 enum Dialing {
-    /// A connected descriptor.
-    /// - Parameter timeoutMilliseconds: bounds everything, the resolver too; 0 for no bound.
+    /// What was connected to; nothing was sent yet.
+    typealias Connected = (descriptor: Int32, address: Address)
+
+    /// Connects to the first address where a server listens.
+    /// - Parameters:
+    ///   - user: as whom a server on a Unix socket may run, besides this process's user and root.
+    ///   - timeoutMilliseconds: bounds everything, the resolver too; 0 for no bound.
     static func dial(
-        _ address: Address, on loop: EventLoop, timeoutMilliseconds: UInt64
-    ) async throws(ClientError) -> Int32 {
+        _ addresses: [Address], trusting user: UInt32?, on loop: EventLoop, timeoutMilliseconds: UInt64
+    ) async throws(ClientError) -> Connected {
         let nanoseconds = timeoutMilliseconds.multipliedReportingOverflow(by: 1_000_000)
         let timeout = nanoseconds.overflow ? 0 : nanoseconds.partialValue
-        let outcome: Result<Int32, ConnectError> = await withCheckedContinuation { continuation in
+        let outcome: Result<Connected, ConnectFailure> = await withCheckedContinuation { continuation in
             let answer = FirstAnswer(continuation)
             if timeout > 0 {
                 loop.execute {
-                    loop.schedule(LoopTimer { _ = answer.give(.failure(.timedOut)) }, afterNanoseconds: timeout)
+                    let failure = ConnectFailure(addresses[0], .timedOut)
+                    loop.schedule(LoopTimer { _ = answer.give(.failure(failure)) }, afterNanoseconds: timeout)
                 }
             }
             // The resolver cannot be interrupted: after the time is up, its thread finishes for itself.
             Task.detached {
-                do throws(ConnectError) {
-                    let descriptor = try ClientConnection.connect(to: address, timeoutNanoseconds: timeout)
-                    if !answer.give(.success(descriptor)) { close(descriptor) }
+                do throws(ConnectFailure) {
+                    let connected = try ClientConnection.connect(
+                        toFirstOf: addresses, trusting: user, timeoutNanoseconds: timeout)
+                    if !answer.give(.success(connected)) { close(connected.descriptor) }
                 } catch {
                     _ = answer.give(.failure(error))
                 }
             }
         }
-        do throws(ConnectError) {
+        do throws(ConnectFailure) {
             return try outcome.get()
         } catch {
-            throw ClientError(address, error, timeoutMilliseconds: timeoutMilliseconds)
+            throw ClientError(error, timeoutMilliseconds: timeoutMilliseconds)
         }
     }
 }
@@ -55,9 +62,10 @@ private final class FirstAnswer<Answer: Sendable>: Sendable {
 
 extension ClientError {
     /// The error of a connection that was not made.
-    init(_ address: Address, _ error: ConnectError, timeoutMilliseconds: UInt64) {
+    init(_ failure: ConnectFailure, timeoutMilliseconds: UInt64) {
+        let address = failure.address
         let (reason, words): (Unreachable, String)
-        switch error {
+        switch failure.error {
         case .unresolved(let text):
             (reason, words) = (.absent, text)
         case .timedOut:
@@ -66,8 +74,11 @@ extension ClientError {
             )
         case .refused(let error):
             (reason, words) = Self.reason(error, address)
+        case .untrusted(let text):
+            (reason, words) = (.untrusted, "\(address): \(text)")
         }
-        self.init(code: Status.Code.unavailable, message: words, unreachable: reason)
+        let code = reason == .untrusted ? Status.Code.permissionDenied : Status.Code.unavailable
+        self.init(code: code, message: words, unreachable: reason)
     }
 
     private static func reason(_ error: SystemError, _ address: Address) -> (Unreachable, String) {

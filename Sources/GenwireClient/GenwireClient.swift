@@ -9,25 +9,31 @@ internal import Synchronization
 ///
 /// When the task that waits for an answer is cancelled, the call is cancelled at the server and its upstream closed.
 public final class GenwireClient: Sendable {
+    /// The server's address.
+    public let address: String
     private let loop: EventLoop
     private let connection: LoopBound<ClientConnection>
     private let coder: LoopBound<MessageCoder>
     private let nextCall = Atomic<Int>(0)
     private let callPrefix: String
 
-    /// Connects to `unix:PATH` or `tcp:HOST:PORT`. Whether a Genwire server listens there shows with the first call:
-    /// `hello` is the cheapest.
+    /// Connects to a server. Whether it is a Genwire server shows with the first call: `hello` is the cheapest.
     /// - Parameters:
+    ///   - address: `unix:PATH` or `tcp:HOST:PORT`; `nil` for the user's own server at its default address, else the
+    ///     system's at `unix:/run/genwire/genwire.sock`.
     ///   - token: shown with every call, for servers that ask for one over TCP; `nil` for none.
+    ///   - serverUser: the id of a user, besides the caller's own and root, as whom a server on a Unix socket may run.
     ///   - timeoutMilliseconds: the longest time, 0 for the kernel's own, which may be for ever.
-    /// - Throws: `ClientError` whose `unreachable` says why there is no connection.
+    /// - Throws: `ClientError` whose `unreachable` says why there is no connection; `.untrusted` where the server runs as
+    ///   another user, to whom nothing was sent.
     public static func connect(
-        to address: String, token: String? = nil, timeoutMilliseconds: UInt64 = 0
+        to address: String? = nil, token: String? = nil, serverUser: UInt32? = nil, timeoutMilliseconds: UInt64 = 0
     ) async throws(ClientError) -> GenwireClient {
-        let parsed: Address
+        let addresses: [Address]
         let loop: EventLoop
         do {
-            parsed = try Address(address)
+            addresses =
+                if let address { [try Address(address)] } else { try DefaultAddress.candidates() }
         } catch {
             throw ClientError(
                 code: Status.Code.unavailable, message: error.description, unreachable: .malformedAddress)
@@ -38,8 +44,9 @@ public final class GenwireClient: Sendable {
             throw ClientError(code: Status.Code.resourceExhausted, message: "\(error)")
         }
         do {
-            let descriptor = try await Dialing.dial(parsed, on: loop, timeoutMilliseconds: timeoutMilliseconds)
-            return try await adopt(descriptor, loop, token)
+            let (descriptor, address) = try await Dialing.dial(
+                addresses, trusting: serverUser, on: loop, timeoutMilliseconds: timeoutMilliseconds)
+            return try await adopt(descriptor, address, loop, token)
         } catch {
             await loop.shutdown()
             throw error
@@ -47,7 +54,7 @@ public final class GenwireClient: Sendable {
     }
 
     private static func adopt(
-        _ descriptor: Int32, _ loop: EventLoop, _ token: String?
+        _ descriptor: Int32, _ address: Address, _ loop: EventLoop, _ token: String?
     ) async throws(ClientError) -> GenwireClient {
         let metadata = token.map { [(key: "authorization", value: "Bearer " + $0)] } ?? []
         do throws(SystemError) {
@@ -55,7 +62,7 @@ public final class GenwireClient: Sendable {
                 do throws(SystemError) {
                     return .success(
                         GenwireClient(
-                            loop: loop,
+                            address: address.description, loop: loop,
                             connection: LoopBound(
                                 try ClientConnection(descriptor: descriptor, loop: loop, metadata: metadata), on: loop),
                             coder: LoopBound(MessageCoder(), on: loop)))
@@ -70,7 +77,10 @@ public final class GenwireClient: Sendable {
         }
     }
 
-    private init(loop: EventLoop, connection: LoopBound<ClientConnection>, coder: LoopBound<MessageCoder>) {
+    private init(
+        address: String, loop: EventLoop, connection: LoopBound<ClientConnection>, coder: LoopBound<MessageCoder>
+    ) {
+        self.address = address
         self.loop = loop
         self.connection = connection
         self.coder = coder

@@ -39,12 +39,13 @@ extension ServerCommand {
         let start = ContinuousClock.now
         func left() -> Double { max(0.001, limit - (ContinuousClock.now - start) / .seconds(1)) }
         let client = try await GenwireClient.connect(
-            to: options.address, token: try options.token(), timeoutMilliseconds: milliseconds(limit))
+            to: options.address, token: try options.token(), serverUser: try options.serverUserID(),
+            timeoutMilliseconds: milliseconds(limit))
         do {
             _ = try await client.hello(deadlineMilliseconds: milliseconds(left()))
         } catch {
             await client.close()
-            throw error.code == 4 && error.detail == nil ? ClientError.silent(options.address, seconds: limit) : error
+            throw error.code == 4 && error.detail == nil ? ClientError.silent(client.address, seconds: limit) : error
         }
         return (client, options.timeout == nil ? nil : left())
     }
@@ -58,8 +59,8 @@ func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
         let prefix =
             switch reason {
             case .absent, .refused: "no server: "
-            case .notGenwire: "\(options.address): "
-            case .malformedAddress, .notPermitted, .silent: ""
+            case .notGenwire: options.address.map { $0 + ": " } ?? ""
+            case .malformedAddress, .notPermitted, .untrusted, .silent: ""
             }
         Output.errorLine("genwire: \(prefix)\(error.message)")
         Output.errorLine(remedy(reason))
@@ -88,6 +89,7 @@ private func remedy(_ reason: ClientError.Unreachable) -> String {
         "Start one with: genwired --config config.yaml  (or name another with --connect or GENWIRE_CONNECT)"
     case .notPermitted:
         "The socket and its folder belong to other users; the server's allow_uids and allow_gids say who may call."
+    case .untrusted: "--server-user or GENWIRE_SERVER_USER names a user whose server may be trusted."
     case .silent:
         "It is stopped or overloaded, or it is no Genwire server. --timeout says how long to wait."
     case .notGenwire: "Name another address with --connect or GENWIRE_CONNECT."

@@ -39,7 +39,7 @@ enum ExitStatus: Int32, CaseIterable {
     init(_ error: ClientError) {
         switch error.unreachable {
         case .malformedAddress: self = .usage
-        case .notPermitted: self = .denied
+        case .notPermitted, .untrusted: self = .denied
         case .absent, .refused, .silent, .notGenwire: self = .unreachable
         case nil: self = error.detail.map { Self($0) } ?? Self(code: error.code)
         }

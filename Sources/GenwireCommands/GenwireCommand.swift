@@ -61,6 +61,12 @@ struct GlobalOptions: ParsableArguments {
         help: "A file with the token that the server asks for over TCP. Else GENWIRE_TOKEN.",
         transform: DashedText.plain)
     var tokenFile: String?
+    @Option(
+        help: """
+            The user, by name or number, as whom the server on a Unix socket may run, besides you and root. \
+            Else GENWIRE_SERVER_USER.
+            """)
+    var serverUser: String?
 
     func validate() throws {
         if let timeout, !(timeout > 0 && timeout <= 86_400) {
@@ -76,6 +82,7 @@ struct GlobalOptions: ParsableArguments {
         merged.model = model ?? parent.model
         merged.timeout = timeout ?? parent.timeout
         merged.tokenFile = tokenFile ?? parent.tokenFile
+        merged.serverUser = serverUser ?? parent.serverUser
         return merged
     }
 
@@ -93,17 +100,24 @@ struct GlobalOptions: ParsableArguments {
             return String(decoding: bytes[..<count], as: UTF8.self).split(whereSeparator: \.isWhitespace).first
                 .map(String.init)
         }
-        guard let token = getenv("GENWIRE_TOKEN"), token.pointee != 0 else { return nil }
-        return String(cString: token)
+        return Self.variable("GENWIRE_TOKEN")
     }
 
-    /// The server's address: option, environment, default.
-    var address: String {
-        if let connect { return connect }
-        if let environment = getenv("GENWIRE_CONNECT"), environment.pointee != 0 { return String(cString: environment) }
-        if let folder = getenv("XDG_RUNTIME_DIR"), folder.pointee != 0 {
-            return "unix:\(String(cString: folder))/genwire.sock"
+    /// The server's address: option, environment; `nil` for the default.
+    var address: String? { connect ?? Self.variable("GENWIRE_CONNECT") }
+
+    /// The id of the user as whom the server may run: option, environment, none.
+    func serverUserID() throws -> UInt32? {
+        guard let name = serverUser ?? Self.variable("GENWIRE_SERVER_USER") else { return nil }
+        if let number = UInt32(name) { return number }
+        guard let entry = getpwnam(name) else {
+            throw ValidationError("--server-user or GENWIRE_SERVER_USER: there is no user '\(name)'")
         }
-        return "unix:/tmp/genwire-\(getuid())/genwire.sock"
+        return entry.pointee.pw_uid
+    }
+
+    /// A variable of the environment that is not empty.
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 }

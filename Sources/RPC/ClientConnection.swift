@@ -18,6 +18,22 @@ public enum ConnectError: Error, Sendable, Equatable {
     case refused(SystemError)
     /// Nobody took the connection in time.
     case timedOut
+    /// The server on a Unix socket runs as a user whom the client does not trust; who, and what to do. Nothing was sent.
+    case untrusted(String)
+}
+
+/// Why no connection was made, and to which address.
+public struct ConnectFailure: Error, Sendable, Equatable {
+    /// The address.
+    public let address: Address
+    /// Why.
+    public let error: ConnectError
+
+    /// A failure.
+    public init(_ address: Address, _ error: ConnectError) {
+        self.address = address
+        self.error = error
+    }
 }
 
 /// A client's connection. Belongs to one loop.

@@ -151,3 +151,25 @@ private func withListener(
     await server.drain(seconds: 0)
     await loop.shutdown()
 }
+
+extension SocketFileTests {
+    @Test func clientsTryTheAddressesInTurn() async throws {
+        try await withTemporaryFolder { folder in
+            try await withListener(at: folder + "/second.sock") { _, _ in
+                let own = Address.unix(path: folder + "/first.sock")
+                let system = Address.unix(path: folder + "/second.sock")
+                close(try ClientConnection.connect(toFirstOf: [own, system], trusting: nil).descriptor)
+                // A server that has gone leaves its file.
+                let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+                try own.withSocketAddresses { _, address, length in #expect(bind(stale, address, length) == 0) }
+                close(stale)
+                close(try ClientConnection.connect(toFirstOf: [own, system], trusting: nil).descriptor)
+                let missing = Address.unix(path: folder + "/third.sock")
+                let error = #expect(throws: AddressError.self) {
+                    try ClientConnection.connect(toFirstOf: [own, missing], trusting: nil)
+                }
+                #expect(error?.description.contains("first.sock") == true)
+            }
+        }
+    }
+}

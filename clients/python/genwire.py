@@ -4,7 +4,7 @@ Needs Python 3.9, the `protobuf` package and the `protoc` program (Debian: pytho
 
     from genwire import Client, messages as m
 
-    with Client("unix:/run/user/1000/genwire.sock") as client:
+    with Client() as client:
         request = m.ChatRequest(messages=[m.Message(role=m.ROLE_USER, content="Hello")])
         for chunk in client.stream("Generation", "StreamChat", request):
             print(chunk.text, end="", flush=True)
@@ -14,7 +14,9 @@ A client may have several streams open at a time, but belongs to one thread.
 
 import collections
 import os
+import pwd
 import socket
+import stat
 import struct
 import subprocess
 import tempfile
@@ -28,6 +30,7 @@ REMOTE_CLOSED, NO_DATA = 0x01, 0x04  # frame flags
 MAX_DATA = 4 << 20
 HEADER = struct.Struct(">IIBB")  # length, stream id, type, flags
 PACKAGE = "genwire.v1"
+SYSTEM_FOLDER = "/run/genwire"  # where the system's daemon has its socket
 
 CODES = (
     "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED "
@@ -103,18 +106,63 @@ class Schema:
 messages = Schema()
 
 
-class Client:
-    """One connection to `unix:PATH` or `tcp:HOST:PORT` (or the environment's GENWIRE_CONNECT)."""
+def default_paths():
+    """The sockets that are tried when nobody names one: the user's own, then the system's."""
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not folder.startswith("/"):
+        folder = f"/tmp/genwire-{os.getuid()}"
+    return [f"{folder}/genwire.sock", f"{SYSTEM_FOLDER}/genwire.sock"]
 
-    def __init__(self, address=None, connect_timeout=10.0, token=None):
-        """`token` (or the environment's GENWIRE_TOKEN) goes with every call, for servers that ask for one over TCP."""
+
+def owner_by_root(folder):
+    """The owner of `folder`, where root gave it to that user and nobody else may write in it or above it; else None."""
+    owner, prefix = 0, ""
+    for name in folder.split("/"):
+        prefix += name + "/"
+        info = os.lstat(prefix.rstrip("/") or "/")
+        if owner != 0 or not stat.S_ISDIR(info.st_mode) or info.st_mode & 0o022:
+            return None
+        owner = info.st_uid
+    return owner
+
+
+def check_server(connected, path, user):
+    """Raises PermissionError unless the server runs, by the kernel's word, as this user, root or `user`."""
+    credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
+    server = struct.unpack("iII", credentials)[1]
+    if user and not str(user).isdigit():
+        user = pwd.getpwnam(user).pw_uid
+    if server in (0, os.geteuid()) or (user not in (None, "") and server == int(user)):
+        return
+    if path == f"{SYSTEM_FOLDER}/genwire.sock" and server == owner_by_root(SYSTEM_FOLDER):
+        return
+    raise PermissionError(
+        f"unix:{path}: the server there runs as user {server}, not as you ({os.geteuid()}) or root, so nothing was "
+        f"sent to it; where user {server} is meant to see your requests, say so with GENWIRE_SERVER_USER={server}")
+
+
+class Client:
+    """One connection to `unix:PATH` or `tcp:HOST:PORT`, the environment's GENWIRE_CONNECT, or the default socket."""
+
+    def __init__(self, address=None, connect_timeout=10.0, token=None, server_user=None):
+        """`token` (or the environment's GENWIRE_TOKEN) goes with every call, for servers that ask for one over TCP.
+        `server_user` (or GENWIRE_SERVER_USER), a name or number, is as whom a server on a Unix socket may run besides
+        this user and root; PermissionError is raised where another one does, and nothing is sent to it.
+        """
         self._token = token or os.environ.get("GENWIRE_TOKEN", "")
+        user = os.environ.get("GENWIRE_SERVER_USER", "") if server_user is None else server_user
         address = address or os.environ.get("GENWIRE_CONNECT", "")
         scheme, _, rest = address.partition(":")
-        if scheme == "unix" and rest:
-            self._socket = socket.socket(socket.AF_UNIX)
-            self._socket.settimeout(connect_timeout)
-            self._socket.connect(rest)
+        if not address:
+            own, system = default_paths()
+            try:
+                self._connect_unix(own, connect_timeout, user)
+            except (FileNotFoundError, ConnectionRefusedError):
+                if not os.path.exists(system):
+                    raise
+                self._connect_unix(system, connect_timeout, user)
+        elif scheme == "unix" and rest:
+            self._connect_unix(rest, connect_timeout, user)
         elif scheme == "tcp" and rest:
             host, _, port = rest.rpartition(":")
             self._socket = socket.create_connection((host.strip("[]"), int(port)), connect_timeout)
@@ -124,6 +172,16 @@ class Client:
         self._last_id = -1
         self._waiting = {}  # stream id -> frames that arrived while another stream was read
         self._broken = None
+
+    def _connect_unix(self, path, timeout, user):
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.settimeout(timeout)
+            self._socket.connect(path)
+            check_server(self._socket, path, user)
+        except BaseException:
+            self._socket.close()
+            raise
 
     def close(self):
         self._socket.close()
