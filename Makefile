@@ -23,8 +23,7 @@ test: ## everything: units, black-box tests, stock clients, generated code
 	@scripts/install-packages.sh build test
 	@scripts/test.sh
 
-run: build ## the daemon in the foreground, with config.yaml
-	@mkdir -p run && chmod 700 run
+run: build ## the daemon in the foreground, with config.yaml, where genwire finds it by default
 	$(BIN)/genwired --config config.yaml
 
 bench: build ## speed and memory beside references, as one table

@@ -48,7 +48,8 @@ import Testing
     func connectionsThatAreNotMade(
         _ address: Address, _ number: Int32, _ reason: ClientError.Unreachable, _ code: Int32
     ) {
-        let error = ClientError(address, .refused(SystemError("connect", code: number)), timeoutMilliseconds: 1000)
+        let error = ClientError(
+            ConnectFailure(address, .refused(SystemError("connect", code: number))), timeoutMilliseconds: 1000)
         #expect(error.unreachable == reason)
         #expect(error.message.hasPrefix("\(address): "))
         #expect(ExitStatus(error).rawValue == code)
