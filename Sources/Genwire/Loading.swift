@@ -39,12 +39,12 @@ public enum Loading {
         }
         let server = configuration.server
         let places = listen.isEmpty ? server.listenPlaces : []
-        let texts = listen.isEmpty ? server.listen : listen
         // None stands for the default address.
-        for (index, text) in (texts.isEmpty ? [nil] : texts).enumerated() {
-            do {
-                let address = try text.map { text throws(AddressError) in try Address(text) }
-                try (address ?? DefaultAddress.own()).checkListening(servesNetwork: !server.tokens.isEmpty)
+        let wanted: [String?] = listen.isEmpty ? server.listen : listen
+        for (index, text) in (wanted.isEmpty ? [nil] : wanted).enumerated() {
+            do throws(AddressError) {
+                let address = if let text { try Address(text) } else { try DefaultAddress.own() }
+                try address.checkListening(servesNetwork: !server.tokens.isEmpty)
             } catch {
                 let place =
                     index < places.count ? places[index] : (line: 0, key: listen.isEmpty ? "server.listen" : "--listen")
