@@ -134,7 +134,7 @@ struct SecretTests {
         // Descriptors without close-on-exec, as libraries leave them.
         var pair: [Int32] = [-1, -1]
         #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
-        let high = dup2(pair[0], 200)
+        let high = fcntl(pair[0], F_DUPFD, 200)
         defer { for descriptor in pair + [high] { close(descriptor) } }
         let listed = try SecretCommand.run(["ls", "/proc/self/fd"], environment: environment, timeout: 60)
         // 3 is the folder that `ls` reads.
