@@ -107,7 +107,8 @@ let package = Package(
         tests(
             "ProvidersTests",
             [
-                "Providers", "Auth", "EventLoop", "Generation", "HTTPClient", "JSON", "Config", "Encodings", "TestSupport",
+                "Providers", "Auth", "EventLoop", "Generation", "HTTPClient", "JSON", "Config", "Encodings",
+                "TestSupport",
             ]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),

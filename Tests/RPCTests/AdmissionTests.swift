@@ -15,7 +15,9 @@ import Testing
     }
 
     @Test func whoeverNeedsNoTokenIsKnownAtOnce() throws {
-        var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.tokens(["t": "ci"])) { [] }
+        var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.tokens(["t": "ci"])) {
+            []
+        }
         #expect(local.isKnown)
         #expect(try local.caller(metadata: [], isOpen: false).name == "uid:1000")
         #expect(Admission(peer: .network, policy: Self.open) { [] }.isKnown)
