@@ -107,7 +107,7 @@ struct SocketFolder {
             var info = stat()
             guard lstat(prefix, &info) == 0 else {
                 guard errno == ENOENT else { throw error("\(prefix): \(String(cString: strerror(errno)))") }
-                throw error("the folder does not exist; create it first, for example with mkdir -p")
+                throw error("the folder does not exist; create it first, for example with mkdir -p \(path)")
             }
             try check(prefix, info, isLast: isLast)
             if info.st_mode & S_IFMT == S_IFLNK {

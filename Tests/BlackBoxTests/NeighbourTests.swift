@@ -190,7 +190,7 @@ import Testing
             #expect(await other.waitForLine(containing: "ready") != nil)
 
             let error = await #expect(throws: ClientError.self) { try await GenwireClient.connect(to: address) }
-            #expect(error?.code == 7 && error?.isUnreachable == false)
+            #expect(error?.code == 7 && error?.unreachable == .untrusted)
             #expect(error?.message.contains("GENWIRE_SERVER_USER=65534") == true)
             await #expect(throws: ClientError.self) { try await GenwireClient.connect(to: address, serverUser: 65533) }
             let command = ["--connect", address, "health"]
