@@ -83,7 +83,7 @@ let package = Package(
             "GenwireCommands",
             ["EventLoop", "GenwireClient", "Generation", "Messages", "JSON", "Encodings", argumentParser]),
         library("Simulator", ["EventLoop", "JSON", "CMicroHTTPD"]),
-        executable("genwired", ["Genwire", "Config", "CLinux", logging]),
+        executable("genwired", ["Genwire", "Config", "EventLoop", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
         executable("genwire-sim", ["Simulator", "EventLoop", argumentParser]),
         executable("genwire-bench", [argumentParser]),

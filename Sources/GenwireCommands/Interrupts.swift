@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import EventLoop
 internal import GenwireClient
 internal import Glibc
@@ -21,15 +20,11 @@ final class Interrupts {
     }
 
     private let state = Locked(State())
-    private let source: any DispatchSourceSignal
+    private let signals: SignalWatch
 
     /// - Parameter isInteractive: whether there is a person to go back to the prompt for.
     init(isInteractive: Bool) {
-        // Dispatch only watches; the default action would still end the process.
-        signal(SIGINT, SIG_IGN)
-        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: DispatchQueue(label: "genwire-interrupts"))
-        source.setEventHandler { [state] in Self.interrupted(state, isInteractive) }
-        source.activate()
+        signals = SignalWatch([SIGINT]) { [state] _ in Self.interrupted(state, isInteractive) }
     }
 
     /// An answer begins.

@@ -3,12 +3,12 @@ import Glibc
 
 /// The stage: the daemon, the upstream and the references, all children of this process in a folder of their own.
 final class Bench {
-    private let genwired: String
-    private let sources: String
+    let genwired: String
+    let sources: String
     private let tools: String
-    private let folder: String
+    let folder: String
     private let rounds: Int
-    private let scale: Int
+    let scale: Int
     private var running: [Background] = []
     private var upstreamPort = 0
     private var hasTTRPCServer = false
@@ -26,7 +26,7 @@ final class Bench {
         }
     }
 
-    private func start(_ path: String, _ arguments: [String], _ name: String, output: String? = nil) throws
+    func start(_ path: String, _ arguments: [String], _ name: String, output: String? = nil) throws
         -> Background
     {
         let process = try Background(path, arguments, log: "\(folder)/\(name).log", output: output)
@@ -34,7 +34,7 @@ final class Bench {
         return process
     }
 
-    private func stop(_ process: Background) {
+    func stop(_ process: Background) {
         process.stop()
         running.removeAll { $0 === process }
     }
@@ -76,7 +76,7 @@ final class Bench {
         }
     }
 
-    private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
     private func url(_ path: String) -> String { "http://127.0.0.1:\(upstreamPort)/\(path)/v1/chat/completions" }
 

@@ -10,7 +10,7 @@ struct GenwireBench: ParsableCommand {
 
     @Option(help: "The daemon to measure.") var genwired = ".build/release/genwired"
     @Option(help: "The folder of the C references.") var sources = "bench"
-    @Option(help: "Only this: health, chat, auth, stream, paced, cancel, memory or start.") var only: String?
+    @Option(help: "Only this: health, chat, auth, stream, paced, cancel, hostile, memory or start.") var only: String?
     @Flag(help: "Fewer and shorter rounds: to see that it works, not to quote from.") var quick = false
 
     func run() throws {
@@ -21,7 +21,7 @@ struct GenwireBench: ParsableCommand {
         let measurements = [
             ("health", bench.health), ("chat", bench.chat), ("auth", bench.authentication),
             ("stream", bench.fullSpeedStream),
-            ("paced", bench.pacedStreams), ("cancel", bench.cancellation), ("memory", bench.memory),
+            ("paced", bench.pacedStreams), ("cancel", bench.cancellation), ("hostile", bench.hostileRequests), ("memory", bench.memory),
             ("start", bench.startUp),
         ]
         for (name, measure) in measurements where only == nil || only == name { rows += try measure() }

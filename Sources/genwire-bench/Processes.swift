@@ -33,16 +33,18 @@ final class Background {
     var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
 
     /// Waits until a file (by default the log) holds `text`, and returns its line.
-    func wait(for text: String, in path: String? = nil) throws -> String {
-        for _ in 0..<5000 {
+    func wait(for text: String, in path: String? = nil, seconds: Int = 10) throws -> String {
+        for _ in 0..<(500 * seconds) {
+            // Before the look at the file: the last thing that a program does may be to write the line.
+            let hasEnded = !process.isRunning
             let content = (try? String(contentsOfFile: path ?? logPath, encoding: .utf8)) ?? ""
             if let line = content.split(separator: "\n").first(where: { $0.contains(text) }) { return String(line) }
-            if !process.isRunning {
+            if hasEnded {
                 throw BenchError(description: "\(process.executableURL?.lastPathComponent ?? "") ended: \(log)")
             }
             usleep(2000)
         }
-        throw BenchError(description: "waited 10 s for '\(text)': \(log)")
+        throw BenchError(description: "waited \(seconds) s for '\(text)': \(log)")
     }
 
     func stop() {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import EventLoop
 import Glibc
 import Simulator
@@ -50,7 +49,8 @@ struct GenwireSim: AsyncParsableCommand {
         }
         if let script { options.script = try Script(Self.text(script)) }
         signal(SIGPIPE, SIG_IGN)
-        let ended = Self.signals()
+        let (ended, continuation) = AsyncStream.makeStream(of: Void.self)
+        let signals = SignalWatch([SIGTERM, SIGINT]) { _ in continuation.yield() }
         let loop = try EventLoop(label: "genwire-sim")
         let start = options
         let server = await loop.perform { LoopBound(SimulatorServer(start, loop: loop), on: loop) }
@@ -62,7 +62,8 @@ struct GenwireSim: AsyncParsableCommand {
         let bound = try result.get()
         var line = "genwire-sim ready on http://127.0.0.1:\(bound)\n"
         line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        for await _ in ended.stream { break }
+        for await _ in ended { break }
+        withExtendedLifetime(signals) {}
         await loop.perform { server.value.stop() }
         await loop.shutdown()
     }
@@ -74,17 +75,5 @@ struct GenwireSim: AsyncParsableCommand {
         var buffer = [UInt8](repeating: 0, count: 65536)
         while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static func signals() -> (stream: AsyncStream<Void>, sources: [any DispatchSourceSignal]) {
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-        let sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { continuation.yield() }
-            source.activate()
-            return source
-        }
-        return (stream, sources)
     }
 }

@@ -1,5 +1,6 @@
 import Config
 import Dispatch
+import EventLoop
 import Genwire
 import Glibc
 import Synchronization
@@ -17,14 +18,14 @@ final class Events {
 
     private let stream: AsyncStream<Event>
     private let continuation: AsyncStream<Event>.Continuation
-    private var sources: [any DispatchSourceSignal] = []
+    private let signals: SignalWatch
 
     /// Watches the signals from now on. A second SIGTERM or SIGINT ends the process with exit code 1, whatever it is
     /// doing.
     init() {
         (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         let isStopping = Once()
-        sources = Self.watch([SIGTERM, SIGINT, SIGHUP]) { [continuation] number in
+        signals = SignalWatch([SIGTERM, SIGINT, SIGHUP]) { [continuation] number in
             if number == SIGHUP {
                 continuation.yield(.hangUp)
             } else if isStopping.isFirst() {
@@ -60,25 +61,10 @@ final class Events {
     }
 
     /// Lets the first signal end the commands in progress and then the process, with exit code 128 + signal.
-    static func endAtFirstSignal() -> [any DispatchSourceSignal] {
-        watch([SIGTERM, SIGINT, SIGHUP]) { number in
+    static func endAtFirstSignal() -> SignalWatch {
+        SignalWatch([SIGTERM, SIGINT, SIGHUP]) { number in
             CommandScope.endAll()
             _exit(128 + number)
-        }
-    }
-
-    /// Calls `handler` for each signal, one at a time, on a queue of its own.
-    private static func watch(
-        _ numbers: [Int32], _ handler: @escaping @Sendable (Int32) -> Void
-    ) -> [any DispatchSourceSignal] {
-        let queue = DispatchQueue(label: "genwired-signals")
-        return numbers.map { number in
-            // Dispatch only watches; the default action would still end the process.
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { handler(number) }
-            source.activate()
-            return source
         }
     }
 }

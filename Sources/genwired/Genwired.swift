@@ -27,8 +27,8 @@ struct Genwired {
 
     /// Validates the configuration.
     private static func check(_ arguments: Arguments) {
-        let sources = Events.endAtFirstSignal()
-        defer { withExtendedLifetime(sources) {} }
+        let signals = Events.endAtFirstSignal()
+        defer { withExtendedLifetime(signals) {} }
         do throws(ConfigErrors) {
             let configuration = try Loading.configuration(arguments.config)
             _ = makeLogger(arguments, configuration)
