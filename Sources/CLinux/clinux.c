@@ -96,13 +96,19 @@ int gw_tcp_keepalive(int fd, int idle_s, int interval_s, int timeout_s) {
     return failed;
 }
 
-uint32_t gw_tcp_shortest_round_trip_us(int fd) {
+int gw_tcp_was_delivered(int fd, uint32_t *shortest_round_trip_us) {
     struct tcp_info info;
     socklen_t length = sizeof info;
     memset(&info, 0, sizeof info);
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
+    *shortest_round_trip_us = 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 1;
     // The kernel's word for "not measured yet".
-    return info.tcpi_min_rtt == UINT32_MAX ? 0 : info.tcpi_min_rtt;
+    if (info.tcpi_min_rtt != UINT32_MAX) *shortest_round_trip_us = info.tcpi_min_rtt;
+    // A peer that closed in an orderly way leaves CLOSE_WAIT; a reset leaves CLOSE.
+    enum { tcp_close = 7 };  // <netinet/tcp.h> has the name, and its own older tcp_info
+    if (info.tcpi_state == tcp_close) return 0;
+    // The acknowledged bytes count the connection's first SYN too.
+    return info.tcpi_notsent_bytes == 0 && info.tcpi_bytes_acked >= info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 }
 
 int gw_disable_core_dumps(void) {

@@ -103,8 +103,10 @@ public final class HTTPTransfer {
     /// libcurl is about to close a socket that it has used for this transfer.
     func socketCloses(_ socket: Int32) {
         guard !hasHead, sendRecord.isUnderWay else { return }
+        var roundTrip: UInt32 = 0
+        let wasDelivered = gw_tcp_was_delivered(socket, &roundTrip) != 0
         sendRecord.connectionCloses(
-            now: EventLoop.monotonicNanoseconds(), roundTrip: UInt64(gw_tcp_shortest_round_trip_us(socket)) * 1000)
+            now: EventLoop.monotonicNanoseconds(), roundTrip: UInt64(roundTrip) * 1000, wasDelivered: wasDelivered)
     }
 
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {

@@ -9,11 +9,12 @@ public struct HTTPResend: Sendable, Equatable {
 /// Whether a request may be sent a second time: a state machine without a clock. `now` is CLOCK_MONOTONIC in
 /// nanoseconds.
 ///
-/// A server closes an idle connection without notice. Where its FIN crosses the next request on the way, the answer is
-/// an end or a reset within one round trip, and nobody has read the request. A server that read it and then gave up
-/// looks the same, but later. So a second sending needs all of these: the connection was a re-used one, not a byte of
-/// an answer came, and the loss came within a round trip and `window` of the sending. There is one second sending at
-/// most, on a new connection.
+/// A server closes an idle connection without notice. Where its FIN crosses the next request on the way, the server's
+/// kernel answers the request with a reset and never acknowledges it: nobody can have read it. A server that read the
+/// request and closed has acknowledged it. So a second sending needs all of these: the connection was a re-used one, not
+/// a byte of an answer came, the request was reset or not acknowledged as a whole, and the loss came within a round trip
+/// and `window` of the sending, since a server can also reset what it has read. There is one second sending at most, on a
+/// new connection.
 struct SendRecord {
     enum Verdict: Equatable {
         case send
@@ -31,6 +32,7 @@ struct SendRecord {
     private var connectionCount = 0
     private var lostAt: UInt64?
     private var roundTrip: UInt64 = 0
+    private var wasDelivered = false
     /// The second sending, once there was one.
     private(set) var resend: HTTPResend?
 
@@ -41,22 +43,25 @@ struct SendRecord {
     var isUnderWay: Bool { sentAt != nil && lostAt == nil }
 
     /// A connection of the transfer closes. The first one after a sending was the sending's.
-    /// - Parameter roundTrip: the shortest that the kernel has seen on it, in nanoseconds.
-    mutating func connectionCloses(now: UInt64, roundTrip: UInt64) {
+    /// - Parameters:
+    ///   - roundTrip: the shortest that the kernel has seen on it, in nanoseconds.
+    ///   - wasDelivered: whether the peer has acknowledged all that was sent, and has not reset the connection.
+    mutating func connectionCloses(now: UInt64, roundTrip: UInt64, wasDelivered: Bool) {
         guard isUnderWay else { return }
         lostAt = now
         self.roundTrip = roundTrip
+        self.wasDelivered = wasDelivered
     }
 
     /// Why the request may not be sent again, given that its connection is lost; `nil` where it may.
     mutating func refusal(now: UInt64) -> HTTPError? {
         guard let sentAt else { return nil }
-        connectionCloses(now: now, roundTrip: 0)
+        connectionCloses(now: now, roundTrip: 0, wasDelivered: true)
         let elapsed = (lostAt ?? now) - min(sentAt, lostAt ?? now)
         guard resend == nil else {
             return HTTPError(.interrupted, "the server closed two connections in a row without an answer")
         }
-        guard elapsed <= window + roundTrip else {
+        guard !wasDelivered, elapsed <= window + roundTrip else {
             return HTTPError(
                 .interrupted,
                 "the server closed the connection without an answer, \(elapsed / 1_000_000) ms after the request; the "
@@ -81,6 +86,7 @@ struct SendRecord {
         sentAt = now
         lostAt = nil
         roundTrip = 0
+        wasDelivered = false
         self.connectionCount = connectionCount
         return .send
     }

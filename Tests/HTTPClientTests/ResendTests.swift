@@ -62,6 +62,28 @@ import Testing
         }
     }
 
+    /// It may have read and acted on the request, however quickly it then closed.
+    @Test(arguments: PollerKind.allCases)
+    func aServerThatReadTheRequestAndClosedAtOnceGetsNoSecondOne(_ poller: PollerKind) async throws {
+        let requests = Atomic<Int>(0)
+        let server = TestServer { connection in
+            guard connection.request() != nil else { return }
+            connection.answer("first")
+            guard connection.request() != nil else { return }
+            requests.add(1, ordering: .relaxed)
+        }
+        defer { server.stop() }
+        try await Harness.run(poller, options: Self.patient) { harness in
+            for round in 1...5 {
+                #expect(await harness.fetch(server.url(), body: [1]).text == "first")
+                let got = await harness.fetch(server.url(), body: [1])
+                #expect(got.error?.description.contains("was not sent again") == true, "round \(round)")
+                #expect(got.transfer?.resend == nil)
+            }
+        }
+        #expect(requests.load(ordering: .relaxed) == 5)
+    }
+
     /// The server closes while the request is on its way: it is reset unread.
     @Test(arguments: PollerKind.allCases)
     func aRequestThatCrossedTheEndIsSentAgainAndSaysSo(_ poller: PollerKind) async throws {
@@ -118,14 +140,14 @@ import Testing
     @Test func thereIsOneSecondSendingAtMost() {
         var record = SendRecord(window: 5)
         #expect(record.willSend(now: 100, connectionCount: 0, loss: "") == .send)
-        record.connectionCloses(now: 104, roundTrip: 0)
+        record.connectionCloses(now: 104, roundTrip: 0, wasDelivered: false)
         // Making the new connection takes its time, which does not count.
         #expect(record.willSend(now: 900, connectionCount: 0, loss: "reset") == .needsNewConnection)
         record.restarts()
         #expect(record.resend == nil)
         #expect(record.willSend(now: 950, connectionCount: 1, loss: "reset") == .send)
         #expect(record.resend?.error.description.contains("reset") == true)
-        record.connectionCloses(now: 951, roundTrip: 0)
+        record.connectionCloses(now: 951, roundTrip: 0, wasDelivered: false)
         guard case .refuse = record.willSend(now: 952, connectionCount: 2, loss: "") else {
             Issue.record("a third sending")
             return
@@ -138,10 +160,17 @@ import Testing
         var record = SendRecord(window: 5)
         #expect(record.refusal(now: 50) == nil)
         _ = record.willSend(now: 100, connectionCount: 0, loss: "")
-        record.connectionCloses(now: lostAt, roundTrip: roundTrip)
+        record.connectionCloses(now: lostAt, roundTrip: roundTrip, wasDelivered: false)
         // What closes later was not the sending's.
-        record.connectionCloses(now: 1000, roundTrip: 5000)
+        record.connectionCloses(now: 1000, roundTrip: 5000, wasDelivered: false)
         #expect((record.refusal(now: 2000) == nil) == maySend)
+    }
+
+    @Test func whatWasDeliveredIsNotSentAgain() {
+        var record = SendRecord(window: 5)
+        _ = record.willSend(now: 100, connectionCount: 0, loss: "")
+        record.connectionCloses(now: 101, roundTrip: 100, wasDelivered: true)
+        #expect(record.refusal(now: 102)?.description.contains("was not sent again") == true)
     }
 
     @Test func whereTheLossWasNotSeenItIsNow() {

@@ -40,8 +40,9 @@ int gw_peer_credentials(int fd, uid_t *uid, gid_t *gid, pid_t *pid);
 int gw_peer_groups(int fd, gid_t *groups, int capacity);
 // Sends probes over an idle TCP connection and ends one whose peer has not acknowledged anything for `timeout_s`.
 int gw_tcp_keepalive(int fd, int idle_s, int interval_s, int timeout_s);
-// The shortest round trip that the kernel has seen on a TCP socket, in microseconds; 0 where it does not say.
-uint32_t gw_tcp_shortest_round_trip_us(int fd);
+// Whether the peer of a TCP socket has acknowledged all that was written, and has not reset the connection; 1 where the
+// kernel does not say. The shortest round trip seen so far is in microseconds; 0 where it is not known.
+int gw_tcp_was_delivered(int fd, uint32_t *shortest_round_trip_us);
 // No core dump may carry a secret, and no other process of the same user may read this one's memory. RLIMIT_CORE alone
 // does not keep the kernel from piping a dump to a program (core(5)). /proc/PID belongs to root from then on: its `fd`,
 // `maps` and `smaps` are closed to the user's other processes; `stat`, `statm` and `status` stay open.
