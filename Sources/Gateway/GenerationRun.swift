@@ -93,6 +93,11 @@ public final class GenerationRun: AttemptSink {
         if case .attempting(let attempt, _) = state { attempt.resume() }
     }
 
+    /// The size of the vendor's request while it is being sent, in bytes.
+    public var bodyBytes: Int {
+        if case .attempting(let attempt, _) = state { attempt.bodyBytes } else { 0 }
+    }
+
     // MARK: - Attempts
 
     private var target: ConfiguredModel { targets[targetIndex] }

@@ -77,6 +77,7 @@ public final class Runtime: Sendable {
         limits.maxBufferedBytesPerConnection = configured.maxBufferedBytesPerConnection
         limits.maxRequestBytesPerConnection = configured.maxRequestBytesPerConnection
         limits.maxRequestBytes = configured.maxRequestBytes
+        limits.maxBufferedBytes = configured.maxBufferedBytes
         return limits
     }
 

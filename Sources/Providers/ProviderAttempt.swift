@@ -78,6 +78,9 @@ public final class ProviderAttempt: TransferDelegate {
         return earlierSendings + [RepeatedSending(httpStatus: 0, error: error, microseconds: resend.microseconds)]
     }
 
+    /// The size of the request's body while it may still have to be sent, in bytes.
+    public var bodyBytes: Int { requestBody.count }
+
     /// An attempt that `start` sets going.
     public init(
         model: ConfiguredModel, request: ChatRequest, isStream: Bool, context: ProviderContext, sink: any AttemptSink

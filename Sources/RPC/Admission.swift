@@ -72,21 +72,28 @@ struct Admission {
     /// Whether the connection itself has.
     var mayCall: Bool { mayCall(caller) }
 
-    /// Takes over another policy.
-    /// - Returns: why a connection that was known has to end; `nil` where it goes on.
-    mutating func adopt(_ policy: AccessPolicy) -> Failure? {
+    /// Takes over another policy. Whoever it admits without a token is known from then on.
+    /// - Parameter live: the callers of the calls in progress.
+    /// - Returns: why a connection that was known has to end: nobody on it is admitted any more. `nil` where it goes on.
+    mutating func adopt(_ policy: AccessPolicy, live: [Caller]) -> Failure? {
         self.policy = policy
         refusal = policy.refusal(of: peer, groups: groups)
-        guard isKnown else { return nil }
-        if let refusal { return refusal }
-        return failure(of: shown ?? caller)
+        if let refusal { return isKnown ? refusal : nil }
+        if failure(of: caller) != nil { caller = Caller(name: peer.caller) }
+        if let shown, failure(of: shown) != nil { self.shown = nil }
+        if mayCall {
+            isKnown = true
+        } else if isKnown, shown == nil, !live.contains(where: { failure(of: $0) == nil }) {
+            return Self.revoked
+        }
+        return nil
     }
 
     /// Why the calls of `caller` have to end after a change of the policy; `nil` where they go on.
     func failure(of caller: Caller) -> Failure? {
-        guard let token = caller.token else { return mayCall(caller) ? nil : Self.missingToken }
-        if name(of: token) == caller.name { return nil }
-        return Failure(.unauthenticated, "the token of this call is no longer valid; connect again with another one")
+        guard peer == .network, policy.tokenName != nil else { return nil }
+        guard let token = caller.token else { return Self.missingToken }
+        return name(of: token) == caller.name ? nil : Self.revoked
     }
 
     private func name(of token: String) -> String? {
@@ -104,6 +111,8 @@ struct Admission {
         header.utf8.count > 7 && header.prefix(7).lowercased() == "bearer " ? String(header.dropFirst(7)) : nil
     }
 
+    private static let revoked = Failure(
+        .unauthenticated, "the token of this call is no longer valid; connect again with another one")
     static let wrongToken = Failure(.unauthenticated, "invalid token")
     static let missingToken = Failure(
         .unauthenticated,

@@ -65,8 +65,8 @@ public final class Call {
     public var onResume: (() -> Void)?
 
     let streamID: UInt32
-    /// The request's size, as it counts in the server's budget.
-    let requestBytes: Int
+    /// What the request holds of memory, as it counts in the server's budget.
+    private(set) var requestBytes: Int
     private weak var connection: ServerConnection?
     private var deadlineTimer: LoopTimer?
     var callID = ""
@@ -111,6 +111,20 @@ public final class Call {
             connection.closeAfterFlush()
             return false
         }
+    }
+
+    // MARK: - Memory
+
+    /// Counts what the call really keeps of its request, in bytes: as values, and in its form for a vendor. Until then it
+    /// counts with the bytes that were received.
+    /// - Returns: whether there is room. Where not, the call has ended.
+    public func hold(bytes: Int) -> Bool {
+        guard !isOver, let connection else { return false }
+        let more = bytes - requestBytes
+        requestBytes = bytes
+        guard let failure = connection.hold(more: more) else { return true }
+        fail(failure)
+        return false
     }
 
     // MARK: - Deadline and cancellation

@@ -12,16 +12,21 @@ public struct Method: Sendable {
     public let isServerStreaming: Bool
     /// Whether a caller on the network may call it before it has shown a token: the method in which it shows one.
     public let isOpen: Bool
+    /// Whether it keeps nothing of its request: it is taken even where requests in progress have all the memory that they
+    /// may have, so that a caller can look, and cancel.
+    public let isLight: Bool
     let handler: Handler
 
     /// A method and its handler. The handler runs on the call's loop.
     public init(
-        service: String, name: String, isServerStreaming: Bool = false, isOpen: Bool = false, handler: @escaping Handler
+        service: String, name: String, isServerStreaming: Bool = false, isOpen: Bool = false, isLight: Bool = false,
+        handler: @escaping Handler
     ) {
         self.service = service
         self.name = name
         self.isServerStreaming = isServerStreaming
         self.isOpen = isOpen
+        self.isLight = isLight
         self.handler = handler
     }
 }

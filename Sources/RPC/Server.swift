@@ -101,6 +101,7 @@ public final class Server: Sendable {
             let count = counter.count.load(ordering: .relaxed)
             if count < leastCount { (least, leastCount) = (index, count) }
         }
+        core.connectionCounts[least].count.add(1, ordering: .relaxed)
         let context = contexts[least]
         if context.loop.isCurrent {
             context.value.adopt(descriptor, peer: peer)
@@ -110,7 +111,7 @@ public final class Server: Sendable {
     }
 
     /// Connections of known callers right now.
-    public var connectionCount: Int { core.connectionCount }
+    public var connectionCount: Int { core.known.count }
     /// Bytes of requests in progress right now, unfinished ones included.
     public var requestBytes: Int { core.budget.bytes }
 

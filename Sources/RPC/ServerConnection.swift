@@ -8,17 +8,17 @@ internal import Glibc
 final class ServerConnection: ReadinessHandler, TurnEndHandler {
     /// What one read takes at most while small frames come: the calls of one read are started in one go, and other
     /// connections of the loop wait for that.
-    private static let smallRead = 16 << 10
+    private static let smallRead = 4 << 10
 
     let context: ServerLoop
-    private var admission: Admission
+    var admission: Admission
     /// Where the peer's wrong tokens are counted; `nil` for a Unix socket.
-    private let origin: TokenGuesses.Origin?
+    let origin: TokenGuesses.Origin?
     private let descriptor: Int32
     private var registration: Registration?
     private var decoder: FrameDecoder
     private var output = OutputBuffer()
-    private var calls: [UInt32: Call] = [:]
+    private(set) var calls: [UInt32: Call] = [:]
     private var paused: [Call] = []
     private var lastStreamID: UInt32 = 0
     private var hasFirstByte = false
@@ -29,16 +29,23 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
     private var isClosing = false
     private var isClosed = false
     /// Ends a stranger's connection, or begins to read one that was held back.
-    private var strangerTimer: LoopTimer?
+    var strangerTimer: LoopTimer?
     private var frameTimer: LoopTimer?
-    /// Bytes of the calls in progress, as received.
+    /// Whether a frame ended in the present read, so that the one that begins there has all of its time.
+    private var hasFrameEnded = false
+    private let acceptedAt: UInt64
+    private var protocolErrors = 0
+    /// Memory of the calls in progress, in bytes.
     private var requestBytes = 0
     /// Bytes of a frame that has begun, as counted in the server's budget.
     private var partialBytes = 0
+    /// Bytes of output, as counted over all connections.
+    private var countedOutput = 0
 
     init(descriptor: Int32, peer: PeerIdentity, context: ServerLoop) {
         self.descriptor = descriptor
         self.context = context
+        acceptedAt = context.loop.now
         admission = Admission(peer: peer, policy: context.server.policy) { PeerIdentity.groups(descriptor: descriptor) }
         origin = peer == .network ? TokenGuesses.Origin(descriptor: descriptor) : nil
         decoder = FrameDecoder(maximumLength: context.server.limits.maxMessageBytes)
@@ -65,16 +72,27 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
 
     private func strangerIsDue() {
         guard isHeldBack, let strangerTimer else { return close(.disconnected) }
-        isHeldBack = false
-        updateInterest()
+        beginReading()
         context.loop.schedule(
             strangerTimer, afterNanoseconds: context.server.limits.strangerTimeoutNanoseconds)
+    }
+
+    /// Reads a connection that was held back.
+    func beginReading() {
+        guard isHeldBack else { return }
+        isHeldBack = false
+        updateInterest()
     }
 
     var peer: PeerIdentity { admission.peer }
     /// Whether the peer may call, or has shown a token.
     var isKnown: Bool { admission.isKnown }
     var activeCallCount: Int { calls.count }
+
+    /// Whether a stranger has had the time to show who it is, so that it may make room for another one.
+    func makesRoom(now: UInt64) -> Bool {
+        !isHeldBack && now >= acceptedAt + ServerLimits.strangerGraceNanoseconds
+    }
 
     // MARK: - Input
 
@@ -108,6 +126,7 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         decoder.consume(bytes, limit: { isKnown ? .max : ServerLimits.maxStrangerMessageBytes }) { event in
             // What was kept of a frame that is whole now counts as its call's, if it becomes one.
             releasePartial()
+            hasFrameEnded = true
             switch event {
             case .frame(let header, let data): handle(header, data)
             case .oversize(let header): refuse(header.streamID, tooLarge(header))
@@ -141,7 +160,9 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         guard count != partialBytes else { return }
         let total = context.server.budget.add(count - partialBytes)
         partialBytes = count
-        guard count > 0, let failure = overload(requestBytes + count, total) else { return }
+        // Small calls look at what is in progress, and end it: they come through.
+        guard count >= FrameHeader.size, decoder.partialLength ?? 0 > ServerLimits.smallFrameBytes else { return }
+        guard let failure = overload(requestBytes + count, total) else { return }
         guard let header = decoder.abandonPartial() else { return }
         releasePartial()
         refuse(header.streamID, failure)
@@ -159,8 +180,8 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         if here > limits.maxRequestBytesPerConnection {
             return Failure(
                 .busy,
-                "the requests in progress on this connection have more than \(limits.maxRequestBytesPerConnection) bytes; "
-                    + "wait for some to end")
+                "the requests in progress on this connection hold more than \(limits.maxRequestBytesPerConnection) bytes "
+                    + "of memory; wait for some to end")
         }
         if total > limits.maxRequestBytes {
             return Failure(
@@ -173,12 +194,12 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
 
     /// A frame that has begun must end in time, or a peer could hold memory by dripping.
     private func watchFrame() {
+        defer { hasFrameEnded = false }
         if decoder.isMidFrame {
-            if frameTimer == nil {
-                let timer = LoopTimer { [unowned self] in close(.disconnected) }
-                frameTimer = timer
-                context.loop.schedule(timer, afterNanoseconds: context.server.limits.frameTimeoutNanoseconds)
-            }
+            guard frameTimer == nil || hasFrameEnded else { return }
+            let timer = frameTimer ?? LoopTimer { [unowned self] in close(.disconnected) }
+            frameTimer = timer
+            context.loop.schedule(timer, afterNanoseconds: context.server.limits.frameTimeoutNanoseconds)
         } else if let timer = frameTimer {
             context.loop.cancel(timer)
             frameTimer = nil
@@ -209,7 +230,7 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
                 throw Failure(.unknownMethod, "unknown method \(name)")
             }
             guard let caller = admit(envelope, method, streamID: header.streamID) else { return }
-            try checkRoom(for: data.count)
+            try checkRoom(for: method.isLight ? 0 : data.count)
             let call = Call(
                 method: method, streamID: header.streamID, connection: self, caller: caller, requestBytes: data.count,
                 metadata: envelope.metadata, timeoutNanoseconds: envelope.timeoutNanoseconds)
@@ -232,9 +253,15 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         guard output.count <= limits.maxBufferedBytesPerConnection else {
             throw Failure(.busy, "\(output.count) bytes of answers wait to be read first")
         }
-        // Whatever is in progress, there is room for the small calls that look at it and that end it.
-        guard size > ServerLimits.smallRequestBytes else { return }
+        guard size > 0 else { return }
         if let failure = overload(requestBytes + size, context.server.budget.bytes + size) { throw failure }
+    }
+
+    /// Counts more memory for a call in progress; returns why there is no room for it.
+    func hold(more bytes: Int) -> Failure? {
+        requestBytes += bytes
+        let total = context.server.budget.add(bytes)
+        return bytes > 0 ? overload(requestBytes, total) : nil
     }
 
     private func receive(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
@@ -249,69 +276,12 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
 
     private func reject(_ header: FrameHeader, _ message: String) {
         refuse(header.streamID, Failure(.malformed, message))
+        protocolErrors += 1
+        if protocolErrors >= ServerLimits.maxProtocolErrors { closeAfterFlush() }
     }
 
     private static func printable(_ bytes: UnsafeRawBufferPointer) -> String {
         String(decoding: bytes.prefix(80).map { $0 >= 0x20 && $0 < 0x7F ? $0 : 0x3F }, as: UTF8.self)
-    }
-
-    // MARK: - Who calls
-
-    /// The caller of one call; `nil` where it may not call: it is told so, and the connection closes.
-    private func admit(_ envelope: RequestEnvelope, _ method: Method, streamID: UInt32) -> Admission.Caller? {
-        do throws(Failure) {
-            let wasKnown = isKnown
-            let caller = try admission.caller(metadata: envelope.metadata, isOpen: method.isOpen)
-            if !wasKnown, isKnown { try becomeKnown() }
-            return caller
-        } catch {
-            if error == Admission.wrongToken { countGuess() }
-            refuseAndClose(streamID, error)
-            return nil
-        }
-    }
-
-    /// Moves the connection from the strangers' places to those of known callers.
-    /// - Throws: `Failure` where they are all taken.
-    private func becomeKnown() throws(Failure) {
-        if let strangerTimer { context.loop.cancel(strangerTimer) }
-        strangerTimer = nil
-        guard context.promote(self) else {
-            throw Failure(
-                .busy,
-                "\(context.server.limits.maxConnections) connections are open, the most that this server may have")
-        }
-    }
-
-    /// Takes a token for the whole connection; returns the caller.
-    /// - Throws: `Failure` for a wrong token or where there is no place for another known caller; the connection is
-    ///   to be closed then.
-    func authenticate(token: String) throws(Failure) -> String {
-        let wasKnown = isKnown
-        guard let caller = admission.authenticate(token: token) else {
-            countGuess()
-            throw Admission.wrongToken
-        }
-        if !wasKnown { try becomeKnown() }
-        return caller
-    }
-
-    /// Whether the connection itself has shown who it is.
-    var mayCall: Bool { admission.mayCall }
-
-    private func countGuess() {
-        if let origin { context.server.countGuess(origin, now: context.loop.now) }
-    }
-
-    /// Ends the connection, or those of its calls, that another policy no longer admits.
-    func adopt(_ policy: AccessPolicy) {
-        if let failure = admission.adopt(policy) {
-            for call in Array(calls.values) { call.cancel(.revoked(failure)) }
-            return closeAfterFlush()
-        }
-        for call in Array(calls.values) {
-            if let failure = admission.failure(of: call.identity) { call.cancel(.revoked(failure)) }
-        }
     }
 
     // MARK: - Output
@@ -328,12 +298,14 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         }
     }
 
+    /// Refuses a call. A stranger's connection closes with its first one: it may not make us write for nothing.
     private func refuse(_ streamID: UInt32, _ failure: Failure) {
         send(status: context.server.describe(failure), streamID: streamID)
+        if !isKnown { closeAfterFlush() }
     }
 
     /// Refuses a call and closes the connection, so that each guess costs one.
-    private func refuseAndClose(_ streamID: UInt32, _ failure: Failure) {
+    func refuseAndClose(_ streamID: UInt32, _ failure: Failure) {
         refuse(streamID, failure)
         closeAfterFlush()
     }
@@ -400,12 +372,20 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
             }
         }
         // A client that sends and never reads: beyond twice the limit there is no more room for manners.
-        guard output.count <= 2 * context.server.limits.maxBufferedBytesPerConnection else {
+        guard output.count <= 2 * context.server.limits.maxBufferedBytesPerConnection, !isOverSharedOutput() else {
             return close(.disconnected)
         }
         if output.isEmpty, isClosing { return close(.disconnected) }
         updateInterest()
         if !paused.isEmpty, output.count <= context.server.limits.pauseBytes / 4 { resumePaused() }
+    }
+
+    /// Counts what waits for the peer. Where all connections together have too much of it, one whose peer does not read is
+    /// over the limit.
+    private func isOverSharedOutput() -> Bool {
+        let total = context.server.output.add(output.count - countedOutput)
+        countedOutput = output.count
+        return total > context.server.limits.maxBufferedBytes && output.count > context.server.limits.pauseBytes
     }
 
     private func resumePaused() {
@@ -453,6 +433,8 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         frameTimer = nil
         strangerTimer = nil
         output.removeAll()
+        context.server.output.add(-countedOutput)
+        countedOutput = 0
         releasePartial()
         cancelAllCalls(reason)
         context.closed(self)

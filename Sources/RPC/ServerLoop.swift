@@ -11,7 +11,7 @@ final class ServerLoop {
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
-    /// Those that have not shown who they are, the oldest first; never more than `ServerCore.strangersPerLoop`.
+    /// Those that have not shown who they are, the oldest first.
     private var strangers: [ServerConnection] = []
 
     init(loop: EventLoop, index: Int, server: ServerCore) {
@@ -22,41 +22,51 @@ final class ServerLoop {
 
     deinit { scratch.deallocate() }
 
-    /// Takes over a connected descriptor. A stranger that finds no place takes that of the oldest: whoever has a token
-    /// shows it at once, so the oldest is the least likely to.
+    /// Takes over a connected descriptor. A stranger that finds no place takes that of the oldest, which has had the time
+    /// to show who it is; where there is none such, it is turned away.
     func adopt(_ descriptor: Int32, peer: PeerIdentity) {
         let connection = ServerConnection(descriptor: descriptor, peer: peer, context: self)
-        let isKnown = connection.isKnown
-        guard !isKnown || server.takePlace(index) else {
+        guard connection.isKnown ? server.known.take() : takeStrangersPlace() else {
             close(descriptor)
+            server.connectionCounts[index].count.subtract(1, ordering: .relaxed)
             return
         }
+        let isKnown = connection.isKnown
         guard connection.start() else {
-            if isKnown { server.leavePlace(index) }
+            (isKnown ? server.known : server.strangers).give()
+            server.connectionCounts[index].count.subtract(1, ordering: .relaxed)
             return
         }
         connections[ObjectIdentifier(connection)] = connection
-        if !isKnown {
-            if strangers.count >= server.strangersPerLoop { strangers[0].close(.disconnected) }
-            strangers.append(connection)
-        }
+        if !isKnown { strangers.append(connection) }
         if isDraining { connection.closeAfterFlush() }
+    }
+
+    private func takeStrangersPlace() -> Bool {
+        if server.strangers.take() { return true }
+        let now = loop.now
+        guard let oldest = strangers.first(where: { $0.makesRoom(now: now) }) else { return false }
+        oldest.close(.disconnected)
+        return server.strangers.take()
     }
 
     /// Moves a connection that has shown who it is from the strangers to the known callers. Returns whether there was a
     /// place.
     func promote(_ connection: ServerConnection) -> Bool {
-        guard server.takePlace(index) else { return false }
+        guard server.known.take() else { return false }
         strangers.removeAll { $0 === connection }
+        server.strangers.give()
         return true
     }
 
     func closed(_ connection: ServerConnection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        server.connectionCounts[index].count.subtract(1, ordering: .relaxed)
         if let place = strangers.firstIndex(where: { $0 === connection }) {
             strangers.remove(at: place)
+            server.strangers.give()
         } else {
-            server.leavePlace(index)
+            server.known.give()
         }
     }
 
@@ -91,17 +101,47 @@ final class ConnectionCount: Sendable {
     let count = Atomic<Int>(0)
 }
 
+/// A bounded number of places for connections, over all loops.
+final class Places: Sendable {
+    private let limit: Int
+    private let taken = Atomic<Int>(0)
+
+    init(_ limit: Int) { self.limit = limit }
+
+    var count: Int { taken.load(ordering: .relaxed) }
+
+    /// Takes a place. Returns whether there was one.
+    func take() -> Bool {
+        var count = taken.load(ordering: .relaxed)
+        while count < limit {
+            let (isDone, now) = taken.compareExchange(expected: count, desired: count + 1, ordering: .relaxed)
+            if isDone { return true }
+            count = now
+        }
+        return false
+    }
+
+    /// Gives one back.
+    func give() { taken.subtract(1, ordering: .relaxed) }
+}
+
 /// What all loops of a server share.
 final class ServerCore: Sendable {
     let methods: MethodTable
     let limits: ServerLimits
     let registry: CallRegistry
-    let budget = RequestBudget()
+    /// Memory of the requests in progress.
+    let budget = ByteCount()
     /// The status that says a failure of the server's own, with whatever details the service gives its errors.
     let describe: @Sendable (Failure) -> Status
     private let access: Locked<AccessPolicy>
     private let guesses = Locked(TokenGuesses())
-    /// Connections of known callers, per loop.
+    /// Output that waits for peers, over all connections.
+    let output = ByteCount()
+    /// Places for connections of known callers, and of strangers.
+    let known: Places
+    let strangers: Places
+    /// All connections, per loop: the next one goes where there are the fewest.
     let connectionCounts: [ConnectionCount]
 
     init(
@@ -113,21 +153,10 @@ final class ServerCore: Sendable {
         self.registry = registry
         access = Locked(policy)
         self.describe = describe
+        known = Places(limits.maxConnections)
+        strangers = Places(limits.maxStrangers)
         connectionCounts = (0..<loops).map { _ in ConnectionCount() }
     }
-
-    var connectionCount: Int { connectionCounts.reduce(0) { $0 + $1.count.load(ordering: .relaxed) } }
-    var strangersPerLoop: Int { max(1, limits.maxStrangers / connectionCounts.count) }
-
-    /// Takes a place among the known callers for a connection of one loop. Returns whether there was one.
-    func takePlace(_ loop: Int) -> Bool {
-        connectionCounts[loop].count.add(1, ordering: .relaxed)
-        if connectionCount <= limits.maxConnections { return true }
-        leavePlace(loop)
-        return false
-    }
-
-    func leavePlace(_ loop: Int) { connectionCounts[loop].count.subtract(1, ordering: .relaxed) }
 
     /// Who may call.
     var policy: AccessPolicy { access.withLock { $0 } }

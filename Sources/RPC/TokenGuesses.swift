@@ -51,7 +51,7 @@ struct TokenGuesses {
     /// Wrong tokens of one address that cost nothing: a typing mistake, a service with last week's token.
     private static let freeGuesses = 3
     /// The longest wait, in nanoseconds.
-    private static let longestDelay: UInt64 = 2_000_000_000
+    private static let longestDelay: UInt64 = 1_000_000_000
     /// After so long without a wrong token an address is forgotten, in nanoseconds.
     private static let memory: UInt64 = 60_000_000_000
     /// The most addresses that are remembered.
@@ -79,6 +79,6 @@ struct TokenGuesses {
         guard let record = records[origin], now < record.lastAt + Self.memory, record.count >= Self.freeGuesses else {
             return 0
         }
-        return min(500_000_000 << UInt64(min(record.count - Self.freeGuesses, 8)), Self.longestDelay)
+        return min(250_000_000 << UInt64(min(record.count - Self.freeGuesses, 8)), Self.longestDelay)
     }
 }

@@ -29,6 +29,8 @@ final class AnswerCall: RunSink {
             // Centuries away is no deadline.
             if !overflow { call.limit(nanoseconds: nanoseconds) }
         }
+        let memory = request.memoryBytes
+        guard call.hold(bytes: memory) else { return }
         call.identify(as: fields.callID)
         let answer = AnswerCall(call, form, context)
         do {
@@ -39,7 +41,8 @@ final class AnswerCall: RunSink {
             answer.begin(
                 GenerationRun(
                     request: request, isStream: form == .stream, targets: targets, context: context.providers,
-                    ledger: gateway.ledger, startedAt: call.startedAt, deadline: call.deadline, sink: answer))
+                    ledger: gateway.ledger, startedAt: call.startedAt, deadline: call.deadline, sink: answer),
+                memory: memory)
         } catch let error as GenerationError {
             call.fail(context.status(error))
         } catch {
@@ -53,11 +56,14 @@ final class AnswerCall: RunSink {
         self.context = context
     }
 
-    private func begin(_ run: GenerationRun) {
+    /// - Parameter memory: what the request holds, in bytes.
+    private func begin(_ run: GenerationRun, memory: Int) {
         self.run = run
         call.onCancel = { reason in self.cancelled(reason) }
         call.onResume = { self.run?.resume() }
         run.start()
+        // How large the request is in the vendor's form is known only now.
+        if !call.isOver, !call.hold(bytes: memory + run.bodyBytes) { run.cancel() }
     }
 
     private func cancelled(_ reason: Call.CancelReason) {

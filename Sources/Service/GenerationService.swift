@@ -44,29 +44,30 @@ public final class GenerationService: Sendable {
                 let (request, text) = try context.coder.countTokensRequest(payload)
                 service.countTokens(call, request, text, context)
             },
-            generation("ListModels") { service, call, _, context throws(MessageError) in
+            generation("ListModels", isLight: true) { service, call, _, context throws(MessageError) in
                 context.coder.encode(service.modelList) { size, fill in call.respond(size: size, fill) }
             },
-            generation("ValidateAuth") { service, call, payload, context throws(MessageError) in
+            generation("ValidateAuth", isLight: true) { service, call, payload, context throws(MessageError) in
                 let (model, provider) = try context.coder.validateAuthRequest(payload)
                 service.validateAuth(call, model, provider, context)
             },
-            generation("Health") { service, call, payload, context throws(MessageError) in
+            generation("Health", isLight: true) { service, call, payload, context throws(MessageError) in
                 service.health(call, deep: try context.coder.healthRequest(payload), context)
             },
-            generation("GetUsage") { service, call, _, context throws(MessageError) in
+            generation("GetUsage", isLight: true) { service, call, _, context throws(MessageError) in
                 context.coder.encode(service.usage) { size, fill in call.respond(size: size, fill) }
             },
-            method(Self.control, "Hello", isOpen: true) { service, call, payload, context throws(MessageError) in
+            method(Self.control, "Hello", isOpen: true, isLight: true) {
+                service, call, payload, context throws(MessageError) in
                 guard call.authenticateConnection(token: try context.coder.helloRequest(payload)) else { return }
                 context.coder.encode(service.info) { size, fill in call.respond(size: size, fill) }
             },
-            method(Self.control, "Cancel") { service, call, payload, context throws(MessageError) in
+            method(Self.control, "Cancel", isLight: true) { service, call, payload, context throws(MessageError) in
                 let callID = try context.coder.cancelRequest(payload)
                 let found = !callID.isEmpty && service.registry.cancel(callID: callID, caller: call.caller)
                 context.coder.encodeCancelled(found: found) { size, fill in call.respond(size: size, fill) }
             },
-            method(Self.control, "Ping") { _, call, payload, context throws(MessageError) in
+            method(Self.control, "Ping", isLight: true) { _, call, payload, context throws(MessageError) in
                 call.respond(try context.coder.ping(payload))
             },
         ]
@@ -75,15 +76,17 @@ public final class GenerationService: Sendable {
     private typealias Handler =
         @Sendable (GenerationService, Call, UnsafeRawBufferPointer, ServiceLoop) throws(MessageError) -> Void
 
-    private func generation(_ name: String, isServerStreaming: Bool = false, _ handler: @escaping Handler) -> Method {
-        method(Self.generation, name, isServerStreaming: isServerStreaming, handler)
+    private func generation(
+        _ name: String, isServerStreaming: Bool = false, isLight: Bool = false, _ handler: @escaping Handler
+    ) -> Method {
+        method(Self.generation, name, isServerStreaming: isServerStreaming, isLight: isLight, handler)
     }
 
     private func method(
-        _ service: String, _ name: String, isServerStreaming: Bool = false, isOpen: Bool = false,
+        _ service: String, _ name: String, isServerStreaming: Bool = false, isOpen: Bool = false, isLight: Bool = false,
         _ handler: @escaping Handler
     ) -> Method {
-        Method(service: service, name: name, isServerStreaming: isServerStreaming, isOpen: isOpen) {
+        Method(service: service, name: name, isServerStreaming: isServerStreaming, isOpen: isOpen, isLight: isLight) {
             [self] call, payload in
             let context = loops[call.loopIndex].value
             do throws(MessageError) {

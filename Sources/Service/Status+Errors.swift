@@ -5,23 +5,29 @@ public import RPC
 extension Status {
     /// The status of an error: its code, its words, and one `ErrorDetail`.
     init(_ error: GenerationError, coder: MessageCoder) {
-        self.init(Int32(error.kind.statusCode), error, coder)
+        self.init(Int32(error.kind.statusCode), error.message, details: [Detail(error, coder)])
     }
 
     /// The status of a failure that the server found itself: like every failed call it has an `ErrorDetail`.
     public init(_ failure: Failure) {
-        var error = GenerationError(failure.reason.kind, failure.message)
-        error.isRetryable = failure.reason == .busy || failure.reason == .shuttingDown
-        if failure.reason == .busy { error.retryAfterMilliseconds = 1000 }
-        if failure.reason == .deadline { error.timeoutPhase = .total }
-        // Rare enough for a coder of its own.
-        self.init(failure.reason.code, error, MessageCoder())
+        self.init(failure.reason.code, failure.message, details: [Self.details[failure.reason] ?? Self.anyDetail])
     }
 
-    private init(_ code: Int32, _ error: GenerationError, _ coder: MessageCoder) {
-        self.init(
-            code, error.message,
-            details: [Detail(typeURL: "type.googleapis.com/genwire.v1.ErrorDetail", value: coder.encode(error))])
+    /// Details say nothing of the one call, so they are packed once: peers that only make mistakes must not cost much.
+    private static let details = Dictionary(
+        uniqueKeysWithValues: Failure.Reason.allCases.map { reason in
+            var error = GenerationError(reason.kind, "")
+            error.isRetryable = reason == .busy || reason == .shuttingDown
+            if reason == .busy { error.retryAfterMilliseconds = 1000 }
+            if reason == .deadline { error.timeoutPhase = .total }
+            return (reason, Detail(error, MessageCoder()))
+        })
+    private static let anyDetail = Detail(GenerationError(.invalidRequest, ""), MessageCoder())
+}
+
+extension Status.Detail {
+    fileprivate init(_ error: GenerationError, _ coder: MessageCoder) {
+        self.init(typeURL: "type.googleapis.com/genwire.v1.ErrorDetail", value: coder.encode(error))
     }
 }
 

@@ -21,7 +21,8 @@ struct GenwireBench: ParsableCommand {
         let measurements = [
             ("health", bench.health), ("chat", bench.chat), ("auth", bench.authentication),
             ("stream", bench.fullSpeedStream),
-            ("paced", bench.pacedStreams), ("cancel", bench.cancellation), ("hostile", bench.hostileRequests), ("memory", bench.memory),
+            ("paced", bench.pacedStreams), ("cancel", bench.cancellation), ("hostile", bench.hostileRequests),
+            ("memory", bench.memory),
             ("start", bench.startUp),
         ]
         for (name, measure) in measurements where only == nil || only == name { rows += try measure() }

@@ -54,26 +54,44 @@ import Testing
     @Test func anotherPolicyEndsWhomItDoesNotAdmit() throws {
         var byHello = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
         #expect(byHello.authenticate(token: "t") != nil)
-        #expect(byHello.adopt(Self.tokens(["t": "ci", "u": "ops"])) == nil)
+        #expect(byHello.adopt(Self.tokens(["t": "ci", "u": "ops"]), live: []) == nil)
         // The same name with another token, and the same token with another name.
-        #expect(byHello.adopt(Self.tokens(["u": "ci"]))?.reason == .unauthenticated)
-        #expect(byHello.adopt(Self.tokens(["t": "ops"]))?.reason == .unauthenticated)
+        #expect(byHello.adopt(Self.tokens(["u": "ci"]), live: [])?.reason == .unauthenticated)
+        var renamed = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
+        #expect(renamed.authenticate(token: "t") != nil)
+        #expect(renamed.adopt(Self.tokens(["t": "ops"]), live: [])?.reason == .unauthenticated)
 
         var byMetadata = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
         let caller = try byMetadata.caller(metadata: Self.bearer("t"), isOpen: false)
-        #expect(byMetadata.adopt(Self.tokens(["t": "ci"])) == nil && byMetadata.failure(of: caller) == nil)
-        #expect(byMetadata.adopt(Self.tokens([:])) != nil && byMetadata.failure(of: caller) != nil)
+        #expect(byMetadata.adopt(Self.tokens(["t": "ci"]), live: []) == nil && byMetadata.failure(of: caller) == nil)
+        #expect(byMetadata.adopt(Self.tokens([:]), live: []) != nil && byMetadata.failure(of: caller) != nil)
 
         var local = Admission(peer: .local(user: 1000, group: 1000, process: 1), policy: Self.open) { [] }
-        #expect(local.adopt(Self.tokens(["t": "ci"])) == nil)
-        #expect(local.adopt(AccessPolicy(users: [1]))?.reason == .notPermitted)
+        #expect(local.adopt(Self.tokens(["t": "ci"]), live: []) == nil)
+        #expect(local.adopt(AccessPolicy(users: [1]), live: [])?.reason == .notPermitted)
 
         var tcp = Admission(peer: .network, policy: Self.open) { [] }
-        #expect(tcp.adopt(Self.tokens(["t": "ci"]))?.reason == .unauthenticated)
+        #expect(tcp.adopt(Self.tokens(["t": "ci"]), live: [])?.reason == .unauthenticated)
+
+        // Only what came with the removed token ends, whoever spoke last.
+        var both = Admission(peer: .network, policy: Self.tokens(["t": "ci", "u": "ops"])) { [] }
+        #expect(both.authenticate(token: "t") != nil)
+        let other = try both.caller(metadata: Self.bearer("u"), isOpen: false)
+        var withoutOther = both
+        #expect(withoutOther.adopt(Self.tokens(["t": "ci"]), live: []) == nil)
+        #expect(withoutOther.failure(of: other) != nil)
+        #expect(try withoutOther.caller(metadata: [], isOpen: false).name == "token:ci")
+        #expect(both.adopt(Self.tokens(["u": "ops"]), live: []) == nil)
+        #expect(throws: Admission.missingToken) { try both.caller(metadata: [], isOpen: false) }
+        #expect(try both.caller(metadata: Self.bearer("u"), isOpen: false).name == "token:ops")
+
+        // A reload that asks for no token any more knows everybody.
+        var admitted = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
+        #expect(admitted.adopt(Self.open, live: []) == nil && admitted.isKnown)
 
         // A stranger has nothing to lose.
         var stranger = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
-        #expect(stranger.adopt(Self.tokens([:])) == nil)
+        #expect(stranger.adopt(Self.tokens([:]), live: []) == nil)
     }
 }
 
@@ -90,8 +108,8 @@ import Testing
             guesses.failed(here, now: second)
             delays.append(guesses.delay(here, now: second))
         }
-        #expect(delays.prefix(4) == [500_000_000, 1_000_000_000, 2_000_000_000, 2_000_000_000])
-        #expect(delays.max() == 2_000_000_000)
+        #expect(delays.prefix(4) == [250_000_000, 500_000_000, 1_000_000_000, 1_000_000_000])
+        #expect(delays.max() == 1_000_000_000)
         #expect(guesses.delay(TokenGuesses.Origin(ipv4: 2), now: second) == 0)
         // Forgotten after a quiet minute.
         #expect(guesses.delay(here, now: 61 * second) == 0)

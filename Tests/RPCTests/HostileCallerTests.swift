@@ -21,7 +21,9 @@ import Testing
                 loops: [loop],
                 methods: [
                     Method(service: "test.Test", name: "Echo") { call, payload in call.respond(Array(payload)) },
+                    Method(service: "test.Test", name: "Light", isLight: true) { call, _ in call.respond([]) },
                     Method(service: "test.Test", name: "Hang") { _, _ in },
+                    Method(service: "test.Test", name: "Swell") { call, _ in _ = call.hold(bytes: 60_000) },
                     Method(service: "test.Test", name: "Fail") { call, _ in
                         call.fail(Status(13, String(repeating: "x", count: 5 << 20)))
                     },
@@ -192,14 +194,21 @@ import Testing
         try await Self.with(limits, tokens: Self.tokens) { server, unix, tcp in
             let local = try RawCaller(unix)
             #expect(Self.echo(local, streamID: 1) == 0)
-            // Each begins a frame and goes on no further.
-            let strangers = try (0..<6).map { _ in
-                let stranger = try RawCaller(tcp)
-                stranger.write([0, 0, 1])
-                return stranger
+            func strangers(_ count: Int) throws -> [RawCaller] {
+                // Each begins a frame and goes on no further.
+                try (0..<count).map { _ in
+                    let stranger = try RawCaller(tcp)
+                    stranger.write([0, 0, 1])
+                    return stranger
+                }
             }
-            // The oldest make room for the newest.
-            for stranger in strangers.prefix(3) { #expect(stranger.isClosed()) }
+            let first = try strangers(3)
+            // Those that have had the time to say who they are make room for others.
+            try await Task.sleep(nanoseconds: 2 * ServerLimits.strangerGraceNanoseconds)
+            let second = try strangers(3)
+            for stranger in first { #expect(stranger.isClosed()) }
+            #expect(!second.isEmpty)
+            try await Task.sleep(nanoseconds: 2 * ServerLimits.strangerGraceNanoseconds)
             #expect(Self.echo(local, streamID: 3) == 0)
             #expect(server.connectionCount == 1)
             // One place is left for a known caller, and a stranger that shows its token takes it.
@@ -212,6 +221,118 @@ import Testing
             #expect(late.response()?.status.code == Status.Code.resourceExhausted)
             #expect(late.isClosed())
             #expect(Self.echo(local, streamID: 5) == 0)
+        }
+    }
+
+    /// Whatever a stranger sends, it does not make the server write more than one answer that nobody reads.
+    @Test func aStrangersFirstMistakeIsItsLast() async throws {
+        try await Self.with(tokens: Self.tokens) { _, _, tcp in
+            var even = [UInt8](repeating: 0, count: FrameHeader.size)
+            even.withUnsafeMutableBytes { FrameHeader(length: 0, streamID: 2, kind: 1, flags: 0).write(to: $0) }
+            let stranger = try RawCaller(tcp)
+            for _ in 0..<1000 { stranger.write(even) }
+            #expect(stranger.response()?.status.code == Status.Code.invalidArgument)
+            #expect(stranger.response() == nil && stranger.isClosed())
+            let curious = try RawCaller(tcp)
+            curious.write(RawCaller.request("Nothing", streamID: 1) + RawCaller.request("Nothing", streamID: 3))
+            #expect(curious.response()?.status.code == Status.Code.unimplemented)
+            #expect(curious.response() == nil && curious.isClosed())
+        }
+    }
+
+    @Test func aKnownCallerMayMakeMistakesButNotForEver() async throws {
+        try await Self.with { _, unix, _ in
+            var even = [UInt8](repeating: 0, count: FrameHeader.size)
+            even.withUnsafeMutableBytes { FrameHeader(length: 0, streamID: 2, kind: 1, flags: 0).write(to: $0) }
+            let caller = try RawCaller(unix)
+            for _ in 0..<999 { caller.write(even) }
+            for _ in 0..<999 { #expect(caller.response()?.status.code == Status.Code.invalidArgument) }
+            #expect(Self.echo(caller, streamID: 1) == 0)
+            caller.write(even)
+            #expect(caller.response() != nil && caller.isClosed())
+        }
+    }
+
+    /// With many loops there are as many places as with one.
+    @Test func placesAreSharedByAllLoops() async throws {
+        try await withTemporaryFolder { (folder: String) async throws -> Void in
+            let loops = try (0..<64).map { try EventLoop(label: "hostile-\($0)") }
+            var policy = AccessPolicy.sameUser
+            policy.tokenName = { Self.tokens[$0] }
+            let server = await Server(
+                loops: loops, methods: [Method(service: "test.Test", name: "Echo") { call, _ in call.respond([]) }],
+                registry: CallRegistry(), policy: policy)
+            let tcp = try await server.listen(at: Address("tcp:127.0.0.1:0"))
+            let callers = try (0..<40).map { _ in try RawCaller(tcp) }
+            for caller in callers {
+                caller.write(RawCaller.request("Echo", streamID: 1, token: "right"))
+                #expect(caller.response()?.status.code == 0)
+            }
+            await server.drain(seconds: 0)
+            for loop in loops { await loop.shutdown() }
+        }
+    }
+
+    /// A caller with many frames on the way is always in the middle of one.
+    @Test func theTimeOfAFrameBeginsWithTheFrame() async throws {
+        var limits = ServerLimits()
+        limits.frameTimeoutNanoseconds = 3_000_000_000
+        try await Self.with(limits) { _, unix, _ in
+            let caller = try RawCaller(unix)
+            var rest = RawCaller.request("Echo", streamID: 1)[...]
+            for index in 1...6 {
+                let next = RawCaller.request("Echo", streamID: UInt32(2 * index + 1))
+                caller.write(rest + next.prefix(5))
+                rest = next.dropFirst(5)
+                #expect(caller.response()?.status.code == 0, "round \(index)")
+                try await Task.sleep(nanoseconds: 700_000_000)
+            }
+        }
+    }
+
+    /// A call that looks at what is in progress, or ends it, comes through in pieces too.
+    @Test func smallCallsComeThroughInPieces() async throws {
+        var limits = ServerLimits()
+        limits.maxRequestBytesPerConnection = 100_000
+        try await Self.with(limits) { server, unix, _ in
+            let caller = try RawCaller(unix)
+            caller.write(RawCaller.request("Hang", [UInt8](repeating: 1, count: 99_000), streamID: 1))
+            #expect(await eventually { server.requestBytes > 99_000 })
+            let echo = RawCaller.request("Light", [UInt8](repeating: 1, count: 2000), streamID: 3)
+            caller.write(echo.prefix(1500))
+            try await Task.sleep(nanoseconds: 50_000_000)
+            caller.write(echo.dropFirst(1500))
+            let answer = try #require(caller.response())
+            #expect(answer.streamID == 3 && answer.status.code == 0)
+            #expect(Self.echo(caller, [UInt8](repeating: 1, count: 2000), streamID: 5) == Status.Code.resourceExhausted)
+        }
+    }
+
+    /// What a call really keeps counts, not what was received.
+    @Test func aCallCountsWithWhatItHolds() async throws {
+        var limits = ServerLimits()
+        limits.maxRequestBytesPerConnection = 100_000
+        try await Self.with(limits) { server, unix, _ in
+            let caller = try RawCaller(unix)
+            caller.write(RawCaller.request("Swell", streamID: 1) + RawCaller.request("Swell", streamID: 3))
+            let refused = try #require(caller.response())
+            #expect(refused.streamID == 3 && refused.status.code == Status.Code.resourceExhausted)
+            #expect(server.requestBytes == 60_000)
+        }
+    }
+
+    /// Answers that nobody reads have a bound over all connections.
+    @Test func unreadAnswersHaveABudgetOverAllConnections() async throws {
+        var limits = ServerLimits()
+        limits.maxBufferedBytes = 4 << 20
+        try await Self.with(limits) { _, unix, _ in
+            let payload = [UInt8](repeating: 1, count: 1 << 20)
+            let callers = try (0..<16).map { _ in try RawCaller(unix) }
+            for caller in callers { caller.write(RawCaller.request("Echo", payload, streamID: 1)) }
+            // The kernel takes a part of each; some of the rest is over the limit.
+            let closed = callers.count { $0.response() == nil }
+            #expect(closed > 0 && closed < 16)
+            #expect(Self.echo(try RawCaller(unix), streamID: 1) == 0)
         }
     }
 

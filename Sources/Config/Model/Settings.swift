@@ -35,11 +35,12 @@ public struct LimitsConfiguration: Sendable, Equatable {
     public var maxMessageBytes: Int = LimitKey.maxMessageBytes.standard
     /// The most bytes that wait for a slow reader on one connection.
     public var maxBufferedBytesPerConnection: Int = LimitKey.maxBufferedBytesPerConnection.standard
-    /// The most bytes of requests in progress on one connection, as received.
+    /// The most bytes of memory that requests in progress on one connection may hold, values and vendors' bodies.
     public var maxRequestBytesPerConnection: Int = LimitKey.maxRequestBytesPerConnection.standard
-    /// The most bytes of requests in progress on all connections, as received. Some two and a half times as many are in
-    /// memory: the request, and its form for the vendor.
+    /// The most bytes of memory that requests in progress on all connections may hold.
     public var maxRequestBytes: Int = LimitKey.maxRequestBytes.standard
+    /// The most bytes that wait for slow readers on all connections.
+    public var maxBufferedBytes: Int = LimitKey.maxBufferedBytes.standard
 
     /// The defaults.
     public init() {}

@@ -22,18 +22,22 @@ struct LimitKey {
     static let maxBufferedBytesPerConnection = LimitKey(
         name: "max_buffered_bytes_per_connection", range: 4096...(1 << 32), standard: 8 << 20,
         field: \.maxBufferedBytesPerConnection)
-    /// The bytes of requests in progress on one connection, as received.
+    /// The bytes of memory of requests in progress on one connection.
     static let maxRequestBytesPerConnection = LimitKey(
-        name: "max_request_bytes_per_connection", range: 65536...(1 << 40), standard: 32 << 20,
+        name: "max_request_bytes_per_connection", range: 65536...(1 << 40), standard: 64 << 20,
         field: \.maxRequestBytesPerConnection)
-    /// The bytes of requests in progress on all connections, as received.
+    /// The bytes of memory of requests in progress on all connections.
     static let maxRequestBytes = LimitKey(
-        name: "max_request_bytes", range: 65536...(1 << 40), standard: 256 << 20, field: \.maxRequestBytes)
+        name: "max_request_bytes", range: 65536...(1 << 40), standard: 512 << 20, field: \.maxRequestBytes)
+
+    /// The bytes that wait for slow readers on all connections.
+    static let maxBufferedBytes = LimitKey(
+        name: "max_buffered_bytes", range: 65536...(1 << 40), standard: 512 << 20, field: \.maxBufferedBytes)
 
     /// All of them, in the order in which errors list them.
     static let all = [
         maxConnections, maxStreamsPerConnection, maxMessageBytes, maxBufferedBytesPerConnection,
-        maxRequestBytesPerConnection, maxRequestBytes,
+        maxRequestBytesPerConnection, maxRequestBytes, maxBufferedBytes,
     ]
 }
 

@@ -24,11 +24,14 @@ struct FrameDecoder {
     var isMidFrame: Bool { !partial.isEmpty || skipping != nil }
     /// Bytes that are kept of a frame that has begun.
     var partialCount: Int { partial.count }
+    /// The data of a frame that has begun, in bytes; `nil` where its header is not here yet.
+    var partialLength: Int? {
+        partial.count < FrameHeader.size ? nil : partial.withUnsafeBytes { FrameHeader(reading: $0) }.length
+    }
     /// Bytes that are missing of a frame whose header is here.
     var missingCount: Int {
         if skipping != nil { return skipRemaining }
-        guard partial.count >= FrameHeader.size else { return 0 }
-        return FrameHeader.size + partial.withUnsafeBytes { FrameHeader(reading: $0) }.length - partial.count
+        return partialLength.map { FrameHeader.size + $0 - partial.count } ?? 0
     }
 
     /// Gives up the frame that has begun: what is kept of it is dropped and the rest is skipped. Returns its header;
@@ -131,7 +134,7 @@ struct FrameDecoder {
 
     /// A frame that is being skipped and so large that waiting for its end would serve nobody.
     func hopelessFrame(beyond limit: Int) -> FrameHeader? {
-        guard let skipping, skipping.length > limit else { return nil }
+        guard let skipping, !abandoned, skipping.length > limit else { return nil }
         return skipping
     }
 }

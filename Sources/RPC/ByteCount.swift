@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Counts the bytes of requests in progress over all connections and loops: frames that have begun, and the requests of
-/// calls that have not ended.
-final class RequestBudget: Sendable {
+/// Counts bytes over all connections and loops: those of requests in progress (frames that have begun, and the requests of
+/// calls that have not ended), or those of output that waits.
+final class ByteCount: Sendable {
     private let total = Atomic<Int>(0)
 
     /// The sum now.

@@ -1,0 +1,55 @@
+extension ChatRequest {
+    /// Roughly what this holds of memory, in bytes: for the bound on requests in progress.
+    package var memoryBytes: Int {
+        var sum = MemoryLayout<ChatRequest>.stride + model.heapBytes + options.user.heapBytes
+        for message in messages { sum += message.memoryBytes }
+        for tool in tools {
+            sum += MemoryLayout<Tool>.stride + tool.name.heapBytes + tool.description.heapBytes
+            sum += tool.parametersJSON.heapBytes
+        }
+        if case .jsonSchema(let schema, _, _) = options.responseFormat { sum += schema.heapBytes }
+        for text in options.stop { sum += MemoryLayout<String>.stride + text.heapBytes }
+        return sum
+    }
+}
+
+extension Message {
+    fileprivate var memoryBytes: Int {
+        var sum = MemoryLayout<Message>.stride + providerState.heapBytes
+        for text in [content, toolCallID, name, reasoning] { sum += text.heapBytes }
+        for part in parts {
+            sum += MemoryLayout<Part>.stride
+            switch part {
+            case .text(let text): sum += text.heapBytes
+            case .image(let image): sum += image.source.heapBytes
+            case .file(let file): sum += file.source.heapBytes + file.name.heapBytes
+            }
+        }
+        for call in toolCalls {
+            sum += MemoryLayout<ToolCall>.stride + call.id.heapBytes + call.name.heapBytes
+            sum += call.argumentsJSON.heapBytes + call.providerState.heapBytes
+        }
+        return sum
+    }
+}
+
+extension MediaSource {
+    fileprivate var heapBytes: Int {
+        switch self {
+        case .data(let bytes): bytes.heapBytes
+        case .url(let url): url.heapBytes
+        }
+    }
+}
+
+/// What the allocator and the runtime add to each allocation, in bytes.
+private let allocationOverhead = 48
+
+extension String {
+    /// Short texts are kept in place.
+    fileprivate var heapBytes: Int { utf8.count > 15 ? utf8.count + allocationOverhead : 0 }
+}
+
+extension [UInt8] {
+    fileprivate var heapBytes: Int { isEmpty ? 0 : count + allocationOverhead }
+}
