@@ -95,6 +95,10 @@ public final class Credential: Sendable {
     /// any thread.
     public func retire() { shared.withLock { state in state.isRetired = true } }
 
+    /// Fetches a new token with the next call, which still gets the old one: for a reload, after which files and programs
+    /// may give another. Safe from any thread.
+    public func renew() { shared.withLock { state in state.cache.renew() } }
+
     /// Ends what `attach` began: a refresh is given up, and who waits for it gets `.shuttingDown`. Must be called on the
     /// loop of `attach`, before its client is shut down. A token that is there serves on until it expires.
     public func detach() {

@@ -48,12 +48,17 @@ public final class CredentialStore: Sendable {
         let isSameSetting = previous?.environment == environment && previous?.caFile == caFile
         let previous = isSameSetting ? previous : nil
         entries = configuration.auth.mapValues { auth in
-            if let known = previous?.entries[auth.name], known.configuration == auth { return known }
+            if let known = previous?.entries[auth.name], known.configuration == auth {
+                if auth.method.readsOutside { known.credential.renew() }
+                return known
+            }
             return Entry(
                 credential: Credential(auth, environment: environment, caFile: caFile), configuration: auth,
                 header: auth.header, prefix: auth.prefix)
         }
-        state = Locked(State(google: previous?.state.withLock { $0.google }))
+        let google = previous?.state.withLock { $0.google }
+        google?.renew()
+        state = Locked(State(google: google))
     }
 
     /// The entry of a name; `nil` where there is none.

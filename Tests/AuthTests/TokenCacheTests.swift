@@ -17,6 +17,21 @@ struct TokenCacheTests {
         FetchedToken(value: Secret(text), lifetime: lifetime, refreshIn: refreshIn)
     }
 
+    /// A reload: the old token serves the call that starts the refresh.
+    @Test func renewal() {
+        var cache = TokenCache()
+        cache.renew()
+        #expect(cache.lookup(0).token == nil)
+        cache.beginRefresh(0)
+        _ = cache.succeeded(fresh(3600), now: 0, random: 0.5)
+        let later: UInt64 = 10_000_000_000
+        #expect(cache.lookup(later).wantsRefresh == false)
+        cache.renew()
+        #expect(cache.lookup(later).token != nil && cache.lookup(later).wantsRefresh)
+        cache.beginRefresh(later)
+        #expect(!cache.lookup(later).wantsRefresh)
+    }
+
     @Test(
         "opens its window in the last five minutes, or the last fifth of a short life",
         arguments: [

@@ -71,6 +71,11 @@ struct TokenCache {
         return .wait(now < earliest ? .later(earliest) : .due)
     }
 
+    /// Opens the early window: the next caller gets the token that there is and starts the refresh.
+    mutating func renew() {
+        if token != nil { refreshAt = 0 }
+    }
+
     mutating func beginRefresh(_ now: UInt64) {
         isRefreshing = true
         begunAt = now
