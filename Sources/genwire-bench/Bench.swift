@@ -176,10 +176,10 @@ final class Bench {
         if let nginx { stop(nginx.process) }
         return [
             .ratio(
-                "Chat, CPU a request", ours: median(ourCPU), "bare C libcurl loop", median(curlCPU), unit: " µs",
+                "Chat, CPU per request", ours: median(ourCPU), "bare C libcurl loop", median(curlCPU), unit: " µs",
                 atMost: 1.7),
             .ratio(
-                "Chat, CPU a request", ours: median(ourCPU), "nginx as a proxy", nginx == nil ? nil : median(nginxCPU),
+                "Chat, CPU per request", ours: median(ourCPU), "nginx as a proxy", nginx == nil ? nil : median(nginxCPU),
                 unit: " µs", atMost: 2.2),
             .ratio(
                 "Chat, 16 connections", ours: median(ourRate), "bare C libcurl loop", median(curlRate), unit: "/s",
@@ -281,7 +281,7 @@ final class Bench {
                 "1,000 streams at 50 chunks/s, p99 added delay", (median(delays) - median(floors)) / 1000, unit: " ms",
                 atMost: 2),
             .ratio(
-                "CPU a chunk at 1,000 streams", ours: median(many), "at 10 streams", median(few), unit: " µs",
+                "CPU per chunk at 1,000 streams", ours: median(many), "at 10 streams", median(few), unit: " µs",
                 atMost: 1.2),
         ]
     }
