@@ -73,10 +73,22 @@ enum PageText {
             if !PageText.inline.contains(word) { out.append(0x20) }
             guard !isEnd, PageText.apart.contains(word) else { return }
             let start = position
-            skip(past: "</")
-            if word == "title", title.isEmpty { title = Array(bytes[start..<position].dropLast(2)) }
-            // The name of the end's tag goes with it.
-            if position < bytes.count { skip(past: ">") }
+            skip(toEndOf: Array(name))
+            if word == "title", title.isEmpty { title = Array(bytes[start..<position]) }
+            skip(past: ">")
+        }
+
+        /// Goes to the end tag of the element `name`, or to the end: a script may well have other end tags in it.
+        private mutating func skip(toEndOf name: [UInt8]) {
+            while position < bytes.count {
+                let rest = bytes[position...]
+                if rest.starts(with: "</".utf8) {
+                    let tag = rest.dropFirst(2).prefix(name.count + 1)
+                    let isSame = tag.prefix(name.count).elementsEqual(name) { $0 | 0x20 == $1 | 0x20 }
+                    if isSame, tag.count == name.count || !isLetter(tag[tag.endIndex - 1]) { return }
+                }
+                position += 1
+            }
         }
 
         /// Goes behind the next `mark`, or to the end.

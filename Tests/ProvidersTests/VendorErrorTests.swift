@@ -178,6 +178,13 @@ import Testing
     }
 }
 
+extension VendorErrorTests {
+    /// The error for a redirect.
+    static func redirect(to location: String) throws -> GenerationError {
+        try error(301, "{}", headers: ["location: \(location)"])
+    }
+}
+
 @Suite struct PageTextTests {
     @Test(arguments: [
         (
@@ -187,6 +194,11 @@ import Testing
         ("<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>", "502 Bad Gateway nginx"),
         ("<p>one</p><p>t<b>w</b>o</p>three<br/>four<BR>five", "one two three four five"),
         ("<style>p {}</style><script>if (a<b) {}</script><SCRIPT>x</SCRIPT>words", "words"),
+        (
+            "<script>document.write('<p>no</p></b>'); x </scripts> y</SCRIPT\n><style>a::before{content:'</'}</style>words",
+            "words"
+        ),
+        ("<title>a </b> c</TITLE>words", "a </b> c words"), ("<script>x</script", ""), ("<title>only", "only"),
         ("a &lt;b&gt; &amp; &quot;c&quot;&nbsp;d &unknown; &", "a <b> & \"c\" d &unknown; &"),
         ("upstream connect error: 3 < 5, a<", "upstream connect error: 3 < 5, a<"), ("<!-- never closed", ""),
         ("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>", "AccessDenied no"),
