@@ -21,8 +21,8 @@ public final class Call {
         case slowReader
         /// The caller may not call any more.
         case revoked(Failure)
-        /// The next message of the answer is over the limit.
-        case answerTooLarge(Failure)
+        /// The next message of the stream is over the limit.
+        case pieceTooLarge(Failure)
 
         fileprivate var failure: Failure {
             switch self {
@@ -32,7 +32,7 @@ public final class Call {
             case .shuttingDown: .shuttingDown
             case .protocolViolation: Failure(.malformed, "data on a stream that takes none")
             case .slowReader: Failure(.slowReader, "the caller does not read its answers")
-            case .revoked(let failure), .answerTooLarge(let failure): failure
+            case .revoked(let failure), .pieceTooLarge(let failure): failure
             }
         }
     }
@@ -186,7 +186,7 @@ public final class Call {
     public func send(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Demand {
         guard !isOver, !isCancelling, let connection else { return .pause }
         guard size <= connection.context.server.limits.maxMessageBytes else {
-            cancel(.answerTooLarge(tooLarge(size, connection)))
+            cancel(.pieceTooLarge(tooLarge(size, connection)))
             return .pause
         }
         connection.send(kind: FrameHeader.Kind.data, flags: 0, streamID: streamID, size: size) { out in
@@ -219,10 +219,16 @@ public final class Call {
     }
 
     private func tooLarge(_ size: Int, _ connection: ServerConnection) -> Failure {
-        Failure(
+        let limit = connection.context.server.limits.maxMessageBytes
+        guard !method.isServerStreaming else {
+            return Failure(
+                .pieceTooLarge,
+                "a piece of the stream has \(size) bytes and a message may have \(limit): the upstream sends too much at "
+                    + "once; ask for less, or ask another one")
+        }
+        return Failure(
             .answerTooLarge,
-            "the answer has \(size) bytes and a message may have \(connection.context.server.limits.maxMessageBytes); ask "
-                + "for less, or for a stream")
+            "the answer has \(size) bytes and a message may have \(limit); ask for less, or for a stream")
     }
 
     private func end() {

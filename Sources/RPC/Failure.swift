@@ -16,6 +16,8 @@ public struct Failure: Error, Sendable, Equatable {
         case requestTooLarge
         /// The answer is over a limit; another try fails the same way.
         case answerTooLarge
+        /// A piece of a streamed answer is over a limit: what is behind the server sends too much at once.
+        case pieceTooLarge
         /// The caller does not read its answers.
         case slowReader
         /// The caller cancelled the call, or its connection is gone.
@@ -32,7 +34,8 @@ public struct Failure: Error, Sendable, Equatable {
             case .unknownMethod: Status.Code.unimplemented
             case .unauthenticated: Status.Code.unauthenticated
             case .notPermitted: Status.Code.permissionDenied
-            case .busy, .requestTooLarge, .answerTooLarge, .slowReader: Status.Code.resourceExhausted
+            case .busy, .requestTooLarge, .answerTooLarge, .pieceTooLarge, .slowReader:
+                Status.Code.resourceExhausted
             case .cancelled: Status.Code.cancelled
             case .deadline: Status.Code.deadlineExceeded
             case .shuttingDown: Status.Code.unavailable

@@ -35,6 +35,7 @@ extension Failure.Reason {
     fileprivate var kind: GenerationError.Kind {
         switch self {
         case .malformed, .requestTooLarge, .answerTooLarge: .invalidRequest
+        case .pieceTooLarge: .badProviderResponse
         case .unknownMethod: .unsupported
         case .unauthenticated: .authentication
         case .notPermitted: .permission

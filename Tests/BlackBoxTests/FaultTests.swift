@@ -119,6 +119,32 @@ import Testing
         }
     }
 
+    /// Nothing in the request caused it, and asking for a stream, which is what the caller did, is no way out.
+    @Test func aPieceOfAStreamThatIsTooLarge() async throws {
+        try await withTemporaryFolder { folder in
+            let event = #"{"choices":[{"delta":{"content":"\#(String(repeating: "x", count: 20_000))"}}]}"#
+            let script = folder + "/script.json"
+            try JSONSerialization.data(withJSONObject: [["status": 200, "events": [event]]])
+                .write(to: URL(fileURLWithPath: script))
+            try await Stack.with(
+                simulator: ["--script", script],
+                configuration: { upstream, folder in
+                    "server: {listen: [\"unix:\(folder)/g.sock\"]}\nlimits: {max_message_bytes: 16384}\nmodels:\n"
+                        + RecordingTests.section("m", "openai", "m", upstream)
+                }
+            ) { stack in
+                let client = try await GenwireClient.connect(to: stack.address)
+                let result = await collect(client.streamChat(user("x", model: "m")))
+                #expect(result.error?.code == 8 && result.error?.detail?.kind == .badProviderResponse)
+                #expect(result.error?.detail?.isRetryable == false)
+                let words = result.error?.detail?.message ?? ""
+                #expect(words.contains("a piece of the stream has 2") && words.contains("16384"), "\(words)")
+                #expect(!words.contains("or for a stream"), "\(words)")
+                await client.close()
+            }
+        }
+    }
+
     @Test func aVendorThatIsNotThere() async throws {
         try await Stack.with(configuration: { upstream, folder in
             """
