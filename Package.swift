@@ -82,7 +82,7 @@ let package = Package(
         library(
             "GenwireCommands",
             ["EventLoop", "GenwireClient", "Generation", "Messages", "JSON", "Encodings", argumentParser]),
-        library("Simulator", ["EventLoop", "JSON", "CMicroHTTPD"]),
+        library("Simulator", ["EventLoop", "JSON", "Encodings", "CMicroHTTPD"]),
         executable("genwired", ["Genwire", "Config", "EventLoop", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
         executable("genwire-sim", ["Simulator", "EventLoop", argumentParser]),

@@ -22,6 +22,31 @@ public enum Base64 {
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// The bytes of `text`, in either alphabet, padded or not; what belongs to neither is skipped.
+    package static func decode(_ text: some Sequence<UInt8>) -> [UInt8] {
+        var out: [UInt8] = []
+        var word: UInt32 = 0
+        var bits = 0
+        for byte in text {
+            let value: UInt8
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = byte - 65
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = byte - 71
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = byte + 4
+            case UInt8(ascii: "+"), UInt8(ascii: "-"): value = 62
+            case UInt8(ascii: "/"), UInt8(ascii: "_"): value = 63
+            default: continue
+            }
+            word = word << 6 | UInt32(value)
+            bits += 6
+            if bits >= 8 {
+                bits -= 8
+                out.append(UInt8(truncatingIfNeeded: word >> UInt32(bits)))
+            }
+        }
+        return out
+    }
+
     private static func append(_ bytes: [UInt8], _ alphabet: [UInt8], isPadded: Bool, to out: inout [UInt8]) {
         let needed = out.count + (bytes.count + 2) / 3 * 4
         // An exact reservation for each of many small pieces would copy the whole each time.

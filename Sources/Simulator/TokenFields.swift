@@ -1,3 +1,4 @@
+internal import Encodings
 internal import JSON
 
 /// What a request said, wherever it said it.
@@ -24,14 +25,14 @@ struct TokenFields {
             }
         }
         if let basic = request.headers["authorization"], basic.hasPrefix("Basic ") {
-            let pair = String(decoding: Base64Text.decoded(String(basic.dropFirst(6))), as: UTF8.self)
+            let pair = String(decoding: Base64.decode(basic.utf8.dropFirst(6)), as: UTF8.self)
             let parts = pair.split(separator: ":", maxSplits: 1).map { SimulatedRequest.decoded(String($0)) }
             if parts.count == 2 { (form["basic_id"], form["basic_secret"]) = (parts[0], parts[1]) }
         }
         let assertion = (form["assertion"] ?? form["client_assertion"] ?? "").split(separator: ".")
         if assertion.count == 3 {
-            header = try? JSONValue(parsing: Base64Text.decoded(String(assertion[0])))
-            claims = try? JSONValue(parsing: Base64Text.decoded(String(assertion[1])))
+            header = try? JSONValue(parsing: Base64.decode(assertion[0].utf8))
+            claims = try? JSONValue(parsing: Base64.decode(assertion[1].utf8))
         }
     }
 

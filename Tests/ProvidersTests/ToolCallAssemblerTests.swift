@@ -82,6 +82,16 @@ import Testing
     }
 }
 
+@Suite struct Base64DecodingTests {
+    @Test(arguments: ["", "a", "ab", "abc", "any \u{FF}\u{1F388} text >>>???"])
+    func whatWasEncodedIsDecoded(_ text: String) {
+        let bytes = Array(text.utf8)
+        #expect(Base64.decode(Base64.encode(bytes).utf8) == bytes)
+        #expect(Base64.decode(Base64.encodeForURL(bytes).utf8) == bytes)
+        #expect(Base64.decode(Base64.encode(bytes).map { "\($0)\r\n" }.joined().utf8) == bytes)
+    }
+}
+
 @Suite struct ScrubberTests {
     @Test func keysAreTakenOutAndWordsStay() {
         #expect(Scrubber.scrub("key sk-abcdef0123456789 is wrong") == "key sk-<secret> is wrong")
