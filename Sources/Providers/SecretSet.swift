@@ -1,20 +1,23 @@
 internal import Config
+internal import Encodings
 internal import Glibc
 
 /// The secrets that one call sends, searched for in what comes back: upstreams echo them. Shared by all loops.
 ///
-/// Only a secret's own bytes are found, not another encoding of them: this is against servers that repeat what they are
-/// sent, and none is against one that wants to leak the key that it has.
+/// Only a secret's own bytes are found, no encoding of them: the search is for servers that repeat what they were sent,
+/// and stops no server that wants to leak the key that it was given.
 final class SecretSet: Sendable {
     /// What stands for a secret.
     static let mark = "<secret>"
     /// The shortest secret that is searched for in content, in bytes. Keys that servers without keys are given, such as
     /// `ollama`, are words, and an answer may well have them; real keys have 20 bytes and more.
     private static let shortestInContent = 12
-    /// The shortest one that is searched for in words about an answer.
+    /// The shortest credential that is searched for in words about an answer.
     private static let shortestInWords = 4
+    /// The shortest part of any other header that is searched for in words about an answer: `X-Keep-Tokens: true`.
+    private static let shortestOfHeader = 8
 
-    /// Those to search for in words about an answer: errors, warnings.
+    /// Those to search for in words about an answer: errors, warnings. All of `inContent` are among them.
     let inWords: [Secret]
     /// Those to search for in what a model says, and in names and ids.
     let inContent: [Secret]
@@ -26,14 +29,23 @@ final class SecretSet: Sendable {
 
     /// The secrets of a section's own headers, and the newest token.
     init(token: Secret?, headers: [String: String]) {
-        var words = headers.values.filter { $0.utf8.count >= 8 }.map { Secret($0) }
-        var content = headers.compactMap { Self.credential(in: $1, of: $0) }
-        if let token {
-            words.append(token)
-            content.append(token)
+        var words: [Secret] = []
+        var content: [Secret] = []
+        func add(_ secret: Secret, _ shortest: Int, isCredential: Bool) {
+            if secret.count >= shortest { words.append(secret) }
+            if isCredential, secret.count >= Self.shortestInContent { content.append(secret) }
         }
-        inWords = words.filter { $0.count >= Self.shortestInWords }
-        inContent = content.filter { $0.count >= Self.shortestInContent }
+        for (name, value) in headers {
+            let name = name.lowercased()
+            let isCredential = Self.namesCredential(name)
+            add(Secret(value), Self.shortestOfHeader, isCredential: isCredential)
+            guard isCredential else { continue }
+            let shortest = name.hasSuffix("authorization") ? Self.shortestInWords : Self.shortestOfHeader
+            for part in Self.parts(of: value) { add(part, shortest, isCredential: true) }
+        }
+        if let token { add(token, Self.shortestInWords, isCredential: true) }
+        inWords = words
+        inContent = content
     }
 
     /// These and `others`.
@@ -41,15 +53,31 @@ final class SecretSet: Sendable {
         SecretSet(inWords: inWords + others.inWords, inContent: inContent + others.inContent)
     }
 
-    /// What is secret in a header; `nil` where its name does not suggest anything: titles and addresses are no secrets,
-    /// and answers may have them.
-    private static func credential(in value: String, of header: String) -> Secret? {
-        let name = header.lowercased()
-        guard ["auth", "key", "token", "secret", "cookie", "password"].contains(where: { name.contains($0) }) else {
-            return nil
+    /// Whether the name of a header suggests that its value is secret: titles and addresses are not, and answers may
+    /// have them.
+    private static func namesCredential(_ header: String) -> Bool {
+        ["auth", "key", "token", "secret", "cookie", "password"].contains { header.contains($0) }
+    }
+
+    /// What is secret in a header's value by itself: each word after a scheme such as `Bearer`, the values of
+    /// `name=value`, as cookies are, and what `Basic` encodes, with the password in it.
+    private static func parts(of value: String) -> [Secret] {
+        let words = value.split { " ;,".contains($0) }
+        let hasScheme = words.count > 1 && !words[0].contains("=")
+        var parts: [Secret] = []
+        for word in words.dropFirst(hasScheme ? 1 : 0) {
+            parts.append(Secret(String(word)))
+            guard let equals = word.firstIndex(of: "=") else { continue }
+            let quotes: Set<Character> = ["\"", "'"]
+            let bare = word[word.index(after: equals)...].drop { quotes.contains($0) }.prefix { !quotes.contains($0) }
+            parts.append(Secret(String(bare)))
         }
-        // The word before it, such as Bearer, is no part of it.
-        return Secret(name.hasSuffix("authorization") ? value.split(separator: " ").last.map(String.init) ?? "" : value)
+        if words.count == 2, words[0].lowercased() == "basic" {
+            let pair = Base64.decode(words[1].utf8)
+            parts.append(Secret(pair))
+            if let colon = pair.firstIndex(of: UInt8(ascii: ":")) { parts.append(Secret(pair[(colon + 1)...])) }
+        }
+        return parts
     }
 
     // MARK: - Searching

@@ -55,6 +55,20 @@ import Testing
             ]),
     ]
 
+    /// Headers of one's own, with the forms of their secrets that come back; a secret has `planted` in it.
+    private static let headers: [(line: String, forms: [String])] = [
+        (
+            #"Authorization: "Bearer planted-key-0123456789""#,
+            ["planted-key-0123456789", "Bearer planted-key-0123456789"]
+        ),
+        (
+            #"Authorization: "Basic dXNlcjpwbGFudGVkLXBhc3N3b3Jk""#,
+            ["dXNlcjpwbGFudGVkLXBhc3N3b3Jk", "Basic dXNlcjpwbGFudGVkLXBhc3N3b3Jk", "planted-password"]
+        ),
+        (#"Cookie: "session=planted-session-key; x=1""#, ["planted-session-key", "session=planted-session-key; x=1"]),
+        (#"X-Auth-Token: "Bearer planted-token-key""#, ["planted-token-key", "Bearer planted-token-key"]),
+    ]
+
     private static let errors = [
         #"{"error":{"message":"wrong: KEY","code":"KEY","type":"KEY"}}"#,
         #"{"error":{"code":400,"message":"wrong: KEY","status":"KEY","details":[{"reason":"KEY"}]}}"#,
@@ -87,6 +101,10 @@ import Testing
                     for echo in echoes {
                         let model = echo.provider == "anthropic" ? "claude-sonnet-4-5" : "m"
                         text += RecordingTests.section(echo.provider, echo.provider, model, upstream)
+                    }
+                    for (index, header) in headers.enumerated() {
+                        text += RecordingTests.section("headers\(index)", "openai", "m", upstream)
+                            .replacing("api_key:", with: "extra_headers: {\(header.line)}, api_key:")
                     }
                     return text
                 }
@@ -159,6 +177,32 @@ import Testing
                 #expect(!said.contains("planted-secret"), "\(said)")
             }
             #expect(!stack.daemon.log.contains("planted-secret"))
+        }
+    }
+
+    @Test func noHeaderComesBackInAnyForm() async throws {
+        let answer = #"{"id":"FORM","choices":[{"message":{"content":"a FORM"},"finish_reason":"stop"}]}"#
+        let error = #"{"error":{"message":"wrong: FORM","code":"FORM"}}"#
+        let forms = Self.headers.flatMap(\.forms)
+        let steps = forms.flatMap { form in
+            [answer, error].enumerated().map {
+                Self.step($0.offset == 0 ? 200 : 400, body: $0.element.replacing("FORM", with: form))
+            }
+        }
+        try await Self.withVendor(steps) { client, stack in
+            for (index, header) in Self.headers.enumerated() {
+                for form in header.forms {
+                    let answer = try await client.chat(user("x", model: "headers\(index)"))
+                    #expect(answer.message.content == "a <secret>", "\(form)")
+                    #expect(answer.completion.id == "<secret>", "\(form)")
+                    let error = await #expect(throws: (any Error).self) {
+                        _ = try await client.chat(user("x", model: "headers\(index)"))
+                    }
+                    let said = "\(String(describing: error)) \(String(describing: (error as? ClientError)?.detail))"
+                    #expect(said.contains("wrong: <secret>") && !said.contains(form), "\(said)")
+                }
+            }
+            for form in forms { #expect(!stack.daemon.log.contains(form)) }
         }
     }
 

@@ -84,7 +84,45 @@ import Testing
         let answer = gate.pass(
             ChatResponse(message: Message(role: .assistant, content: text), completion: Completion()))
         // A title is no secret, and an answer may well have it.
-        #expect(answer.message.content == "<secret> <secret> <secret> Basic <secret> A title of my own")
+        #expect(answer.message.content == "<secret> <secret> <secret> <secret> A title of my own")
+    }
+
+    /// A header of one's own, and the forms of its secret that come back.
+    private static let headers: [(name: String, value: String, echoes: [String])] = [
+        ("Authorization", "Bearer bearer-key-0123456", ["Bearer bearer-key-0123456", "bearer-key-0123456"]),
+        ("X-Auth-Token", "Bearer bearer-key-0123456", ["bearer-key-0123456", "Bearer bearer-key-0123456"]),
+        (
+            "Authorization", "Basic dXNlcjpwYXNzd29yZC0wMTIzNDU2",
+            ["Basic dXNlcjpwYXNzd29yZC0wMTIzNDU2", "dXNlcjpwYXNzd29yZC0wMTIzNDU2", "password-0123456"]
+        ),
+        (
+            "Cookie", "session=cookie-key-0123456; x=1; other=\"cookie-key-two-345\"",
+            ["session=cookie-key-0123456; x=1", "cookie-key-0123456", "cookie-key-two-345"]
+        ),
+        ("Authorization", "Token token=\"quoted-key-0123456\"", ["quoted-key-0123456"]),
+        ("X-Api-Key", "bare-key-01234567=", ["bare-key-01234567="]),
+    ]
+
+    @Test(arguments: headers.indices)
+    func everyFormOfASecretHeader(_ index: Int) throws {
+        let (name, value, echoes) = Self.headers[index]
+        let harness = try DialectHarness("openai") { $0.extraHeaders = [name: value, "X-Title": "A title of my own"] }
+        let gate = try harness.gate()
+        for echo in echoes {
+            let answer = gate.pass(
+                ChatResponse(message: Message(role: .assistant, content: "a \(echo)."), completion: Completion()))
+            #expect(answer.message.content.hasPrefix("a <secret>"), "\(echo): \(answer.message.content)")
+            #expect(!answer.message.content.contains(echo), "\(echo): \(answer.message.content)")
+            var error = GenerationError(.invalidRequest, "a \(echo).")
+            error.providerCode = echo
+            let passed = gate.pass(error)
+            #expect(!passed.message.contains(echo) && passed.message.hasPrefix("a <secret>"), "\(passed.message)")
+            #expect(!passed.providerCode.contains(echo), "\(passed.providerCode)")
+        }
+        // Short ones are looked for in words about an answer, and are no secrets in what a model says.
+        let short = SecretSet(token: nil, headers: ["Authorization": "Basic dXNlcjpzaG9ydA=="])
+        #expect(SecretSet.scrub("it is short", short.inWords) == "it is <secret>")
+        #expect(SecretSet.scrub("it is short", short.inContent) == "it is short")
     }
 
     // MARK: - Streams
