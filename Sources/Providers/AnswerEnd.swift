@@ -51,7 +51,7 @@ struct AnswerEnd {
             case .refusal: "the model's refusal"
             case .stop, .toolCalls, .other: "the end of the answer"
             }
-        let name = call.name.isEmpty ? "a tool call" : "the tool call '\(call.name.prefix(100))'"
+        let name = call.name.isEmpty ? "a tool call" : "the tool call '\(call.name.truncated(toBytes: 100))'"
         let remedy = reason == .length ? "; raise options.max_tokens" : ""
         return form == .whole || call.index == nil
             ? "\(name) was cut off by \(cause) and is left out\(remedy)"

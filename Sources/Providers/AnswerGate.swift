@@ -109,19 +109,22 @@ struct AnswerGate {
 
     private func name(_ text: String) -> String { content(text).truncated(toBytes: Self.longestName) }
 
-    /// Others' keys are taken out of words too, and a secret's beginning where they were cut in the middle of it.
+    /// Others' keys are taken out of words too, and a secret's beginning where words were cut in the middle of it: at
+    /// their end, and before each `…` that `truncated(toBytes:)` left.
     private func words(_ text: String, limit: Int = longestWords) -> String {
-        var text = Scrubber.scrub(SecretSet.scrub(Self.beginning(text), secrets.inWords))
-        let part = text.withUTF8 {
+        let text = SecretSet.scrub(Self.beginning(text), secrets.inWords)
+        let parts = text.split(separator: "…", omittingEmptySubsequences: false).map { withoutCutSecret($0) }
+        return Scrubber.scrub(parts.joined(separator: "…")).truncated(toBytes: limit)
+    }
+
+    private func withoutCutSecret(_ part: Substring) -> String {
+        var text = String(part)
+        let count = text.withUTF8 {
             SecretSet.beginning(of: secrets.inWords, atTheEndOf: UnsafeRawBufferPointer($0)).count
         }
-        if part >= 8 { text = String(decoding: text.utf8.dropLast(part), as: UTF8.self) + SecretSet.mark }
-        return text.truncated(toBytes: limit)
+        return count < 8 ? text : String(decoding: text.utf8.dropLast(count), as: UTF8.self) + SecretSet.mark
     }
 
     /// As much of a vendor's words as is worth keeping until they leave: more than leaves, since secrets shrink them.
-    static func beginning(_ words: String) -> String {
-        guard words.utf8.count > 4 * longestWords else { return words }
-        return String(decoding: words.utf8.prefix(4 * longestWords), as: UTF8.self)
-    }
+    static func beginning(_ words: String) -> String { words.truncated(toBytes: 4 * longestWords) }
 }

@@ -56,7 +56,7 @@ struct Endpoints: Sendable {
     /// models too.
     static func check(path: String, of model: ModelConfiguration) throws(GenerationError) {
         guard path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) else { return }
-        throw GenerationError(.invalidRequest, "\(model.name): '\(path.prefix(100))' is no model's name")
+        throw GenerationError(.invalidRequest, "\(model.name): '\(path.truncated(toBytes: 100))' is no model's name")
     }
 }
 

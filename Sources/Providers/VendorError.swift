@@ -133,8 +133,8 @@ struct VendorError {
                 text = text[..<slashes.upperBound] + text[text.index(after: at)...]
             }
         }
-        let shown = text.unicodeScalars.prefix(200).map { 0x20..<0x7F ~= $0.value ? Character($0) : "?" }
-        return String(shown) + (text.unicodeScalars.count > 200 ? "…" : "")
+        let shown = text.unicodeScalars.prefix(201).map { 0x20..<0x7F ~= $0.value ? Character($0) : "?" }
+        return String(shown).truncated(toBytes: 200)
     }
 
     private func make(_ kind: GenerationError.Kind, httpStatus: Int, model: ConfiguredModel) -> GenerationError {

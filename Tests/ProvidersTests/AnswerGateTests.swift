@@ -125,6 +125,34 @@ import Testing
         #expect(SecretSet.scrub("it is short", short.inContent) == "it is short")
     }
 
+    /// Whoever cuts another's words marks the place, and the gate finds the half of a secret before it.
+    @Test func aCutSecretIsFoundWhereverWordsWereCut() throws {
+        let harness = try DialectHarness("openai") { $0.apiKey = Secret("secret-name-0123456789") }
+        let gate = try harness.gate()
+        for offset in 60..<100 {
+            let name = String(repeating: "n", count: offset) + "secret-name-0123456789"
+            let call = #"{"index":0,"id":"a","function":{"name":"\#(name)","arguments":"{"}}"#
+            let outcome = harness.stream(events: [
+                #"{"choices":[{"delta":{"tool_calls":[\#(call)]},"finish_reason":"length"}]}"#, "[DONE]",
+            ])
+            let completion = try #require(outcome.completion)
+            let passed = gate.pass(ChatResponse(message: Message(role: .assistant), completion: completion))
+            let warning = try #require(passed.completion.warnings.first)
+            #expect(!warning.contains("secret-n") && warning.contains("max_tokens"), "\(warning)")
+        }
+        for offset in 150..<200 {
+            let location = "https://h/" + String(repeating: "p", count: offset) + "secret-name-0123456789/x"
+            let message = gate.pass(try VendorErrorTests.redirect(to: location)).message
+            #expect(!message.contains("secret-n") && message.contains("api_base"), "\(message)")
+        }
+        for offset in 40..<80 {
+            let path = "$." + String(repeating: "p", count: offset) + "secret-name-0123456789[x"
+            let error = #expect(throws: GenerationError.self) { try PartialArguments.steps(path) }
+            let message = gate.pass(try #require(error)).message
+            #expect(!message.contains("secret-n") && message.contains("has"), "\(message)")
+        }
+    }
+
     // MARK: - Streams
 
     private static func stream(_ pieces: [String], _ make: (String) -> ChunkEvent) throws -> (

@@ -140,12 +140,14 @@ struct PartialArguments {
     /// Reads `$.a.b[0]['c d']`.
     static func steps(_ path: String) throws(GenerationError) -> [Step] {
         var rest = path.unicodeScalars[...]
-        guard rest.popFirst() == "$" else { throw error("the path '\(path.prefix(80))' does not begin with $") }
+        guard rest.popFirst() == "$" else {
+            throw error("the path '\(path.truncated(toBytes: 80))' does not begin with $")
+        }
         var steps: [Step] = []
         while let mark = rest.popFirst() {
             if mark == "." {
                 let name = rest.prefix { $0 != "." && $0 != "[" }
-                guard !name.isEmpty else { throw error("the path '\(path.prefix(80))' has an empty name") }
+                guard !name.isEmpty else { throw error("the path '\(path.truncated(toBytes: 80))' has an empty name") }
                 steps.append(.key(String(String.UnicodeScalarView(name))))
                 rest = rest.dropFirst(name.count)
             } else if mark == "[", let quote = rest.first, quote == "'" || quote == "\"" {
@@ -154,18 +156,18 @@ struct PartialArguments {
                 while let next = rest.popFirst(), next != quote {
                     name.append(next == "\\" ? rest.popFirst() ?? next : next)
                 }
-                guard rest.popFirst() == "]" else { throw error("the path '\(path.prefix(80))' lacks a ]") }
+                guard rest.popFirst() == "]" else { throw error("the path '\(path.truncated(toBytes: 80))' lacks a ]") }
                 steps.append(.key(String(name)))
             } else if mark == "[" {
                 let digits = rest.prefix { $0 != "]" }
                 guard let index = Int(String(String.UnicodeScalarView(digits))), index >= 0 else {
-                    throw error("the path '\(path.prefix(80))' has an unreadable index")
+                    throw error("the path '\(path.truncated(toBytes: 80))' has an unreadable index")
                 }
                 rest = rest.dropFirst(digits.count)
-                guard rest.popFirst() == "]" else { throw error("the path '\(path.prefix(80))' lacks a ]") }
+                guard rest.popFirst() == "]" else { throw error("the path '\(path.truncated(toBytes: 80))' lacks a ]") }
                 steps.append(.index(index))
             } else {
-                throw error("the path '\(path.prefix(80))' is unreadable")
+                throw error("the path '\(path.truncated(toBytes: 80))' is unreadable")
             }
             guard steps.count <= 128 else { throw error("a path of more than 128 steps") }
         }
