@@ -15,6 +15,8 @@ struct AnswerGate {
     private var reasoning = SecretSplice()
     /// By the calls' indexes; only those that end with a secret's beginning.
     private var arguments: [Int: SecretSplice] = [:]
+    /// Whether one of these may keep bytes.
+    private var isHoldingArguments = false
 
     /// A gate for a call that has sent nothing yet.
     init(_ model: ConfiguredModel) { secrets = model.ownSecrets }
@@ -27,6 +29,16 @@ struct AnswerGate {
     }
 
     // MARK: - Streams
+
+    /// What was kept of other fields than that of `event`, to go on before it, so that the pieces keep their order; empty
+    /// as a rule.
+    mutating func flush(before event: ChunkEvent) -> [ChunkEvent] {
+        switch event {
+        case .text: flush(text: false)
+        case .reasoning: flush(reasoning: false)
+        case .toolCall: flush(arguments: false)
+        }
+    }
 
     /// What goes on of a piece; `nil` where nothing does yet.
     mutating func pass(_ event: ChunkEvent) -> ChunkEvent? {
@@ -51,22 +63,26 @@ struct AnswerGate {
         var splice = arguments[piece.index] ?? SecretSplice()
         result.argumentsJSONDelta = splice.add(piece.argumentsJSONDelta, secrets.inContent)
         if !splice.isIdle || arguments[piece.index] != nil { arguments[piece.index] = splice.isIdle ? nil : splice }
+        if splice.isHolding { isHoldingArguments = true }
         let isEmpty = result.argumentsJSONDelta.isEmpty && result.id.isEmpty && result.providerState.isEmpty
         return isEmpty && !piece.argumentsJSONDelta.isEmpty ? nil : result
     }
 
-    /// What is left of the pieces, at the end of a stream.
-    mutating func end() -> [ChunkEvent] {
+    /// What is left of the pieces, at the end of a stream or where it breaks off.
+    mutating func end() -> [ChunkEvent] { flush() }
+
+    private mutating func flush(
+        text hasText: Bool = true, reasoning hasReasoning: Bool = true, arguments hasArguments: Bool = true
+    ) -> [ChunkEvent] {
         var events: [ChunkEvent] = []
-        let (lastText, lastReasoning) = (text.end(), reasoning.end())
-        if !lastText.isEmpty { events.append(.text(lastText)) }
-        if !lastReasoning.isEmpty { events.append(.reasoning(lastReasoning)) }
-        for (index, var splice) in arguments.sorted(by: { $0.key < $1.key }) {
-            let last = splice.end()
-            guard !last.isEmpty else { continue }
-            events.append(.toolCall(ToolCallDelta(index: index, id: "", name: "", argumentsJSONDelta: last)))
+        if hasText, text.isHolding { events.append(.text(text.flush())) }
+        if hasReasoning, reasoning.isHolding { events.append(.reasoning(reasoning.flush())) }
+        guard hasArguments, isHoldingArguments else { return events }
+        isHoldingArguments = false
+        for index in arguments.keys.sorted() {
+            guard let kept = arguments[index]?.flush(), !kept.isEmpty else { continue }
+            events.append(.toolCall(ToolCallDelta(index: index, id: "", name: "", argumentsJSONDelta: kept)))
         }
-        arguments = [:]
         return events
     }
 

@@ -212,13 +212,16 @@ public final class ProviderAttempt: TransferDelegate {
     // MARK: - Streams
 
     private func deliver(_ event: ChunkEvent, _ demand: inout Demand) {
-        guard !isOver, let event = gate.pass(event) else { return }
-        if sink?.attempt(self, didDeliver: event) == .pause { demand = .pause }
+        guard !isOver else { return }
+        for kept in gate.flush(before: event) where hand(kept) == .pause { demand = .pause }
+        if let event = gate.pass(event), hand(event) == .pause { demand = .pause }
     }
+
+    private func hand(_ event: ChunkEvent) -> Demand? { isOver ? nil : sink?.attempt(self, didDeliver: event) }
 
     /// Hands on what the gate has kept. The stream is over.
     private func deliverRest() {
-        for event in gate.end() where !isOver { _ = sink?.attempt(self, didDeliver: event) }
+        for event in gate.end() { _ = hand(event) }
     }
 
     /// Reports the end of a good stream at once. The transfer goes on to its own end, a moment later as a rule, so
@@ -336,6 +339,9 @@ public final class ProviderAttempt: TransferDelegate {
     }
 
     private func fail(_ error: GenerationError) {
+        guard !isOver else { return }
+        // Whoever hears of a broken stream has had all that came of it.
+        deliverRest()
         guard !isOver else { return }
         isOver = true
         var error = gate.pass(error)

@@ -5,6 +5,27 @@ enum Scrubber {
     private static let beginnings = ["sk-", "gsk_", "ya29.", "AIza", "eyJ", "Bearer "].map { Array($0.utf8) }
     private static let shortest = 12
 
+    /// What may stand before a key and says no more than whose or what it is. The longer of two that begin the same way
+    /// comes first.
+    private static let publicBeginnings = [
+        "Bearer ", "bearer ", "Basic ", "basic ", "sk-ant-admin01-", "sk-ant-api03-", "sk-ant-oat01-", "sk-ant-",
+        "sk-svcacct-", "sk-service-", "sk-admin-", "sk-proj-", "sk-or-v1-", "sk-", "gsk_", "ya29.", "AIza",
+    ].map { Array($0.utf8) }
+
+    /// How many of the first bytes of `key` anybody may know and write: those that all keys of its kind begin with, of a
+    /// JSON web token its header.
+    static func publicBytes(of key: UnsafeRawBufferPointer) -> Int {
+        var count = 0
+        // A scheme and then a key: two beginnings at most.
+        for _ in 0..<2 {
+            let rest = key[count...]
+            count += publicBeginnings.first { rest.starts(with: $0) }?.count ?? 0
+        }
+        let rest = key[count...]
+        guard rest.starts(with: "eyJ".utf8), let end = rest.firstIndex(of: UInt8(ascii: ".")) else { return count }
+        return end + 1
+    }
+
     static func scrub(_ text: String) -> String {
         let bytes = Array(text.utf8)
         var out: [UInt8] = []

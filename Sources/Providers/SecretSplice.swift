@@ -2,10 +2,11 @@ internal import Config
 
 /// Takes secrets out of a text that comes in pieces, also where one is spread over several of them.
 ///
-/// A piece goes on at once. Only where a text ends with 8 bytes or more of a secret's beginning, which no ordinary text
-/// does, are these kept until more has come; of a secret in small pieces, no more than 7 bytes get out.
+/// A piece goes on at once. Only where a text ends with a secret's beginning that no ordinary text has are these bytes
+/// kept until more has come: 8 bytes or more after what all keys of its kind begin with, such as `sk-ant-api03-`. So no
+/// more than 7 bytes of what is secret get out.
 struct SecretSplice {
-    /// So many bytes of a secret's beginning may get out.
+    /// So many bytes of a secret's beginning are kept, not counting those that are public.
     private static let shortestHeld = 8
 
     // The text so far ends with the first `matched` bytes of the secret at `index`; `delivered` of these have gone on.
@@ -15,6 +16,8 @@ struct SecretSplice {
 
     /// Nothing is kept or remembered.
     var isIdle: Bool { matched == 0 }
+    /// Bytes are kept.
+    var isHolding: Bool { delivered < matched }
 
     /// What goes on when `text` has come: `text` itself as a rule, and nothing where all of it is kept.
     /// - Parameter secrets: the same ones for all pieces; none may be empty.
@@ -25,10 +28,18 @@ struct SecretSplice {
         return rewritten.map { String(decoding: $0, as: UTF8.self) } ?? text
     }
 
-    /// What stands for the bytes that are kept, now that nothing follows: they are most of a secret.
-    mutating func end() -> String {
-        defer { self = SecretSplice() }
-        return delivered < matched ? SecretSet.mark : ""
+    /// What stands for the bytes that are kept, which cannot wait: they are the beginning of a secret. What continues it
+    /// later is taken out too.
+    mutating func flush() -> String {
+        guard isHolding else { return "" }
+        delivered = matched
+        return SecretSet.mark
+    }
+
+    /// Whether so much of a secret's beginning is more than ordinary text has.
+    private static func isHeld(_ end: (index: Int, count: Int), _ secrets: [Secret]) -> Bool {
+        guard end.count >= shortestHeld else { return false }
+        return end.count >= shortestHeld + secrets[end.index].withUnsafeBytes { Scrubber.publicBytes(of: $0) }
     }
 
     /// - Returns: `nil` where the piece goes on as it is.
@@ -36,7 +47,7 @@ struct SecretSplice {
         guard delivered == matched, !continues(bytes[0], secrets), SecretSet.ranges(of: secrets, in: bytes).isEmpty
         else { return rewrite(bytes, secrets) }
         let end = SecretSet.beginning(of: secrets, atTheEndOf: bytes)
-        guard end.count < Self.shortestHeld else { return rewrite(bytes, secrets) }
+        guard !Self.isHeld(end, secrets) else { return rewrite(bytes, secrets) }
         (index, matched, delivered) = (end.index, end.count, end.count)
         return nil
     }
@@ -75,7 +86,7 @@ struct SecretSplice {
             let whole = start == gone ? bytes : rest
             let end = SecretSet.beginning(of: secrets, atTheEndOf: whole)
             (index, matched) = (end.index, end.count)
-            if matched < Self.shortestHeld {
+            if !Self.isHeld(end, secrets) {
                 out += rest
                 delivered = matched
             } else {

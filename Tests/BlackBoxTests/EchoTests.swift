@@ -206,6 +206,17 @@ import Testing
         }
     }
 
+    /// What arrived before a stream broke off is delivered, but for the secret in it.
+    @Test(arguments: [("a sk-plant", "a sk-plant"), ("a sk-planted-se", "a <secret>")])
+    func aBrokenStreamDeliversWhatArrived(_ sent: String, _ text: String) async throws {
+        let event = #"{"choices":[{"delta":{"content":"\#(sent)"}}]}"#
+        try await Self.withVendor([Self.step(events: [event])]) { client, _ in
+            let stream = await collect(client.streamChat(user("x", model: "openai")))
+            #expect(stream.text == text && stream.completion == nil)
+            #expect(stream.error?.detail?.kind == .streamInterrupted, "\(stream)")
+        }
+    }
+
     @Test func aKeyNeverComesBackFromAQuestion() async throws {
         let steps = Self.errors.flatMap { body in [Self.step(401, body: body), Self.step(200, body: body)] }
         try await Self.withVendor(steps) { client, _ in

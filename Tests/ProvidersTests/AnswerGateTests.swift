@@ -155,6 +155,48 @@ import Testing
 
     // MARK: - Streams
 
+    /// What keys of a kind begin with is public, and an answer may well end with it.
+    @Test(arguments: [
+        ("sk-ant-api03-Zq8Xw7Vu6Ts5Rr4Qp3", "sk-ant-api03-"), ("sk-proj-Zq8Xw7Vu6Ts5Rr4Qp3", "sk-proj-"),
+        ("eyJhbGciOiJSUzI1NiJ9.eyJ4IjoxfQ.c2lnbmF0dXJl", "eyJhbGciOiJSUzI1NiJ9."),
+    ])
+    func thePublicBeginningOfAKeyIsOrdinaryText(_ key: String, _ beginning: String) throws {
+        let harness = try DialectHarness("openai") { $0.apiKey = Secret(key) }
+        for count in 1...(beginning.utf8.count + 7) {
+            var gate = try harness.gate()
+            let text = "Keys begin with " + key.prefix(count)
+            #expect(gate.pass(.text(text)) == .text(text))
+            #expect(gate.end().isEmpty)
+        }
+        // One byte more is a part of the secret, and all of it goes.
+        var gate = try harness.gate()
+        #expect(gate.pass(.text("a " + key.prefix(beginning.utf8.count + 8))) == .text("a "))
+        #expect(gate.end() == [.text("<secret>")])
+        gate = try harness.gate()
+        #expect(gate.pass(.text(beginning)) == .text(beginning))
+        #expect(gate.pass(.text(key.dropFirst(beginning.count) + "!")) == .text("<secret>!"))
+    }
+
+    /// What is kept of one field goes on before what comes of another.
+    @Test func piecesKeepTheirOrder() throws {
+        var gate = try DialectHarness("openai").gate()
+        let call = ChunkEvent.toolCall(ToolCallDelta(index: 0, id: "a", name: "f", argumentsJSONDelta: "{}"))
+        #expect(gate.flush(before: .text("x")).isEmpty)
+        #expect(gate.pass(.text("a key-of-th")) == .text("a "))
+        #expect(gate.flush(before: .text("x")).isEmpty)
+        #expect(gate.flush(before: call) == [.text("<secret>")])
+        #expect(gate.pass(call) == call)
+        // The rest of the secret does not come through because of that.
+        #expect(gate.flush(before: .text("is-test")).isEmpty)
+        #expect(gate.pass(.text("is-test!")) == .text("<secret>!"))
+        #expect(gate.pass(.reasoning("key-of-th")) == nil)
+        #expect(gate.flush(before: .text("b")) == [.reasoning("<secret>")])
+        let half = ChunkEvent.toolCall(ToolCallDelta(index: 0, id: "", name: "", argumentsJSONDelta: "key-of-th"))
+        #expect(gate.flush(before: half).isEmpty && gate.pass(half) == nil)
+        let mark = ChunkEvent.toolCall(ToolCallDelta(index: 0, id: "", name: "", argumentsJSONDelta: "<secret>"))
+        #expect(gate.flush(before: .reasoning("c")) == [mark] && gate.end().isEmpty)
+    }
+
     private static func stream(_ pieces: [String], _ make: (String) -> ChunkEvent) throws -> (
         text: String, pieces: [String]
     ) {
@@ -261,7 +303,7 @@ import Testing
             // Never more kept than a secret is long.
             if !out.contains("<") { #expect(taken - out.utf8.count < 20) }
         }
-        out += splice.end()
+        out += splice.flush()
         for secret in secrets { try #require(!out.contains(secret), "\(secret) in \(out)") }
         // Nothing else is lost: what stands between the marks is in the text, in order.
         var place = text.startIndex
