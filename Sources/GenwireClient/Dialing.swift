@@ -9,7 +9,7 @@ enum Dialing {
 
     /// Connects to the first address where a server listens.
     /// - Parameters:
-    ///   - user: as whom a server on a Unix socket may run, besides this process's user and root.
+    ///   - user: one that a server on a Unix socket may run as, besides this process's user and root.
     ///   - timeoutMilliseconds: bounds everything, the resolver too; 0 for no bound.
     static func dial(
         _ addresses: [Address], trusting user: UInt32?, on loop: EventLoop, timeoutMilliseconds: UInt64

@@ -22,7 +22,7 @@ public final class GenwireClient: Sendable {
     ///   - address: `unix:PATH` or `tcp:HOST:PORT`; `nil` for the user's own server at its default address, else the
     ///     system's at `unix:/run/genwire/genwire.sock`.
     ///   - token: shown with every call, for servers that ask for one over TCP; `nil` for none.
-    ///   - serverUser: the id of a user, besides the caller's own and root, as whom a server on a Unix socket may run.
+    ///   - serverUser: the id of a user, besides the caller's own and root, that a server on a Unix socket may run as.
     ///   - timeoutMilliseconds: the longest time, 0 for the kernel's own, which may be for ever.
     /// - Throws: `ClientError` whose `unreachable` says why there is no connection; `.untrusted` where the server runs as
     ///   another user, to whom nothing was sent.

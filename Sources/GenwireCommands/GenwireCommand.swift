@@ -46,7 +46,7 @@ struct GlobalOptions: ParsableArguments {
         help: "The server: unix:PATH or tcp:HOST:PORT. Else GENWIRE_CONNECT, else the default socket.",
         transform: DashedText.plain)
     var connect: String?
-    @Flag(help: "Print JSON for programs: one object, or one a line for streams.")
+    @Flag(help: "Print JSON for programs: one object, or one per line for streams.")
     var json = false
     @Option(help: "The model or route; the server's default where it is left out.", transform: DashedText.plain)
     var model: String?
@@ -63,7 +63,7 @@ struct GlobalOptions: ParsableArguments {
     var tokenFile: String?
     @Option(
         help: """
-            The user, by name or number, as whom the server on a Unix socket may run, besides you and root. \
+            The user, by name or number, that the server on a Unix socket may run as, besides you and root. \
             Else GENWIRE_SERVER_USER.
             """)
     var serverUser: String?
@@ -106,7 +106,7 @@ struct GlobalOptions: ParsableArguments {
     /// The server's address: option, environment; `nil` for the default.
     var address: String? { connect ?? Self.variable("GENWIRE_CONNECT") }
 
-    /// The id of the user as whom the server may run: option, environment, none.
+    /// The id of the user that the server may run as: option, environment, none.
     func serverUserID() throws -> UInt32? {
         guard let name = serverUser ?? Self.variable("GENWIRE_SERVER_USER") else { return nil }
         if let number = UInt32(name) { return number }

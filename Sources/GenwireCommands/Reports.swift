@@ -49,9 +49,10 @@ struct Health: ServerCommand {
 /// Whether credentials work.
 struct Auth: ServerCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask the providers whether the credentials work. Costs nothing; exit 77 when one does not.",
+        abstract: "Ask the providers whether the credentials work, at no cost; exit 77 where a required one fails.",
         discussion:
-            "An optional model without a key is listed, and no failure unless --model or --provider asks for it.")
+            "An optional model without a key is listed and counts as a failure only where --model or --provider asks for "
+            + "it.")
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions

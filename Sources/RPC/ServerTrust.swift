@@ -38,7 +38,7 @@ extension ClientConnection {
     private static func distrust(of descriptor: Int32, at address: Address, trusting user: UInt32?) -> String? {
         guard case .unix = address else { return nil }
         guard case .local(let server, _, _) = PeerIdentity(descriptor: descriptor) else {
-            return "the kernel does not say as whom the server runs"
+            return "the kernel does not say which user the server runs as"
         }
         if server == 0 || server == geteuid() || server == user { return nil }
         if address == DefaultAddress.system, server == SocketFolder.ownerByRoot(of: DefaultAddress.systemFolder) {

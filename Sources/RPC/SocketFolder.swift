@@ -85,8 +85,8 @@ struct SocketFolder {
         guard info.isFolder else { throw error("\(folder) is not a folder; \(advice)") }
         guard info.st_uid == geteuid() else {
             throw error(
-                "the folder \(folder) belongs to user \(info.st_uid), not to user \(geteuid()), as whom this server "
-                    + "runs; \(advice)")
+                "the folder \(folder) belongs to user \(info.st_uid), not to user \(geteuid()), which this server "
+                    + "runs as; \(advice)")
         }
         guard info.st_mode & (isTemporary ? 0o077 : 0o022) == 0 else {
             throw error(

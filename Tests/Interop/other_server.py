@@ -13,7 +13,7 @@ os.chmod(path, 0o666)
 os.setgroups([])
 os.setgid(user)
 os.setuid(user)
-listener.listen(16)  # as whom this is called is what the kernel tells clients
+listener.listen(16)  # the user that calls this is what the kernel tells clients
 print("ready", file=sys.stderr, flush=True)
 while True:
     connection = listener.accept()[0]

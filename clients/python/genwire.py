@@ -146,8 +146,8 @@ class Client:
 
     def __init__(self, address=None, connect_timeout=10.0, token=None, server_user=None):
         """`token` (or the environment's GENWIRE_TOKEN) goes with every call, for servers that ask for one over TCP.
-        `server_user` (or GENWIRE_SERVER_USER), a name or number, is as whom a server on a Unix socket may run besides
-        this user and root; PermissionError is raised where another one does, and nothing is sent to it.
+        `server_user` (or GENWIRE_SERVER_USER), a name or number, is one that a server on a Unix socket may run as,
+        besides this user and root; PermissionError is raised where it runs as another one, and nothing is sent to it.
         """
         self._token = token or os.environ.get("GENWIRE_TOKEN", "")
         user = os.environ.get("GENWIRE_SERVER_USER", "") if server_user is None else server_user
