@@ -7,6 +7,7 @@ The TCP address asks for a token, the daemon allows 64 connections, and the slow
 """
 
 import argparse
+import os
 import sys
 import time
 
@@ -21,6 +22,8 @@ for option in ("socket", "tcp", "token", "pid", "slow-model"):
 arguments = arguments.parse_args()
 checks = Checks()
 MIB = 1 << 20
+# The sanitizers' own memory is several times the daemon's.
+SLACK = 10 if os.environ.get("GENWIRE_SANITIZED") else 1
 
 
 def resident():
@@ -117,7 +120,7 @@ def requests_in_progress_have_a_budget():
         assert 30 <= refused < 40, f"{refused} of 40 refused"
         grown = resident() - before
         print(f"  {refused} of 40 refused; {grown / MIB:.0f} MiB")
-        assert grown < 160 * MIB, f"{grown / MIB:.0f} MiB"
+        assert grown < SLACK * 160 * MIB, f"{grown / MIB:.0f} MiB"
         wire.works(103)
 
 
@@ -146,7 +149,7 @@ def strangers_hold_little_and_lock_nobody_out():
         wire.expect(1, 0)
     grown = resident() - before
     print(f"  {grown / MIB:.1f} MiB for 260 strangers")
-    assert grown < 32 * MIB, f"{grown / MIB:.0f} MiB"
+    assert grown < SLACK * 32 * MIB, f"{grown / MIB:.0f} MiB"
     for wire in greedy + patient + known:
         wire.socket.close()
 
