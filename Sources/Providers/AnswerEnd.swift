@@ -25,22 +25,22 @@ struct AnswerEnd {
     }
 
     /// Completes `completion` by the answer's calls, and delivers what is left of them.
-    /// - Returns: the indexes of calls that are to be left out, ascending.
+    /// - Returns: the indexes of calls that are to be left out.
     func close(
         _ completion: inout Completion, _ calls: inout ToolCallAssembler, _ form: Form,
         _ deliver: (ChunkEvent) -> Void
-    ) -> [Int] {
+    ) -> Set<Int> {
         completion.finishReason = reason
         guard !isGood else {
             for piece in calls.finish() { deliver(.toolCall(piece)) }
             // Not every vendor has a word of its own for it.
-            if calls.hasCalls { completion.finishReason = .toolCalls }
+            if calls.count > 0 { completion.finishReason = .toolCalls }
             return []
         }
         let (pieces, cut) = calls.finishCutShort()
         for piece in pieces { deliver(.toolCall(piece)) }
         for call in cut.prefix(Self.maximumWarnings) { completion.warnings.append(warning(call, form)) }
-        return form == .whole ? cut.compactMap(\.index).sorted() : []
+        return form == .whole ? Set(cut.compactMap(\.index)) : []
     }
 
     private func warning(_ call: ToolCallAssembler.CutCall, _ form: Form) -> String {
@@ -68,8 +68,9 @@ extension Completion {
 }
 
 extension Message {
-    /// Leaves out the calls at `indexes`, which ascend.
-    mutating func leaveOutCalls(_ indexes: [Int]) {
-        for index in indexes.reversed() where toolCalls.indices.contains(index) { toolCalls.remove(at: index) }
+    /// Leaves out the calls at `indexes`.
+    mutating func leaveOutCalls(_ indexes: Set<Int>) {
+        guard !indexes.isEmpty else { return }
+        toolCalls = toolCalls.enumerated().filter { !indexes.contains($0.offset) }.map(\.element)
     }
 }

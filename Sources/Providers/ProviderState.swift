@@ -47,9 +47,6 @@ struct BlockOrder {
         case opaque(String)
     }
 
-    /// The most blocks of a message that are read again.
-    private static let maximumEntries = 16_384
-
     private(set) var entries: [Entry] = []
     private var isNeeded = false
     /// What is kept here, in bytes.
@@ -67,9 +64,17 @@ struct BlockOrder {
 
     mutating func call(_ index: Int) { append(.call(index), bytes: 0) }
 
-    /// Forgets the call at an index, which must be the newest one: those before keep their indexes.
-    mutating func leaveOutCall(_ index: Int) {
-        entries.removeAll { if case .call(index) = $0 { true } else { false } }
+    /// Forgets the calls at `indexes`; those behind them move up, as they do in the message.
+    mutating func leaveOutCalls(_ indexes: Set<Int>) {
+        guard !indexes.isEmpty else { return }
+        // Calls stand here in the order of their indexes.
+        var leftOut = 0
+        entries = entries.compactMap { entry in
+            guard case .call(let index) = entry else { return entry }
+            guard indexes.contains(index) else { return .call(index - leftOut) }
+            leftOut += 1
+            return nil
+        }
     }
 
     mutating func opaque(_ json: String) { fill(reserve(), json) }
@@ -121,7 +126,7 @@ struct BlockOrder {
         _ bytes: [UInt8], family: StaticString, parser: JSONParser
     ) throws(GenerationError) -> [Entry]? {
         guard let content = try ProviderState.content(bytes, family: family, parser: parser) else { return nil }
-        guard content.count <= maximumEntries else { throw ProviderState.unreadable }
+        guard content.count <= CallBudget.blocks else { throw ProviderState.unreadable }
         var entries: [Entry] = []
         for element in content.elements {
             if let count = element["text"]?.int {

@@ -33,7 +33,7 @@ final class StreamReader {
             throw failure ?? CallBudget.exceeded(providerName, "cannot be read: \(error)")
         }
         if let failure { throw failure }
-        try checkBudget(sse.keptBytes + decoder.keptBytes)
+        try CallBudget.check(providerName, bytes: sse.keptBytes + decoder.keptBytes)
     }
 
     /// The body is over: hands on what an event without its end holds.
@@ -55,14 +55,9 @@ final class StreamReader {
         do {
             try decoder.consume(event, parser: parser, deliver)
             // A slice has many events.
-            try checkBudget(decoder.keptBytes)
+            try CallBudget.check(providerName, bytes: decoder.keptBytes)
         } catch {
             failure = error
         }
-    }
-
-    private func checkBudget(_ kept: Int) throws(GenerationError) {
-        guard kept > CallBudget.bytes else { return }
-        throw CallBudget.exceeded(providerName, "makes us keep more than \(CallBudget.bytes) bytes of it until its end")
     }
 }

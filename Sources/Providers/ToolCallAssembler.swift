@@ -19,7 +19,7 @@ struct ToolCallAssembler {
     }
 
     private var entries: [Entry] = []
-    // Where the newest call of a vendor's index and id is: a server may send any number of calls.
+    // Where the newest call of a vendor's index and id is.
     private var byIndex: [Int: Int] = [:]
     private var byID: [String: Int] = [:]
     private var ids: Set<String> = []
@@ -29,8 +29,8 @@ struct ToolCallAssembler {
     /// What is kept here, in bytes.
     private(set) var keptBytes = 0
 
-    /// Whether any call was seen.
-    var hasCalls: Bool { !entries.isEmpty }
+    /// How many calls were seen.
+    var count: Int { entries.count }
 
     /// The piece to deliver, or `nil` while the call's name is not known.
     mutating func piece(index: Int?, id: String, name: String, arguments: String) -> ToolCallDelta? {
@@ -130,9 +130,16 @@ struct ToolCallAssembler {
     /// An id for a call that the vendor gave none.
     static func makeID() -> String { "call_" + randomName() }
 
-    /// 24 letters and digits: more than enough never to meet again.
+    /// 24 letters and digits, 120 bits of one random number: more than enough never to meet again.
     static func randomName() -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
-        return String(decoding: (0..<24).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] }, as: UTF8.self)
+        let alphabet: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
+        let number = UInt128.random(in: 0 ... .max)
+        return String(unsafeUninitializedCapacity: 24) { name in
+            for position in 0..<24 {
+                let digit = Int(truncatingIfNeeded: number >> UInt128(5 * position)) & 31
+                name[position] = alphabet.utf8Start[digit]
+            }
+            return 24
+        }
     }
 }

@@ -149,4 +149,107 @@ import Testing
             #expect(count <= CallBudget.eventBytes / Self.pieceBytes, "after \(count) pieces")
         }
     }
+
+    private static let calls: [(provider: String, call: @Sendable (Int) -> String)] = [
+        ("openai", { #"{"index":\#($0),"id":"t\#($0)","function":{"name":"f","arguments":"{}"}}"# }),
+        ("anthropic", { #"{"type":"tool_use","id":"t\#($0)","name":"f","input":{"x":1}}"# }),
+        ("vertex", { #"{"functionCall":{"id":"t\#($0)","name":"f","args":{"x":1}}}"# }),
+    ]
+
+    private static func whole(_ provider: String, _ items: [String]) throws -> Outcome {
+        let items = items.joined(separator: ",")
+        let body =
+            switch provider {
+            case "openai": #"{"choices":[{"message":{"tool_calls":[\#(items)]},"finish_reason":"stop"}]}"#
+            case "anthropic": #"{"content":[\#(items)],"stop_reason":"tool_use"}"#
+            default: #"{"candidates":[{"content":{"parts":[\#(items)]},"finishReason":"STOP"}]}"#
+            }
+        return try DialectHarness(provider, "m").whole(body)
+    }
+
+    /// What a stream's events deliver. Of Claude each has one call, of the others all of them are in one.
+    private static func stream(_ provider: String, _ items: [String]) throws -> (count: Int, error: GenerationError?) {
+        let joined = items.joined(separator: ",")
+        let events =
+            switch provider {
+            case "openai": [#"{"choices":[{"delta":{"tool_calls":[\#(joined)]}}]}"#]
+            case "anthropic": items.enumerated().map { begin($0, $1) }
+            default: [#"{"candidates":[{"content":{"parts":[\#(joined)]}}]}"#]
+            }
+        let reader = StreamReader(
+            try DialectHarness(provider, "m").model, includesReasoning: true, parser: JSONParser())
+        var announced = 0
+        do {
+            for event in events {
+                try reader.consume(Array("\(event.hasPrefix("data") ? event : "data: " + event)\n\n".utf8)) {
+                    if case .toolCall(let piece) = $0, !piece.id.isEmpty { announced += 1 }
+                }
+            }
+        } catch {
+            return (announced, error as? GenerationError)
+        }
+        return (announced, nil)
+    }
+
+    @Test(arguments: calls.indices) func callsAreCounted(_ index: Int) throws {
+        let (provider, call) = Self.calls[index]
+        let most = (0..<CallBudget.toolCalls).map(call)
+        #expect(try Self.whole(provider, most).message.toolCalls.count == CallBudget.toolCalls)
+        let fits = try Self.stream(provider, most)
+        #expect(fits.error == nil && fits.count == CallBudget.toolCalls)
+        let many = (0..<10_000).map(call)
+        for error in [try Self.whole(provider, many).error, try Self.stream(provider, many).error] {
+            #expect(error?.kind == .badProviderResponse && error?.isRetryable == false, "\(provider)")
+            #expect(error?.message.hasSuffix("has more than 1024 tool calls") == true, "\(provider)")
+        }
+        // The call that is too much may be noticed after it was delivered.
+        #expect(try Self.stream(provider, many).count <= CallBudget.toolCalls + 1)
+    }
+
+    private static let blocks: [(provider: String, block: String)] = [
+        ("openai", #"{"index":0,"function":{"name":"f","arguments":"x"}}"#), ("anthropic", "{}"),
+        ("anthropic", #"{"type":"thinking","signature":"s"}"#), ("vertex", #"{"text":"a","thought":true}"#),
+        ("vertex", #"{"text":"a"}"#),
+    ]
+
+    @Test(arguments: blocks.indices) func blocksAreCounted(_ index: Int) throws {
+        let (provider, block) = Self.blocks[index]
+        let many = Array(repeating: block, count: CallBudget.blocks + 1)
+        for error in [try Self.whole(provider, many).error, try Self.stream(provider, many).error] {
+            #expect(error?.kind == .badProviderResponse && error?.isRetryable == false, "\(provider) \(block)")
+            #expect(error?.message.hasSuffix("has more than 16384 blocks") == true, "\(provider) \(block)")
+        }
+    }
+
+    /// A whole answer's opaque parts, each of which is kept twice, are bounded before its end.
+    @Test func theBytesOfOneEventAreChecked() throws {
+        let part = #"{"functionCall":{"id":"\#(String(repeating: "x", count: 1 << 16))","name":"f","args":{}}}"#
+        let many = Array(repeating: part, count: 1000)
+        let outcome = try Self.whole("vertex", many)
+        #expect(
+            outcome.error?.message.contains("\(CallBudget.bytes) bytes") == true, "\(String(describing: outcome.error))"
+        )
+    }
+}
+
+@Suite struct BlockOrderTests {
+    @Test func callsBehindThoseLeftOutMoveUp() {
+        var order = BlockOrder()
+        for index in 0..<5 {
+            order.opaque("{\"n\":\(index)}")
+            order.call(index)
+        }
+        order.leaveOutCalls([0, 3])
+        let kinds = order.entries.map { entry -> String in
+            switch entry {
+            case .call(let index): "call \(index)"
+            case .opaque(let json): json
+            case .text: "text"
+            }
+        }
+        #expect(
+            kinds == [
+                "{\"n\":0}", "{\"n\":1}", "call 0", "{\"n\":2}", "call 1", "{\"n\":3}", "{\"n\":4}", "call 2",
+            ])
+    }
 }

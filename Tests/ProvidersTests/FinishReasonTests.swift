@@ -173,6 +173,22 @@ import Testing
         ]
         #expect(body["messages"]?[1]?["content"] == expected, "\(body.text)")
     }
+
+    /// A call that is left out is not the newest one as a rule: those behind it keep their places among the blocks.
+    @Test func callsBehindACutOneKeepTheirPlaces() throws {
+        let harness = try Self.harness("vertex")
+        let outcome = harness.whole(
+            #"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"cut","args":1}},{"text":"hm","thought":true},{"functionCall":{"name":"f","args":{"x":1}}},{"text":"so","thought":true},{"functionCall":{"name":"g","args":{"y":1}}}]},"finishReason":"MAX_TOKENS"}]}"#
+        )
+        #expect(outcome.message.toolCalls.map(\.name) == ["f", "g"])
+        let body = try harness.body(ChatRequest(messages: [Message(role: .user, content: "x"), outcome.message]))
+        let parts = body["contents"]?[1]?["parts"]
+        let names = (0..<5).map { index -> String? in
+            let part = parts?[index]
+            return part?["text"]?.string ?? part?["functionCall"]?["name"]?.string
+        }
+        #expect(names == ["hm", "f", "so", "g", nil], "\(body.text)")
+    }
 }
 
 @Suite struct JSONBalanceTests {

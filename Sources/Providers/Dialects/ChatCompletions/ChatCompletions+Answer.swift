@@ -9,8 +9,15 @@ extension ChatCompletions {
         var hasRefusal = false
         var hasFinishReason = false
         let quirks: Quirks
+        private let providerName: String
 
-        init(quirks: Quirks) { self.quirks = quirks }
+        /// What is kept until the end, in bytes.
+        var keptBytes: Int { completion.keptBytes + assembler.keptBytes }
+
+        init(providerName: String, quirks: Quirks) {
+            self.providerName = providerName
+            self.quirks = quirks
+        }
 
         /// Takes id, model and usage. Azure's first chunk has them empty.
         /// - Throws: the error for which Groq stopped early.
@@ -46,8 +53,20 @@ extension ChatCompletions {
             completion.rawFinishReason = raw
         }
 
-        /// Takes one call of a message, or a piece of one.
-        mutating func read(call: JSONElement, index: Int?, _ deliver: (ChunkEvent) -> Void) {
+        /// Takes the calls of a message, or pieces of them.
+        /// - Parameter isWhole: each call is in one piece, whatever its index says.
+        /// - Throws: `.badProviderResponse` where they are too many.
+        mutating func read(
+            calls: JSONElement, isWhole: Bool, _ deliver: (ChunkEvent) -> Void
+        ) throws(GenerationError) {
+            try CallBudget.check(providerName, blocks: calls.count)
+            for (position, call) in calls.elements.enumerated() {
+                read(call: call, index: isWhole ? position : call["index"]?.int, deliver)
+                try CallBudget.check(providerName, bytes: keptBytes, toolCalls: assembler.count)
+            }
+        }
+
+        private mutating func read(call: JSONElement, index: Int?, _ deliver: (ChunkEvent) -> Void) {
             let function = call["function"]
             let arguments = function?["arguments"]
             let piece = assembler.piece(
@@ -69,9 +88,7 @@ extension ChatCompletions {
 
         /// Completes the answer by everything that was seen; called once, at the end.
         /// - Returns: the indexes of calls that are to be left out.
-        mutating func close(
-            providerName: String, _ form: AnswerEnd.Form, _ deliver: (ChunkEvent) -> Void
-        ) -> [Int] {
+        mutating func close(_ form: AnswerEnd.Form, _ deliver: (ChunkEvent) -> Void) -> Set<Int> {
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
             return end.close(&completion, &assembler, form, deliver)
@@ -112,7 +129,7 @@ extension ChatCompletions {
         guard let choice = Self.choice(root) else {
             throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any choice")
         }
-        var state = AnswerState(quirks: quirks)
+        var state = AnswerState(providerName: model.providerName, quirks: quirks)
         try Self.checkError(choice, for: model)
         try state.readHead(root, for: model)
         state.read(finishReason: choice["finish_reason"])
@@ -125,17 +142,12 @@ extension ChatCompletions {
                 state.hasRefusal = true
                 builder.add(.text(refusal))
             }
-            // A whole answer has each call in one piece, whatever its index says.
-            if let calls = raw["tool_calls"] {
-                for (index, call) in calls.elements.enumerated() {
-                    state.read(call: call, index: index) { builder.add($0) }
-                }
-            }
+            if let calls = raw["tool_calls"] { try state.read(calls: calls, isWhole: true) { builder.add($0) } }
         } else if choice["finish_reason"] == nil {
             throw GenerationError(
                 .badProviderResponse, "\(model.providerName) answered with a choice without a message")
         }
-        let cut = state.close(providerName: model.providerName, .whole) { builder.add($0) }
+        let cut = state.close(.whole) { builder.add($0) }
         var message = builder.finish(state.completion)
         message.leaveOutCalls(cut)
         return ChatResponse(message: message, completion: state.completion)

@@ -15,12 +15,12 @@ extension ChatCompletions {
         private var hasEvents = false
         private var stray = StrayText()
 
-        var keptBytes: Int { state.completion.keptBytes + state.assembler.keptBytes + stray.keptBytes }
+        var keptBytes: Int { state.keptBytes + stray.keptBytes }
 
         init(model: ConfiguredModel, quirks: Quirks, includesReasoning: Bool) {
             self.model = model
             self.includesReasoning = includesReasoning
-            state = AnswerState(quirks: quirks)
+            state = AnswerState(providerName: model.providerName, quirks: quirks)
         }
 
         /// Decodes one event and hands on what it holds.
@@ -40,11 +40,11 @@ extension ChatCompletions {
             guard let choice = ChatCompletions.choice(root) else { return }
             try ChatCompletions.checkError(choice, for: model)
             // Filter results come in choices without a delta.
-            if let delta = choice["delta"] { read(delta, deliver) }
+            if let delta = choice["delta"] { try read(delta, deliver) }
             state.read(finishReason: choice["finish_reason"])
         }
 
-        private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) {
+        private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) throws(GenerationError) {
             if includesReasoning, let reasoning = ChatCompletions.reasoning(of: delta) {
                 deliver(.reasoning(reasoning))
             }
@@ -53,8 +53,7 @@ extension ChatCompletions {
                 state.hasRefusal = true
                 deliver(.text(refusal))
             }
-            guard let calls = delta["tool_calls"] else { return }
-            for call in calls.elements { state.read(call: call, index: call["index"]?.int, deliver) }
+            if let calls = delta["tool_calls"] { try state.read(calls: calls, isWhole: false, deliver) }
         }
 
         /// The stream is over. Returns how it ended.
@@ -63,7 +62,7 @@ extension ChatCompletions {
             guard isDone || state.hasFinishReason else {
                 throw Self.endError(model.providerName, hasEvents: hasEvents)
             }
-            _ = state.close(providerName: model.providerName, .stream, deliver)
+            _ = state.close(.stream, deliver)
             return state.completion
         }
     }

@@ -31,6 +31,7 @@ extension Claude {
 
         private(set) var completion = Completion()
         private(set) var hasStopReason = false
+        private let providerName: String
         private let includesReasoning: Bool
         private let form: AnswerEnd.Form
         private var assembler = ToolCallAssembler()
@@ -38,7 +39,7 @@ extension Claude {
         /// The newest call's input where it did not come in pieces: whether it is all of it, only what follows tells.
         private var heldInput: (index: Int, json: String)?
         /// The indexes of the calls that are to be left out of a whole answer.
-        private(set) var leftOut: [Int] = []
+        private(set) var leftOut: Set<Int> = []
         private var order = BlockOrder()
         private var input = 0
         private var cacheWrite = 0
@@ -46,6 +47,8 @@ extension Claude {
         private var output = 0
         private var thinkingTokens = 0
         private var hasUsage = false
+        /// How many blocks have begun.
+        private var blockCount = 0
         /// What the blocks in progress hold, in bytes.
         private var blockBytes = 0
         /// Why the model refused, in the vendor's newest words.
@@ -57,14 +60,22 @@ extension Claude {
                 + order.keptBytes + assembler.keptBytes
         }
 
-        init(includesReasoning: Bool, _ form: AnswerEnd.Form) {
+        init(providerName: String, includesReasoning: Bool, _ form: AnswerEnd.Form) {
+            self.providerName = providerName
             self.includesReasoning = includesReasoning
             self.form = form
         }
 
         // MARK: - Blocks
 
-        mutating func begin(_ block: JSONElement, at index: Int, _ deliver: (ChunkEvent) -> Void) {
+        /// - Throws: `.badProviderResponse` where the answer has too many blocks or calls, or too much to keep.
+        mutating func begin(
+            _ block: JSONElement, at index: Int, _ deliver: (ChunkEvent) -> Void
+        ) throws(GenerationError) {
+            blockCount += 1
+            // The call that this block may be is not counted yet.
+            let calls = assembler.count + (block["type"]?.string == "tool_use" ? 1 : 0)
+            try CallBudget.check(providerName, bytes: keptBytes, toolCalls: calls, blocks: blockCount)
             if blocks[index] != nil { end(at: index, deliver) }
             deliverHeldInput(deliver)
             defer { blockBytes += blocks[index]?.bytes ?? 0 }
@@ -207,7 +218,7 @@ extension Claude {
             }
         }
 
-        mutating func close(providerName: String, _ deliver: (ChunkEvent) -> Void) -> Completion {
+        mutating func close(_ deliver: (ChunkEvent) -> Void) -> Completion {
             // A stream that is good but for a missing end of its last block.
             for index in blocks.keys.sorted() { end(at: index, deliver) }
             completion.provider = providerName
@@ -216,7 +227,7 @@ extension Claude {
             let end = end
             if end.isGood { deliverHeldInput(deliver) }
             leftOut = end.close(&completion, &assembler, form, deliver)
-            for call in leftOut { order.leaveOutCall(call) }
+            order.leaveOutCalls(leftOut)
             completion.providerState = order.bytes(Claude.family)
             if hasUsage {
                 completion.usage.source = .provider
@@ -239,15 +250,16 @@ extension Claude {
         guard let content = root["content"], content.kind == .array else {
             throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any content")
         }
-        var reader = AnswerReader(includesReasoning: includesReasoning, .whole)
+        var reader = AnswerReader(
+            providerName: model.providerName, includesReasoning: includesReasoning, .whole)
         var builder = MessageBuilder()
         reader.read(message: root)
         for (index, block) in content.elements.enumerated() {
-            reader.begin(block, at: index) { builder.add($0) }
+            try reader.begin(block, at: index) { builder.add($0) }
             reader.end(at: index) { builder.add($0) }
         }
         reader.read(stop: root)
-        let completion = reader.close(providerName: model.providerName) { builder.add($0) }
+        let completion = reader.close { builder.add($0) }
         var message = builder.finish(completion)
         message.leaveOutCalls(reader.leftOut)
         return ChatResponse(message: message, completion: completion)
@@ -265,7 +277,8 @@ extension Claude {
 
         init(model: ConfiguredModel, includesReasoning: Bool) {
             self.model = model
-            reader = AnswerReader(includesReasoning: includesReasoning, .stream)
+            reader = AnswerReader(
+                providerName: model.providerName, includesReasoning: includesReasoning, .stream)
         }
 
         func consume(
@@ -278,7 +291,7 @@ extension Claude {
             case "content_block_delta":
                 if let delta = root["delta"] { reader.grow(delta, at: root["index"]?.int ?? 0, deliver) }
             case "content_block_start":
-                if let block = root["content_block"] { reader.begin(block, at: root["index"]?.int ?? 0, deliver) }
+                if let block = root["content_block"] { try reader.begin(block, at: root["index"]?.int ?? 0, deliver) }
             case "content_block_stop": reader.end(at: root["index"]?.int ?? 0, deliver)
             case "message_start": if let message = root["message"] { reader.read(message: message) }
             case "message_delta":
@@ -294,7 +307,7 @@ extension Claude {
             guard isDone || reader.hasStopReason else {
                 throw Self.endError(model.providerName, hasEvents: hasEvents)
             }
-            return reader.close(providerName: model.providerName, deliver)
+            return reader.close(deliver)
         }
     }
 }

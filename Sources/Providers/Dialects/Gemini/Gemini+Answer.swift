@@ -7,6 +7,7 @@ extension Gemini {
     struct AnswerReader {
         private(set) var completion = Completion()
         private(set) var hasFinishReason = false
+        private let providerName: String
         private let includesReasoning: Bool
         private let form: AnswerEnd.Form
         private var order = BlockOrder()
@@ -18,7 +19,7 @@ extension Gemini {
         /// The arguments of the call that comes in pieces; `nil` while none does.
         private var partial: PartialArguments?
         /// The indexes of the calls that are to be left out of a whole answer.
-        private(set) var leftOut: [Int] = []
+        private(set) var leftOut: Set<Int> = []
 
         /// What is kept until the end, in bytes.
         var keptBytes: Int {
@@ -26,7 +27,8 @@ extension Gemini {
                 + (partial?.keptBytes ?? 0)
         }
 
-        init(includesReasoning: Bool, _ form: AnswerEnd.Form) {
+        init(providerName: String, includesReasoning: Bool, _ form: AnswerEnd.Form) {
+            self.providerName = providerName
             self.includesReasoning = includesReasoning
             self.form = form
         }
@@ -43,7 +45,12 @@ extension Gemini {
             }
             guard let candidate else { return }
             if let parts = candidate["content"]?["parts"] {
-                for part in parts.elements { try read(part: part, deliver) }
+                try CallBudget.check(providerName, blocks: parts.count)
+                for part in parts.elements {
+                    try read(part: part, deliver)
+                    try CallBudget.check(
+                        providerName, bytes: keptBytes, toolCalls: assembler.count, blocks: order.entries.count)
+                }
             }
             if let reason = candidate["finishReason"]?.nonEmptyString {
                 hasFinishReason = true
@@ -175,7 +182,7 @@ extension Gemini {
             }
         }
 
-        mutating func close(providerName: String, _ deliver: (ChunkEvent) -> Void) -> Completion {
+        mutating func close(_ deliver: (ChunkEvent) -> Void) -> Completion {
             let end = end
             // The vendor forgets the closing piece at times.
             if end.isGood { closePartial(deliver) }
@@ -183,7 +190,7 @@ extension Gemini {
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
             if let finishWords { completion.warnings.append(finishWords) }
             leftOut = end.close(&completion, &assembler, form, deliver)
-            for call in leftOut { order.leaveOutCall(call) }
+            order.leaveOutCalls(leftOut)
             completion.providerState = order.bytes(Gemini.family)
             return completion
         }
@@ -193,7 +200,8 @@ extension Gemini {
         _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
     ) throws(GenerationError) -> ChatResponse {
         if let error = VendorError(inAnswer: root) { throw error.generationError(for: model) }
-        var reader = AnswerReader(includesReasoning: includesReasoning, .whole)
+        var reader = AnswerReader(
+            providerName: model.providerName, includesReasoning: includesReasoning, .whole)
         var builder = MessageBuilder()
         // A proxy that loses the query turns a stream into an array of its events.
         for event in root.kind == .array ? Array(root.elements) : [root] {
@@ -206,7 +214,7 @@ extension Gemini {
         guard reader.hasFinishReason || root.kind != .array else {
             throw Decoder.endError(model.providerName, hasEvents: true)
         }
-        let completion = reader.close(providerName: model.providerName) { builder.add($0) }
+        let completion = reader.close { builder.add($0) }
         var message = builder.finish(completion)
         message.leaveOutCalls(reader.leftOut)
         return ChatResponse(message: message, completion: completion)
@@ -224,7 +232,8 @@ extension Gemini {
 
         init(model: ConfiguredModel, includesReasoning: Bool) {
             self.model = model
-            reader = AnswerReader(includesReasoning: includesReasoning, .stream)
+            reader = AnswerReader(
+                providerName: model.providerName, includesReasoning: includesReasoning, .stream)
         }
 
         func consume(
@@ -237,7 +246,7 @@ extension Gemini {
 
         func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
             guard reader.hasFinishReason else { throw Self.endError(model.providerName, hasEvents: hasEvents) }
-            return reader.close(providerName: model.providerName, deliver)
+            return reader.close(deliver)
         }
     }
 }
