@@ -4,17 +4,32 @@ internal import Generation
 struct AnswerEnd {
     /// What the word means, leaving calls aside.
     let reason: FinishReason
-    /// Whether the model came to its end: then all of its calls are whole.
-    let isGood: Bool
+    /// What the word says about the calls.
+    let standing: Standing
 
-    /// - Parameter isGood: `false` where the vendor says that the answer is broken without a reason of ours.
-    init(_ reason: FinishReason, isGood: Bool = true) {
-        self.reason = reason
-        switch reason {
-        case .length, .contentFilter, .refusal: self.isGood = false
-        case .stop, .toolCalls, .other: self.isGood = isGood
-        }
+    /// What a vendor's word for the end says about an answer's calls.
+    enum Standing {
+        /// The model came to its end: they are whole, and the answer is one for their sake.
+        case good
+        /// Nothing, as a word that nobody knows or none at all: they are the answer where each looks whole.
+        case unknown
+        /// The answer broke off: they are not the answer, and may be cut off.
+        case broken
     }
+
+    /// - Parameter isBroken: the vendor says that the answer broke off, without a reason of ours.
+    init(_ reason: FinishReason, isBroken: Bool = false) {
+        self.reason = reason
+        standing =
+            switch reason {
+            case .length, .contentFilter, .refusal: .broken
+            case .stop, .toolCalls: .good
+            case .other: isBroken ? .broken : .unknown
+            }
+    }
+
+    /// Whether all calls are whole, whatever they look like.
+    var isGood: Bool { standing == .good }
 
     /// Where calls that were cut off go.
     enum Form {
@@ -31,13 +46,15 @@ struct AnswerEnd {
         _ deliver: (ChunkEvent) -> Void
     ) -> Set<Int> {
         completion.finishReason = reason
+        // Not every vendor has a word of its own for it.
+        let isForCalls = standing != .broken && calls.count > 0
         guard !isGood else {
             for piece in calls.finish() { deliver(.toolCall(piece)) }
-            // Not every vendor has a word of its own for it.
-            if calls.count > 0 { completion.finishReason = .toolCalls }
+            if isForCalls { completion.finishReason = .toolCalls }
             return []
         }
         let (pieces, cut) = calls.finishCutShort()
+        if isForCalls, cut.isEmpty { completion.finishReason = .toolCalls }
         for piece in pieces { deliver(.toolCall(piece)) }
         for call in cut.prefix(Self.maximumWarnings) { completion.warnings.append(warning(call, form)) }
         return form == .whole ? Set(cut.compactMap(\.index)) : []

@@ -12,6 +12,10 @@ import Testing
         ("anthropic_vertex", "max_tokens", .length), ("anthropic_vertex", "model_context_window_exceeded", .length),
         ("anthropic", "refusal", .refusal), ("vertex", "MAX_TOKENS", .length), ("gemini", "SAFETY", .contentFilter),
         ("vertex", "RECITATION", .contentFilter), ("vertex", "MALFORMED_FUNCTION_CALL", .other),
+        ("gemini", "TOO_MANY_TOOL_CALLS", .other), ("vertex", "MISSING_THOUGHT_SIGNATURE", .other),
+        ("vertex", "OTHER", .other), ("vertex", "FINISH_REASON_UNSPECIFIED", .other), ("gemini", "A_NEW_WORD", .other),
+        ("openai", "max_tokens", .length), ("openai", "error", .other),
+        ("groq", "insufficient_system_resource", .other),
     ]
 
     /// A call as it comes: its arguments' text, which may be cut off, or `nil` for none at all.
@@ -30,8 +34,9 @@ import Testing
         case "vertex", "gemini":
             for call in calls {
                 // Arguments in pieces: a whole piece, and one that is still open.
-                let pieces = call.arguments == "{}" ? "" : #"{"jsonPath":"$.x","stringValue":"a","willContinue":true}"#
                 let isOpen = call.arguments.map { !$0.hasSuffix("}") } ?? true
+                let text = #"{"jsonPath":"$.x","stringValue":"a"\#(isOpen ? #","willContinue":true"# : "")}"#
+                let pieces = call.arguments == "{}" ? "" : text
                 events.append(
                     #"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"\#(call.name)","willContinue":true,"partialArgs":[\#(pieces)]}}]}}]}"#
                 )
@@ -139,9 +144,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("openai", "stop"), ("openai", "tool_calls"), ("openai", "function_call"), ("openai", "an_odd_word"),
+        ("openai", "stop"), ("openai", "tool_calls"), ("openai", "function_call"),
         ("groq", "stop"), ("anthropic", "tool_use"), ("anthropic_vertex", "end_turn"), ("anthropic", "stop_sequence"),
-        ("vertex", "STOP"), ("gemini", "STOP"), ("vertex", "UNEXPECTED_TOOL_CALL"),
+        ("vertex", "STOP"), ("gemini", "STOP"),
     ])
     func callsOfAGoodEndAreToolCalls(_ provider: String, _ word: String) throws {
         let calls = [Call(name: "first"), Call(name: "second", arguments: #"{"x":"a"}"#), Call(name: "third")]
@@ -150,6 +155,64 @@ import Testing
             #expect(outcome.message.toolCalls.map(\.name) == ["first", "second", "third"], "\(provider)")
             #expect(outcome.completion?.warnings == [] && outcome.violations.isEmpty)
             for arguments in outcome.arguments { #expect(throws: Never.self) { try JSONValue(parsing: arguments) } }
+        }
+    }
+
+    /// Words that say nothing about the calls, and none at all.
+    private static let unknown = [
+        ("openai", "an_odd_word"), ("openai", ""), ("groq", "eos"), ("anthropic", "pause_turn"),
+        ("anthropic_vertex", "an_odd_word"), ("anthropic", ""), ("vertex", "UNEXPECTED_TOOL_CALL"),
+    ]
+
+    @Test(arguments: unknown)
+    func wholeCallsOfAnUnknownEndAreToolCalls(_ provider: String, _ word: String) throws {
+        let calls = [Call(name: "first", arguments: "{}"), Call(name: "second", arguments: #"{"x":"a"}"#)]
+        let streamed = try Self.stream(provider, word, calls)
+        #expect(
+            streamed.finish == .toolCalls && streamed.arguments == ["{}", #"{"x":"a"}"#], "\(provider): \(streamed)")
+        #expect(streamed.completion?.warnings == [])
+        // A whole answer of Claude does not say whether its last call is whole.
+        guard !provider.hasPrefix("anthropic") else { return }
+        let whole = try Self.whole(provider, word, calls)
+        #expect(whole.finish == .toolCalls && whole.arguments == ["{}", #"{"x":"a"}"#], "\(provider): \(whole)")
+        #expect(whole.completion?.warnings == [])
+    }
+
+    @Test(arguments: unknown)
+    func aCutCallOfAnUnknownEndIsNoToolCall(_ provider: String, _ word: String) throws {
+        for cut in [Call(name: "second"), Call(name: "second", arguments: #"{"x":"a"#)] {
+            let calls = [Call(name: "first", arguments: #"{"x":"a"}"#), cut]
+            let whole = try Self.whole(provider, word, calls)
+            #expect(whole.finish == .other && whole.message.toolCalls.map(\.name) == ["first"], "\(provider): \(whole)")
+            let streamed = try Self.stream(provider, word, calls)
+            #expect(streamed.finish == .other && streamed.arguments.first == #"{"x":"a"}"#, "\(provider): \(streamed)")
+            #expect((try? JSONValue(parsing: streamed.arguments.last ?? "{}")) == nil, "\(provider): \(streamed)")
+            for outcome in [whole, streamed] {
+                #expect(outcome.completion?.warnings.count == 1 && outcome.violations.isEmpty)
+                #expect(outcome.completion?.warnings.first?.contains("'second' was cut off") == true)
+            }
+        }
+    }
+
+    /// A text that was to go on is closed by a good end alone, whatever came behind it.
+    @Test(arguments: [
+        [#"{"functionCall":{}}"#], [#"{"functionCall":{"name":"next","args":{}}}"#], [],
+    ])
+    func aTextThatWasToGoOnIsClosedByAGoodEndAlone(_ behind: [String]) throws {
+        let half =
+            #"{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$.a","stringValue":"rm -rf /tm","willContinue":true}]}}"#
+        let parts = ([half] + behind).joined(separator: ",")
+        let harness = try Self.harness("vertex")
+        for word in ["MAX_TOKENS", "UNEXPECTED_TOOL_CALL", "OTHER"] {
+            let end = #"{"candidates":[{"content":{"parts":[\#(parts)]},"finishReason":"\#(word)"}]}"#
+            let streamed = harness.stream(events: [end])
+            #expect(streamed.arguments.first == #"{"a":"rm -rf /tm"# && streamed.finish != .toolCalls, "\(word)")
+            #expect(streamed.completion?.warnings.first?.contains("'f' was cut off") == true, "\(word)")
+            #expect(!harness.whole(end).message.toolCalls.contains { $0.name == "f" }, "\(word)")
+        }
+        let good = #"{"candidates":[{"content":{"parts":[\#(parts)]},"finishReason":"STOP"}]}"#
+        for outcome in [harness.stream(events: [good]), harness.whole(good)] {
+            #expect(outcome.arguments.first == #"{"a":"rm -rf /tm"}"# && outcome.finish == .toolCalls)
         }
     }
 

@@ -122,6 +122,19 @@ import Testing
         #expect(harness.stream(events: pieces + [next, Self.stop]).arguments == [#"{"a":1}"#, "{}"])
     }
 
+    /// What is left out of a call's arrays is bounded in all, however small each gap is.
+    @Test func gapsAreBoundedTogether() throws {
+        func arguments(_ gaps: Int) throws -> Outcome {
+            let pieces = (0..<gaps).map { #"{"jsonPath":"$.a[\#(2 * $0 + 1)]","numberValue":1}"# }.joined(
+                separator: ",")
+            return try Self.harness().stream(events: [
+                Self.event(#"[{"functionCall":{"name":"f","partialArgs":[\#(pieces)]}}]"#), Self.stop,
+            ])
+        }
+        #expect(try arguments(64).error == nil)
+        #expect(try arguments(65).error?.kind == .badProviderResponse)
+    }
+
     @Test func piecesCannotBlowUpTheirText() throws {
         let pieces = (1...2000).map { #"{"jsonPath":"$.a[\#($0 * 1000)]","numberValue":1}"# }.joined(separator: ",")
         let outcome = try Self.harness().stream(events: [

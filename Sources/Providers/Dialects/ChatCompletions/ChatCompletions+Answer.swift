@@ -79,9 +79,11 @@ extension ChatCompletions {
             if hasRefusal { return AnswerEnd(.refusal) }
             return switch completion.rawFinishReason {
             case "stop": AnswerEnd(.stop)
-            case "length": AnswerEnd(.length)
+            case "length", "max_tokens": AnswerEnd(.length)
             case "tool_calls", "function_call": AnswerEnd(.toolCalls)
             case "content_filter": AnswerEnd(.contentFilter)
+            // Servers that pass requests on have them for an upstream that failed.
+            case "error", "insufficient_system_resource": AnswerEnd(.other, isBroken: true)
             default: AnswerEnd(.other)
             }
         }

@@ -16,15 +16,19 @@ extension Gemini {
         private var hasSkippedMedia = false
         /// The newest of the vendor's words on the end.
         private var finishWords: String?
-        /// The arguments of the call that comes in pieces; `nil` while none does.
+        /// The arguments of the newest call, which comes in pieces; `nil` while none does.
         private var partial: PartialArguments?
+        /// The arguments of calls that were left in the middle of a text, by the calls' indexes. Only the answer's end
+        /// tells whether it was all of it.
+        private var unfinished: [(call: Int, arguments: PartialArguments)] = []
+        private var unfinishedBytes = 0
         /// The indexes of the calls that are to be left out of a whole answer.
         private(set) var leftOut: Set<Int> = []
 
         /// What is kept until the end, in bytes.
         var keptBytes: Int {
             completion.keptBytes + (finishWords?.utf8.count ?? 0) + order.keptBytes + assembler.keptBytes
-                + (partial?.keptBytes ?? 0)
+                + (partial?.keptBytes ?? 0) + unfinishedBytes
         }
 
         init(providerName: String, includesReasoning: Bool, _ form: AnswerEnd.Form) {
@@ -113,7 +117,7 @@ extension Gemini {
             if let pieces = call["partialArgs"] {
                 var text = ""
                 for piece in pieces.elements { text += try partial?.add(piece) ?? "" }
-                deliverArguments(text, deliver)
+                self.deliver(arguments: text, of: callCount - 1, deliver)
             }
             if !continues { closePartial(deliver) }
         }
@@ -140,16 +144,32 @@ extension Gemini {
             deliver(.toolCall(piece))
         }
 
-        private mutating func deliverArguments(_ text: String, _ deliver: (ChunkEvent) -> Void) {
+        private mutating func deliver(
+            arguments text: String, of call: Int, _ deliver: (ChunkEvent) -> Void
+        ) {
             guard !text.isEmpty else { return }
-            let piece = assembler.piece(index: callCount - 1, id: "", name: "", arguments: text)
+            let piece = assembler.piece(index: call, id: "", name: "", arguments: text)
             if let piece { deliver(.toolCall(piece)) }
         }
 
+        /// The newest call is over, as far as the vendor says.
         private mutating func closePartial(_ deliver: (ChunkEvent) -> Void) {
             guard var arguments = partial else { return }
             partial = nil
-            deliverArguments(arguments.close(), deliver)
+            if arguments.isInText {
+                unfinished.append((callCount - 1, arguments))
+                unfinishedBytes += arguments.keptBytes
+            } else {
+                self.deliver(arguments: arguments.close(), of: callCount - 1, deliver)
+            }
+        }
+
+        /// The answer ended well: nothing more was to come of any call.
+        private mutating func closeAll(_ deliver: (ChunkEvent) -> Void) {
+            // The vendor forgets the closing piece at times.
+            closePartial(deliver)
+            for var (call, arguments) in unfinished { self.deliver(arguments: arguments.close(), of: call, deliver) }
+            unfinished = []
         }
 
         // MARK: - The rest
@@ -177,15 +197,16 @@ extension Gemini {
             case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "LANGUAGE",
                 "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION":
                 AnswerEnd(.contentFilter)
-            case "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE": AnswerEnd(.other, isGood: false)
-            default: AnswerEnd(.other)
+            // A call of a tool that was not offered: the call itself may be whole.
+            case "UNEXPECTED_TOOL_CALL": AnswerEnd(.other)
+            // All that the vendor has beside STOP is a failure.
+            default: AnswerEnd(.other, isBroken: true)
             }
         }
 
         mutating func close(_ deliver: (ChunkEvent) -> Void) -> Completion {
             let end = end
-            // The vendor forgets the closing piece at times.
-            if end.isGood { closePartial(deliver) }
+            if end.isGood { closeAll(deliver) }
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
             if let finishWords { completion.warnings.append(finishWords) }

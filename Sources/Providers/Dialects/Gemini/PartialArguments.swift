@@ -25,6 +25,8 @@ struct PartialArguments {
     private var levels: [Level] = []
     /// The path of the string that may still grow.
     private var openString: [Step]?
+    /// The vendor said that the string goes on.
+    private(set) var isInText = false
     private var isStarted = false
     /// What the names of the open containers' values take, in bytes.
     private var nameBytes = 0
@@ -33,8 +35,11 @@ struct PartialArguments {
     /// What is kept here, in bytes.
     var keptBytes: Int { nameBytes + pathBytes }
 
-    /// How many elements of an array may be left out: each costs a `null`, whatever a server says.
-    private static let maximumGap = 64
+    /// How many elements were left out so far.
+    private var gaps = 0
+
+    /// How many elements of a call's arrays may be left out, all together: each costs a `null`.
+    private static let maximumGaps = 64
 
     /// The text that a piece adds.
     /// - Parameter piece: `{jsonPath, stringValue | numberValue | boolValue | nullValue}`.
@@ -42,13 +47,18 @@ struct PartialArguments {
     mutating func add(_ piece: JSONElement) throws(GenerationError) -> String {
         let path = try Self.steps(piece["jsonPath"]?.string ?? "")
         let string = piece["stringValue"]?.string
-        if let string, openString == path { return Self.escaped(string) }
+        let continues = piece["willContinue"]?.bool == true
+        if let string, openString == path {
+            isInText = continues
+            return Self.escaped(string)
+        }
         // A value that is announced, and has not begun.
-        if piece.count == 2, piece["willContinue"]?.bool == true { return "" }
+        if piece.count == 2, continues { return "" }
         var text = closeString()
         text += try open(path)
         if let string {
             openString = path
+            isInText = continues
             pathBytes = piece["jsonPath"]?.string?.utf8.count ?? 0
             text += "\"" + Self.escaped(string)
         } else if let number = piece["numberValue"] {
@@ -75,7 +85,10 @@ struct PartialArguments {
     // MARK: - Containers
 
     private mutating func closeString() -> String {
-        defer { openString = nil }
+        defer {
+            openString = nil
+            isInText = false
+        }
         return openString == nil ? "" : "\""
     }
 
@@ -116,10 +129,15 @@ struct PartialArguments {
             nameBytes += 32 + key.utf8.count
             text = (levels[last].count > 0 ? "," : "") + "\"" + Self.escaped(key) + "\":"
         case .index(let index):
-            guard levels[last].isArray, index >= levels[last].count, index - levels[last].count < Self.maximumGap else {
+            guard levels[last].isArray, index >= levels[last].count else {
                 throw Self.error("element \(index) came twice or out of order")
             }
             // Elements that were left out are null.
+            let gap = index - levels[last].count
+            guard gap <= Self.maximumGaps - gaps else {
+                throw Self.error("more than \(Self.maximumGaps) elements are left out")
+            }
+            gaps += gap
             for _ in levels[last].count..<index {
                 text += (levels[last].count > 0 ? "," : "") + "null"; levels[last].count += 1
             }
