@@ -7,6 +7,8 @@ enum CallBudget {
     static let bytes = 16 << 20
     /// The largest event of a stream, in bytes.
     static let eventBytes = 8 << 20
+    /// What all calls of the process may make us keep at a time, in bytes: see `AnswerBudget`.
+    static let processBytes = 512 << 20
     /// The most tool calls of an answer.
     static let toolCalls = 1024
     /// The most blocks of an answer that are kept in their order, and the most pieces of one event.

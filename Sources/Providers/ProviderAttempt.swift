@@ -12,12 +12,15 @@ public struct ProviderContext {
     public let client: HTTPClient
     /// Its JSON parser.
     public let parser: JSONParser
+    /// What all answers in progress may take, on other loops too.
+    let answers: AnswerBudget
 
     /// The things of one loop.
-    public init(loop: EventLoop, client: HTTPClient, parser: JSONParser) {
+    public init(loop: EventLoop, client: HTTPClient, parser: JSONParser, answers: AnswerBudget = .process) {
         self.loop = loop
         self.client = client
         self.parser = parser
+        self.answers = answers
     }
 }
 
@@ -59,6 +62,8 @@ public final class ProviderAttempt: TransferDelegate {
     private var reader: StreamReader?
     /// The body, where it is not decoded piece by piece.
     private var body: [UInt8] = []
+    /// For what is kept of the answer.
+    private var share: AnswerBudget.Share
     private var warnings: [String] = []
     private var isOver = false
     private var closingTimer: LoopTimer?
@@ -90,6 +95,7 @@ public final class ProviderAttempt: TransferDelegate {
         self.isStream = isStream
         self.context = context
         self.sink = sink
+        share = AnswerBudget.Share(context.answers)
         authorization = Authorization(model: model, loop: context.loop)
         gate = AnswerGate(model)
     }
@@ -127,7 +133,7 @@ public final class ProviderAttempt: TransferDelegate {
     /// Gives up: the upstream connection is closed at once, and the sink hears nothing more.
     public func cancel() {
         guard !isOver else { return }
-        isOver = true
+        end()
         authorization.cancel()
         transfer?.cancel()
     }
@@ -158,6 +164,7 @@ public final class ProviderAttempt: TransferDelegate {
         var demand = Demand.more
         do {
             try reader?.consume(bytes) { deliver($0, &demand) }
+            if let reader { try share.hold(reader.keptBytes) }
         } catch {
             fail(error)
             return .more
@@ -255,6 +262,7 @@ public final class ProviderAttempt: TransferDelegate {
             return .more
         }
         body.append(contentsOf: bytes)
+        do { try share.hold(body.capacity) } catch { fail(error) }
         return .more
     }
 
@@ -328,8 +336,16 @@ public final class ProviderAttempt: TransferDelegate {
 
     // MARK: - The end
 
-    private func finish(_ response: ChatResponse) {
+    /// Nothing more is heard of the attempt, and nothing kept for it: it may live on until its connection is free.
+    private func end() {
         isOver = true
+        body = []
+        reader = nil
+        share.giveBack()
+    }
+
+    private func finish(_ response: ChatResponse) {
+        end()
         var response = response
         response.completion.providerRequestID =
             Self.requestIDHeaders.lazy.compactMap { self.head?.header($0) }.first ?? ""
@@ -343,7 +359,7 @@ public final class ProviderAttempt: TransferDelegate {
         // Whoever hears of a broken stream has had all that came of it.
         deliverRest()
         guard !isOver else { return }
-        isOver = true
+        end()
         var error = gate.pass(error)
         if error.provider.isEmpty { error.provider = model.providerName }
         if error.model.isEmpty { error.model = model.name }

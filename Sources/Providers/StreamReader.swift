@@ -9,6 +9,9 @@ final class StreamReader {
     private let decoder: any StreamDecoder
     private var sse = SSEParser(maximumEventBytes: CallBudget.eventBytes)
 
+    /// What is kept of the answer, in bytes.
+    private(set) var keptBytes = 0
+
     /// The vendor's end mark came: nothing that follows matters.
     var isDone: Bool { decoder.isDone }
 
@@ -33,7 +36,8 @@ final class StreamReader {
             throw failure ?? CallBudget.exceeded(providerName, "cannot be read: \(error)")
         }
         if let failure { throw failure }
-        try CallBudget.check(providerName, bytes: sse.keptBytes + decoder.keptBytes)
+        keptBytes = sse.keptBytes + decoder.keptBytes
+        try CallBudget.check(providerName, bytes: keptBytes)
     }
 
     /// The body is over: hands on what an event without its end holds.
