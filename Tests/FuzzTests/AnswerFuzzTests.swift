@@ -8,7 +8,7 @@ import Testing
 /// and as many. Each may take only so much CPU time of its thread, as in `RequestFuzzTests`.
 @Suite struct AnswerFuzzTests {
     /// About how many bytes an answer has. More than that of a request: the decoders do less for each.
-    private static let size = 512 << 10
+    private static let size = 256 << 10
 
     struct Wire: Sendable, CustomTestStringConvertible {
         var provider: String
