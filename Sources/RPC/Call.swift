@@ -141,10 +141,18 @@ public final class Call {
     }
 
     /// Makes the call known under the caller's own id, for `Control.Cancel`. Does nothing for an empty id.
-    public func identify(as callID: String) {
-        guard !isOver, !callID.isEmpty, let connection else { return }
+    /// - Returns: whether the call goes on. Where the caller runs 64 calls under this id already, the call has ended.
+    public func identify(as callID: String) -> Bool {
+        guard !isOver, !callID.isEmpty, let connection else { return !isOver }
         self.callID = callID
-        connection.context.server.registry.add(self)
+        if connection.context.server.registry.add(self) { return true }
+        self.callID = ""
+        fail(
+            Failure(
+                .malformed,
+                "\(CallRegistry.maxCallsPerID) calls with this call_id are in progress, the most that one caller may "
+                    + "have; give each call an id of its own"))
+        return false
     }
 
     func cancel(_ reason: CancelReason) {

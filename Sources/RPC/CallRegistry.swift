@@ -8,14 +8,23 @@ public final class CallRegistry: Sendable {
         let callID: String
     }
 
+    /// The most calls that one caller may run under one id; it also bounds what ending one of them costs.
+    static let maxCallsPerID = 64
+
     private let calls = Locked<[Key: [LoopBound<Call>]]>([:])
 
     /// An empty registry.
     public init() {}
 
-    func add(_ call: Call) {
+    /// Whether there was room for the call under its id.
+    func add(_ call: Call) -> Bool {
         let bound = LoopBound(call, on: call.loop)
-        calls.withLock { $0[Self.key(call), default: []].append(bound) }
+        let key = Self.key(call)
+        return calls.withLock { calls in
+            guard calls[key]?.count ?? 0 < Self.maxCallsPerID else { return false }
+            calls[key, default: []].append(bound)
+            return true
+        }
     }
 
     func remove(_ call: Call) {

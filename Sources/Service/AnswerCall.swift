@@ -30,8 +30,7 @@ final class AnswerCall: RunSink {
             if !overflow { call.limit(nanoseconds: nanoseconds) }
         }
         let memory = request.memoryBytes
-        guard call.hold(bytes: memory) else { return }
-        call.identify(as: fields.callID)
+        guard call.hold(bytes: memory), call.identify(as: fields.callID) else { return }
         let answer = AnswerCall(call, form, context)
         do {
             guard !request.messages.isEmpty else {

@@ -65,6 +65,54 @@ import Testing
         }
     }
 
+    /// What the end of one call costs grows with the calls under its id.
+    @Test func oneCallIDIsForSixtyFourCallsAtMost() async throws {
+        try await withServer(.epoll) { harness in
+            let first = try await harness.connect(to: harness.addresses[0])
+            let second = try await harness.connect(to: harness.addresses[0])
+            let stranger = try await harness.connect(to: harness.addresses[1])
+            for number in 0..<64 { await (number % 2 == 0 ? first : second).begin("Hang", Array("shared".utf8)) }
+            await eventually { harness.hanging == 64 }
+            for client in [first, second] {
+                let refused = await client.call(
+                    "Hang", Array("shared".utf8), timeoutNanoseconds: 20_000_000_000)
+                #expect(refused.status.code == Status.Code.invalidArgument)
+                #expect(refused.status.message.contains("call_id"))
+            }
+            #expect(harness.hanging == 64)
+            // Another id and another caller have room of their own.
+            await first.begin("Hang", Array("other".utf8))
+            await stranger.begin("Hang", Array("shared".utf8))
+            await eventually { harness.hanging == 66 }
+            #expect(await second.call("Cancel", Array("shared".utf8)).messages == [[1]])
+            await eventually { harness.cancelReasons.count == 64 }
+            await first.begin("Hang", Array("shared".utf8))
+            await eventually { harness.hanging == 67 }
+            #expect(harness.cancelReasons.count == 64)
+            for client in [first, second, stranger] { await client.close() }
+        }
+    }
+
+    @Test func thousandsOfCallsEndByTheirIDs() async throws {
+        try await withServer(.epoll) { harness in
+            var clients: [TestClient] = []
+            for number in 0..<48 {
+                if number % 12 == 0 { clients.append(try await harness.connect(to: harness.addresses[0])) }
+                for _ in 0..<64 { await clients[number / 12].begin("Hang", Array("id-\(number)".utf8)) }
+            }
+            await eventually { harness.hanging == 48 * 64 }
+            for number in 0..<48 {
+                #expect(await clients[3 - number / 12].call("Cancel", Array("id-\(number)".utf8)).messages == [[1]])
+            }
+            await eventually { harness.cancelReasons.count == 48 * 64 }
+            #expect(harness.cancelReasons.allSatisfy { $0 == .requested })
+            for number in 0..<48 {
+                #expect(await clients[0].call("Cancel", Array("id-\(number)".utf8)).messages == [[0]])
+            }
+            for client in clients { await client.close() }
+        }
+    }
+
     /// A client that does not read: the sender is told to pause, resumes when the client reads, and nothing is lost.
     @Test func aSlowReaderPausesItsSenderAndLosesNothing() async throws {
         try await withServer(.epoll) { harness in
@@ -215,7 +263,7 @@ final class Harness: Sendable {
                 call.finish()
             },
             .init(service: "test.Test", name: "Hang") { [self] call, payload in
-                call.identify(as: String(decoding: payload, as: UTF8.self))
+                guard call.identify(as: String(decoding: payload, as: UTF8.self)) else { return }
                 call.onCancel = { [self] reason in state.withLock { $0.reasons.append(reason) } }
                 state.withLock { $0.hanging += 1 }
             },
