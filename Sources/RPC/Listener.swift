@@ -17,6 +17,8 @@ final class Listener: ReadinessHandler {
     private lazy var fileWatch = LoopTimer { [unowned self] in checkFile() }
     /// The last warning about the file, so that each is given once.
     private var fileWarning: String?
+    /// How many connections may wait to be accepted; the kernel may allow fewer.
+    static let backlog: Int32 = 4096
     /// How often the socket file is looked for.
     private static let checkNanoseconds: UInt64 = 2_000_000_000
     /// Given up for a moment when descriptors run out, so that a waiting connection can be refused instead of
@@ -54,7 +56,7 @@ final class Listener: ReadinessHandler {
                 (descriptor, self.servesNetwork) = try address.withSocketAddresses { family, socketAddress, length in
                     let descriptor = try Self.bindTCP(
                         address, family, socketAddress, length, servesNetwork: servesNetwork)
-                    guard listen(descriptor, 4096) == 0 else {
+                    guard listen(descriptor, Self.backlog) == 0 else {
                         let error = SystemError("listen")
                         close(descriptor)
                         throw error
@@ -125,7 +127,11 @@ final class Listener: ReadinessHandler {
 
     func ready(_ readiness: Readiness) {
         // A batch an event, so that a storm of connections does not hold up the connections that are there.
-        for _ in 0..<64 {
+        acceptWaiting(atMost: 64)
+    }
+
+    private func acceptWaiting(atMost count: Int) {
+        for _ in 0..<count {
             let connected = Transport.accept(descriptor)
             if connected >= 0 {
                 accept(connected)
@@ -181,8 +187,8 @@ final class Listener: ReadinessHandler {
             unlink(file.path)
             throw error
         }
-        // Those who connected before the file went.
-        ready(.readable)
+        // Those who connected before the file went. The kernel lets one more than the backlog wait.
+        acceptWaiting(atMost: Int(Self.backlog) + 1)
         if let registration { loop.deregister(registration) }
         close(descriptor)
         (descriptor, registration) = (fresh, freshRegistration)

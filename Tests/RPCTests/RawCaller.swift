@@ -10,8 +10,11 @@ final class RawCaller {
     private var waiting: [(header: FrameHeader, data: [UInt8])] = []
     private var isAtEnd = false
 
-    init(_ address: Address) throws {
-        descriptor = try ClientConnection.connect(to: address)
+    convenience init(_ address: Address) throws { self.init(try ClientConnection.connect(to: address)) }
+
+    /// Takes over a connected socket.
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
         var patience = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))

@@ -83,6 +83,31 @@ import Testing
         }
     }
 
+    /// More than the listener accepts at once, while the loop is busy until the file is missed.
+    @Test func whoConnectedBeforeTheFileWasRemovedIsServed() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/g.sock"
+            try await withListener(at: path) { loop, warnings in
+                let sockets = try await loop.perform { () -> Result<[Int32], any Error> in
+                    Result {
+                        let sockets = try (0..<200).map { _ in try ClientConnection.connect(to: .unix(path: path)) }
+                        unlink(path)
+                        usleep(2_100_000)
+                        return sockets
+                    }
+                }.get()
+                var answers = 0
+                for socket in sockets {
+                    let caller = RawCaller(socket)
+                    caller.write(RawCaller.request("None", streamID: 1))
+                    if caller.response()?.status.code == Status.Code.unimplemented { answers += 1 }
+                }
+                #expect(answers == 200)
+                #expect(try await eventually { warnings.withLock { $0.count } == 1 })
+            }
+        }
+    }
+
     @Test func anotherProgramsSocketIsLeftAlone() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/g.sock"
