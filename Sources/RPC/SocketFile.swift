@@ -82,14 +82,14 @@ final class SocketFile {
         unlink(path)
     }
 
-    /// A new socket that listens at the path. Its file has its final mode from the first moment: 0600, or 0666 where
-    /// other users may call and the kernel's word about each of them decides.
+    /// A new socket that listens at the path. Its file has its final mode before anybody can connect, and never a wider
+    /// one: 0600, or 0666 where other users may call and the kernel's word about each of them decides.
     func listen(isForOthers: Bool) throws -> Int32 {
         let descriptor = socket(AF_UNIX, Transport.socketType, 0)
         guard descriptor >= 0 else { throw AddressError("unix:\(path): \(SystemError("socket"))") }
         do {
             try bind(descriptor, isForOthers: isForOthers)
-            guard Glibc.listen(descriptor, 4096) == 0 else {
+            guard Glibc.listen(descriptor, Listener.backlog) == 0 else {
                 throw AddressError("unix:\(path): \(SystemError("listen"))")
             }
         } catch {
@@ -100,8 +100,11 @@ final class SocketFile {
     }
 
     private func bind(_ descriptor: Int32, isForOthers: Bool) throws {
-        let previous = umask(isForOthers ? 0o111 : 0o177)
-        defer { umask(previous) }
+        // The file gets the socket's own mode without the bits of the umask. The umask itself belongs to the whole
+        // process: other threads make files and start programs.
+        guard fchmod(descriptor, Self.mode(isForOthers)) == 0 else {
+            throw AddressError("unix:\(path): \(SystemError("fchmod"))")
+        }
         let result = try Address.unix(path: path).withSocketAddresses { _, address, length in
             Glibc.bind(descriptor, address, length)
         }
@@ -111,12 +114,15 @@ final class SocketFile {
             device = info.st_dev
             inode = info.st_ino
         }
+        setMode(isForOthers: isForOthers)
     }
 
-    /// Gives the socket the mode that `bind` would, if it is still the one that was bound here.
+    /// Gives the socket's file its mode, if it is still the one that was bound here.
     func setMode(isForOthers: Bool) {
-        if state == .own { chmod(path, isForOthers ? 0o666 : 0o600) }
+        if state == .own { chmod(path, Self.mode(isForOthers)) }
     }
+
+    private static func mode(_ isForOthers: Bool) -> mode_t { isForOthers ? 0o666 : 0o600 }
 
     /// What is at the path now.
     var state: State {

@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Glibc
 import Synchronization
 import TestSupport
@@ -105,6 +106,38 @@ import Testing
                 #expect(answers == 200)
                 #expect(try await eventually { warnings.withLock { $0.count } == 1 })
             }
+        }
+    }
+
+    /// Another thread's files, and the programs that it starts, would get what `bind` needs.
+    @Test func listeningLeavesTheUmaskAlone() async throws {
+        try await withTemporaryFolder { folder in
+            let isOver = Atomic<Bool>(false)
+            func mask() throws -> Substring? {
+                let text = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+                return text.split(separator: "\n").first { $0.hasPrefix("Umask:") }
+            }
+            let before = try #require(try mask())
+            async let seen = Task.detached {
+                var seen: Set<Substring?> = []
+                for _ in 0..<3000 { seen.insert(try mask()) }
+                isOver.store(true, ordering: .releasing)
+                return seen
+            }.value
+            let file = try SocketFile(claiming: folder + "/g.sock")
+            var modes: Set<mode_t> = []
+            while !isOver.load(ordering: .acquiring) {
+                for isForOthers in [false, true] {
+                    close(try file.listen(isForOthers: isForOthers))
+                    var info = stat()
+                    #expect(lstat(file.path, &info) == 0)
+                    modes.insert(info.st_mode & 0o777 | (isForOthers ? 0o1000 : 0))
+                    unlink(file.path)
+                }
+            }
+            file.release()
+            #expect(try await seen == [before])
+            #expect(modes == [0o600, 0o1666])
         }
     }
 
