@@ -14,6 +14,8 @@ final class Events {
         case hangUp
         /// The end of `load`.
         case loaded(Result<Configuration, ConfigErrors>)
+        /// The end of `listen`: the addresses as bound.
+        case listening(Result<[String], Runtime.StartError>)
     }
 
     private let stream: AsyncStream<Event>
@@ -58,6 +60,17 @@ final class Events {
             }
         }
         return commands
+    }
+
+    /// Listens at `addresses` while other events come. `listening` follows, as late as the names are looked up.
+    func listen(_ runtime: Runtime, at addresses: [String]) {
+        Task { [continuation] in
+            do throws(Runtime.StartError) {
+                continuation.yield(.listening(.success(try await runtime.listen(at: addresses))))
+            } catch {
+                continuation.yield(.listening(.failure(error)))
+            }
+        }
     }
 
     /// Lets the first signal end the commands in progress and then the process, with exit code 128 + signal.

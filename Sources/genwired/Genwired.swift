@@ -51,8 +51,8 @@ struct Genwired {
             let runtime = try await Runtime.start(configuration, logger: logger)
             // What this process inherited, and the sockets that libcurl opens for itself.
             _ = gw_close_on_exec_from(3)
-            let bound = try await runtime.listen(
-                at: arguments.listen.isEmpty ? configuration.server.listen : arguments.listen)
+            let bound = try await listen(
+                runtime, at: arguments.listen.isEmpty ? configuration.server.listen : arguments.listen, events)
             complain("genwired ready on \(bound.joined(separator: ", "))")
             await run(runtime, events, logger, Reloading(arguments, started: configuration))
         } catch {
@@ -75,12 +75,44 @@ struct Genwired {
             case .loaded(.failure(let errors)):
                 complain("\(errors)")
                 exit(78)
-            case .stop:
-                complain("genwired: stopped before it was ready")
-                CommandScope.endAll()
-                _exit(0)
+            case .listening: break  // not yet
+            case .stop: stopEarly()
             }
         }
+    }
+
+    /// Listens at every address and returns them as bound. A signal to stop ends the process while names are looked up,
+    /// which may take minutes. Unix sockets come last, when nothing is left to wait for: the end removes their files.
+    private static func listen(
+        _ runtime: Runtime, at addresses: [String], _ events: Events
+    ) async throws(Runtime.StartError) -> [String] {
+        let network = addresses.filter { $0.hasPrefix("tcp:") }
+        guard !network.isEmpty else { return try await runtime.listen(at: addresses) }
+        events.listen(runtime, at: network)
+        var bound = try await whenListening(events)
+        let local = addresses.filter { !$0.hasPrefix("tcp:") }
+        if !local.isEmpty { bound += try await runtime.listen(at: local) }
+        return bound
+    }
+
+    private static func whenListening(_ events: Events) async throws(Runtime.StartError) -> [String] {
+        var isHungUp = false
+        while true {
+            switch await events.next() {
+            case .hangUp: isHungUp = true
+            case .loaded: break  // was taken before
+            case .listening(let result):
+                if isHungUp { events.post(.hangUp) }
+                return try result.get()
+            case .stop: stopEarly()
+            }
+        }
+    }
+
+    private static func stopEarly() -> Never {
+        complain("genwired: stopped before it was ready")
+        CommandScope.endAll()
+        _exit(0)
     }
 
     /// Serves until a signal to stop, then drains.
@@ -98,6 +130,7 @@ struct Genwired {
                 reloading.takeOver(result, runtime, logger)
                 loading = isHungUp ? events.load(reloading.path) : nil
                 isHungUp = false
+            case .listening: break  // was taken before
             case .stop: break serving
             }
         }

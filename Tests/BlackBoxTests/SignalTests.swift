@@ -56,6 +56,47 @@ import Testing
         }
     }
 
+    private static let hasCompiler = ["cc", "clang"].contains { name in
+        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/\(name)")
+        }
+    }
+
+    /// A name server that does not answer, in place of the C library's function.
+    @Test(.enabled(if: hasCompiler, "needs a C compiler"))
+    func aSignalEndsTheWaitForAName() async throws {
+        try await withTemporaryFolder { folder in
+            let source = """
+                #include <fcntl.h>
+                #include <stdlib.h>
+                #include <unistd.h>
+                int getaddrinfo(const char *host, const char *port, const void *hints, void **result) {
+                    close(open(getenv("LOOKUP_STARTED"), O_CREAT | O_WRONLY, 0600));
+                    for (;;) pause();
+                }
+                """
+            try source.write(toFile: folder + "/lookup.c", atomically: true, encoding: .utf8)
+            let build = "flags='-shared -fPIC -o lookup.so lookup.c'; cd \(folder); cc $flags || clang $flags"
+            let built = try await runProgram("/bin/sh", ["-c", build])
+            try #require(built.code == 0, "\(built.errors)")
+            let path = folder + "/config.yaml"
+            try """
+            server: {listen: ["unix:\(folder)/g.sock", "tcp:localhost:0"]}
+            generation: {provider: openai, config: {model_name: m, api_key: k}}
+            """.write(toFile: path, atomically: true, encoding: .utf8)
+            let started = folder + "/started"
+            let daemon = try RunningProgram(
+                "genwired", ["--config", path], logPath: folder + "/log",
+                environment: ["LD_PRELOAD": folder + "/lookup.so", "LOOKUP_STARTED": started])
+            #expect(try await eventually { FileManager.default.fileExists(atPath: started) }, "\(daemon.log)")
+            daemon.signal(SIGHUP)
+            daemon.signal(SIGTERM)
+            #expect(await daemon.waitForExit() == 0, "\(daemon.log)")
+            #expect(daemon.log.contains("stopped before it was ready"))
+            #expect(!FileManager.default.fileExists(atPath: folder + "/g.sock"))
+        }
+    }
+
     @Test func aSignalEndsAReload() async throws {
         try await Stack.with { stack in
             let text = Self.slow(stack.folder)
