@@ -179,7 +179,8 @@ final class Bench {
                 "Chat, CPU per request", ours: median(ourCPU), "bare C libcurl loop", median(curlCPU), unit: " µs",
                 atMost: 1.7),
             .ratio(
-                "Chat, CPU per request", ours: median(ourCPU), "nginx as a proxy", nginx == nil ? nil : median(nginxCPU),
+                "Chat, CPU per request", ours: median(ourCPU), "nginx as a proxy",
+                nginx == nil ? nil : median(nginxCPU),
                 unit: " µs", atMost: 2.2),
             .ratio(
                 "Chat, 16 connections", ours: median(ourRate), "bare C libcurl loop", median(curlRate), unit: "/s",
