@@ -38,6 +38,11 @@ static inline void gw_curl_set_prerequest(CURL *easy, curl_prereq_callback callb
 }
 
 // libcurl 7 opens sockets that programs started meanwhile would inherit.
+static inline void gw_curl_set_close_socket(CURL *easy, curl_closesocket_callback callback, void *user) {
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, callback);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, user);
+}
+
 static curl_socket_t gw_curl_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)user;
     (void)purpose;

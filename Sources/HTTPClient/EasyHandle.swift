@@ -22,7 +22,10 @@ final class EasyHandle {
     private var caFile: String
     private var bypassesProxy = false
 
-    init(options: HTTPClientOptions) {
+    /// - Parameters:
+    ///   - closeSocket: closes the sockets of the connections that this handle makes, which other handles use later; with
+    ///     `user`, which must outlive them.
+    init(options: HTTPClientOptions, closeSocket: @escaping curl_closesocket_callback, user: UnsafeMutableRawPointer) {
         guard let curl = curl_easy_init() else { preconditionFailure("out of memory") }
         self.curl = curl
         errorBuffer[0] = 0
@@ -44,6 +47,7 @@ final class EasyHandle {
             gw_curl_set_long(curl, CURLOPT_SSL_VERIFYPEER, 0)
             gw_curl_set_long(curl, CURLOPT_SSL_VERIFYHOST, 0)
         }
+        gw_curl_set_close_socket(curl, closeSocket, user)
         let user = Unmanaged.passUnretained(self).toOpaque()
         gw_curl_set_callbacks(curl, Self.headerCallback, Self.bodyCallback, user)
         gw_curl_set_prerequest(curl, Self.prerequestCallback, user)
@@ -148,11 +152,12 @@ final class EasyHandle {
         return UnsafePointer(empty)
     }()
 
-    private static let prerequestCallback: curl_prereq_callback = { user, _, _, _, _ in
+    private static let prerequestCallback: curl_prereq_callback = { user, _, _, _, localPort in
         guard let user, let transfer = Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().transfer else {
             return CURL_PREREQFUNC_ABORT
         }
-        return transfer.willSend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        let maySend = transfer.willSend(localPort: UInt16(truncatingIfNeeded: localPort))
+        return maySend ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
     }
 
     private static let headerCallback: gw_curl_data_callback = { bytes, size, count, user in

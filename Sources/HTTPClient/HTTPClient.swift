@@ -28,6 +28,9 @@ public final class HTTPClient: TurnEndHandler {
     // What was asked for while libcurl was on the stack.
     private var waiting: [HTTPTransfer] = []
     private var releases: [EasyHandle] = []
+    /// The last request written in the call into libcurl that is on the stack, while libcurl does not watch its socket yet:
+    /// a connection may be lost, and its request sent again, before it does.
+    private var unwatched: (transfer: HTTPTransfer, localPort: UInt16)?
     // What the end of the turn does.
     private var resumes: [HTTPTransfer] = []
     private var refusals: [(transfer: HTTPTransfer, error: HTTPError)] = []
@@ -80,7 +83,11 @@ public final class HTTPClient: TurnEndHandler {
             refuse(transfer, HTTPError(.other, "the HTTP client is shut down"))
             return transfer
         }
-        let easy = pool.popLast() ?? EasyHandle(options: options)
+        let easy =
+            pool.popLast()
+            ?? EasyHandle(
+                options: options, closeSocket: Self.closeSocketCallback,
+                user: Unmanaged.passUnretained(self).toOpaque())
         transfer.begin(with: easy)
         do {
             try easy.prepare(request)
@@ -108,7 +115,10 @@ public final class HTTPClient: TurnEndHandler {
         depth += 1
         _ = body()
         depth -= 1
-        if depth == 0 { settle() }
+        if depth == 0 {
+            unwatched = nil
+            settle()
+        }
     }
 
     /// Does what was put off, and reports what has finished.
@@ -260,12 +270,34 @@ public final class HTTPClient: TurnEndHandler {
         }
     }
 
+    /// A request is about to be written to the connection with this local port.
+    func sends(_ transfer: HTTPTransfer, localPort: UInt16) { unwatched = (transfer, localPort) }
+
+    private static let closeSocketCallback: curl_closesocket_callback = { user, socket in
+        if let user { Unmanaged<HTTPClient>.fromOpaque(user).takeUnretainedValue().closes(socket) }
+        return Glibc.close(socket)
+    }
+
+    private func closes(_ socket: Int32) {
+        guard let unwatched else { return }
+        self.unwatched = nil
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let localPort = withUnsafeMutableBytes(of: &storage) { raw in
+            _ = getsockname(socket, raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+            // The port has the same place in both families.
+            return UInt16(bigEndian: raw.load(as: sockaddr_in.self).sin_port)
+        }
+        if localPort == unwatched.localPort { unwatched.transfer.socketCloses(socket) }
+    }
+
     private static let socketCallback: curl_socket_callback = { curl, socket, what, user, assigned in
         guard let user else { return 0 }
         if what == CURL_POLL_REMOVE, let curl, let easy = gw_curl_private(curl) {
             Unmanaged<EasyHandle>.fromOpaque(easy).takeUnretainedValue().transfer?.socketCloses(socket)
         }
         let client = Unmanaged<HTTPClient>.fromOpaque(user).takeUnretainedValue()
+        client.unwatched = nil
         client.watch(socket, what, assigned)
         return 0
     }

@@ -87,13 +87,15 @@ public final class HTTPTransfer {
 
     /// Whether the request may be written to the connection that libcurl has chosen. libcurl sends it again by itself
     /// where a re-used connection ends before the answer, however late that is, and asks here each time.
-    func willSend() -> Bool {
+    func willSend(localPort: UInt16) -> Bool {
         guard !isOver, let easy else { return false }
         let loss = sendRecord.wasSent ? easy.takeFailure() : ""
         let verdict = sendRecord.willSend(
             now: EventLoop.monotonicNanoseconds(), connectionCount: easy.connectionCount, loss: loss)
         switch verdict {
-        case .send: return true
+        case .send:
+            client.sends(self, localPort: localPort)
+            return true
         case .refuse(let error): ownError = error
         case .needsNewConnection: needsNewConnection = true
         }

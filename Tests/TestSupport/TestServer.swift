@@ -133,13 +133,16 @@ public final class TestConnection {
         send("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
     }
 
-    /// Waits until the client has sent something, and reads none of it: closing now resets the connection.
+    /// Waits until the client has sent something, and reads none of it. The end of the handler resets the connection.
     /// False where the client closed instead.
     @discardableResult
     public func waitForBytes() -> Bool {
         var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
         var byte: UInt8 = 0
-        return poll(&descriptor, 1, -1) == 1 && recv(fd, &byte, 1, Int32(MSG_PEEK)) == 1
+        guard poll(&descriptor, 1, -1) == 1, recv(fd, &byte, 1, Int32(MSG_PEEK)) == 1 else { return false }
+        var reset = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+        return true
     }
 
     /// Closes both directions; a client that looks sees the end from now on.
