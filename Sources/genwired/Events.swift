@@ -21,23 +21,30 @@ final class Events {
     private let stream: AsyncStream<Event>
     private let continuation: AsyncStream<Event>.Continuation
     private let signals: SignalWatch
+    /// Held by whatever ends the process, so that there is one exit code.
+    private let end = Locked(())
 
     /// Watches the signals from now on. A second SIGTERM or SIGINT ends the process with exit code 1, whatever it is
     /// doing.
     init() {
         (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         let isStopping = Once()
-        signals = SignalWatch([SIGTERM, SIGINT, SIGHUP]) { [continuation] number in
+        signals = SignalWatch([SIGTERM, SIGINT, SIGHUP]) { [continuation, end] number in
             if number == SIGHUP {
                 continuation.yield(.hangUp)
             } else if isStopping.isFirst() {
                 continuation.yield(.stop)
             } else {
-                CommandScope.endAll()
-                _exit(1)
+                end.withLock { _ in
+                    CommandScope.endAll()
+                    _exit(1)
+                }
             }
         }
     }
+
+    /// Must be called before the process ends by itself: where a second signal is ending it, this does not return.
+    func finish() { end.withLock { _ in } }
 
     /// Waits for the next event.
     func next() async -> Event {

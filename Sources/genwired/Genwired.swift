@@ -139,6 +139,7 @@ struct Genwired {
         logger.notice("draining", metadata: ["seconds": "\(drainSeconds)"])
         await runtime.drain(seconds: drainSeconds)
         CommandScope.endAll()
+        events.finish()
         logger.notice("stopped")
     }
 
