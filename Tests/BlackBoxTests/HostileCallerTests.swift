@@ -6,7 +6,7 @@ import Testing
 
 /// What a caller can send to hurt the daemon or its other callers.
 @Suite struct HostileCallerTests {
-    private static let token = "planted-secret-0123456789"
+    private static let token = "caller-token-0123456789"
 
     private static func configuration(_ more: String) -> @Sendable (String, String) -> String {
         { upstream, folder in

@@ -47,6 +47,8 @@ public final class RunningProgram: @unchecked Sendable {
         _ name: String, _ arguments: [String], logPath: String, environment: [String: String] = [:],
         descriptorLimit: Int? = nil, input: FileHandle? = nil, outputPath: String? = nil
     ) throws {
+        // A shell's background jobs ignore it, and so would every program that is started here.
+        _ = Foundation.signal(SIGINT, SIG_DFL)
         _ = FileManager.default.createFile(atPath: logPath, contents: nil)
         self.logPath = logPath
         process = Process()
