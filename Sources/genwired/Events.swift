@@ -22,29 +22,34 @@ final class Events {
     private let continuation: AsyncStream<Event>.Continuation
     private let signals: SignalWatch
     /// Held by whatever ends the process, so that there is one exit code.
-    private let end = Locked(())
+    private static let end = Locked(())
 
     /// Watches the signals from now on. A second SIGTERM or SIGINT ends the process with exit code 1, whatever it is
     /// doing.
     init() {
         (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         let isStopping = Once()
-        signals = SignalWatch([SIGTERM, SIGINT, SIGHUP]) { [continuation, end] number in
+        signals = SignalWatch([SIGTERM, SIGINT, SIGHUP]) { [continuation] number in
             if number == SIGHUP {
                 continuation.yield(.hangUp)
             } else if isStopping.isFirst() {
                 continuation.yield(.stop)
             } else {
-                end.withLock { _ in
-                    CommandScope.endAll()
-                    _exit(1)
-                }
+                Self.exit(1)
             }
         }
     }
 
-    /// Must be called before the process ends by itself: where a second signal is ending it, this does not return.
-    func finish() { end.withLock { _ in } }
+    /// Must be called before the process ends by itself: where a signal is ending it, this does not return.
+    static func finish() { end.withLock { _ in } }
+
+    /// Ends the commands in progress, and the process whatever else that leads to.
+    private static func exit(_ code: Int32) {
+        end.withLock { _ in
+            CommandScope.endAll()
+            _exit(code)
+        }
+    }
 
     /// Waits for the next event.
     func next() async -> Event {
@@ -83,8 +88,7 @@ final class Events {
     /// Lets the first signal end the commands in progress and then the process, with exit code 128 + signal.
     static func endAtFirstSignal() -> SignalWatch {
         SignalWatch([SIGTERM, SIGINT, SIGHUP]) { number in
-            CommandScope.endAll()
-            _exit(128 + number)
+            exit(128 + number)
         }
     }
 }

@@ -33,8 +33,10 @@ struct Genwired {
             let configuration = try Loading.configuration(arguments.config)
             _ = makeLogger(arguments, configuration)
             try Loading.validate(configuration, file: arguments.config, listen: arguments.listen)
+            Events.finish()
             print(configuration.summary())
         } catch {
+            Events.finish()
             complain("\(error)")
             exit(78)
         }
@@ -139,7 +141,7 @@ struct Genwired {
         logger.notice("draining", metadata: ["seconds": "\(drainSeconds)"])
         await runtime.drain(seconds: drainSeconds)
         CommandScope.endAll()
-        events.finish()
+        Events.finish()
         logger.notice("stopped")
     }
 
