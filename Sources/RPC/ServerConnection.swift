@@ -186,8 +186,8 @@ final class ServerConnection: ReadinessHandler, TurnEndHandler {
         if total > limits.maxRequestBytes {
             return Failure(
                 .busy,
-                "the requests in progress on this server have more than \(limits.maxRequestBytes) bytes; try again later"
-            )
+                "the requests in progress on this server hold more than \(limits.maxRequestBytes) bytes of memory; try again "
+                    + "later")
         }
         return nil
     }
