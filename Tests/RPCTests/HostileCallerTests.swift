@@ -275,18 +275,32 @@ import Testing
 
     /// A caller with many frames on the way is always in the middle of one.
     @Test func theTimeOfAFrameBeginsWithTheFrame() async throws {
+        let limit: UInt64 = 3_000_000_000
         var limits = ServerLimits()
-        limits.frameTimeoutNanoseconds = 3_000_000_000
+        limits.frameTimeoutNanoseconds = limit
         try await Self.with(limits) { _, unix, _ in
-            let caller = try RawCaller(unix)
-            var rest = RawCaller.request("Echo", streamID: 1)[...]
-            for index in 1...6 {
-                let next = RawCaller.request("Echo", streamID: UInt32(2 * index + 1))
-                caller.write(rest + next.prefix(5))
-                rest = next.dropFirst(5)
-                #expect(caller.response()?.status.code == 0, "round \(index)")
-                try await Task.sleep(nanoseconds: 700_000_000)
+            // Where the machine held this test up for so long that a frame was late, the round says nothing.
+            var isConclusive = false
+            for _ in 0..<20 where !isConclusive {
+                let caller = try RawCaller(unix)
+                var rest = RawCaller.request("Echo", streamID: 1)[...]
+                var longestGap: UInt64 = 0
+                var begunAt = EventLoop.monotonicNanoseconds()
+                var answers = 0
+                for index in 1...6 {
+                    let next = RawCaller.request("Echo", streamID: UInt32(2 * index + 1))
+                    let nextBegunAt = EventLoop.monotonicNanoseconds()
+                    caller.write(rest + next.prefix(5))
+                    longestGap = max(longestGap, EventLoop.monotonicNanoseconds() - begunAt)
+                    begunAt = nextBegunAt
+                    rest = next.dropFirst(5)
+                    if caller.response()?.status.code == 0 { answers += 1 }
+                    usleep(700_000)
+                }
+                isConclusive = answers == 6 || longestGap < limit / 2
+                if isConclusive { #expect(answers == 6) }
             }
+            #expect(isConclusive)
         }
     }
 
