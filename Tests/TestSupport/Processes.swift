@@ -32,13 +32,12 @@ public enum Interop {
 }
 
 /// A program that a test started. It is ended when the test ends, by its own process id.
-public final class RunningProgram: @unchecked Sendable {
-    // `@unchecked`: Foundation's Process is used from one test at a time.
-    private let process: Process
+public final class RunningProgram: Sendable {
+    private let process: ChildProcess
     /// Where its standard error goes.
     public let logPath: String
 
-    /// Starts `arguments[0]` with the rest, its standard error in `logPath`.
+    /// Starts `name` with `arguments`, its standard error in `logPath`.
     /// - Parameters:
     ///   - descriptorLimit: RLIMIT_NOFILE of the new process; `nil` for this one's.
     ///   - input: its standard input; `nil` for none.
@@ -47,38 +46,26 @@ public final class RunningProgram: @unchecked Sendable {
         _ name: String, _ arguments: [String], logPath: String, environment: [String: String] = [:],
         descriptorLimit: Int? = nil, input: FileHandle? = nil, outputPath: String? = nil
     ) throws {
-        // A shell's background jobs ignore it, and so would every program that is started here.
-        _ = Foundation.signal(SIGINT, SIG_DFL)
-        _ = FileManager.default.createFile(atPath: logPath, contents: nil)
         self.logPath = logPath
-        process = Process()
         var inherited = ProcessInfo.processInfo.environment
         for name in [
             "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "OPENAI_API_KEY",
         ] {
             inherited[name] = nil
         }
-        process.environment = inherited.merging(environment) { _, new in new }
+        var path = Programs.path(name)
+        var arguments = arguments
         if let descriptorLimit {
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments =
-                ["-c", "ulimit -n \(descriptorLimit); exec \"$0\" \"$@\"", Programs.path(name)] + arguments
-        } else {
-            process.executableURL = URL(fileURLWithPath: Programs.path(name))
-            process.arguments = arguments
+            arguments = ["-c", "ulimit -n \(descriptorLimit); exec \"$0\" \"$@\"", path] + arguments
+            path = "/bin/sh"
         }
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
-        process.standardOutput = FileHandle.nullDevice
-        if let outputPath {
-            _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
-            process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))
-        }
-        process.standardInput = input ?? FileHandle.nullDevice
-        try process.run()
+        process = try ChildProcess(
+            path, arguments, environment: inherited.merging(environment) { _, new in new },
+            input: input?.fileDescriptor, outputPath: outputPath, errorPath: logPath)
     }
 
     /// The process id.
-    public var processID: Int32 { process.processIdentifier }
+    public var processID: Int32 { process.processID }
     /// Whether it still runs.
     public var isRunning: Bool { process.isRunning }
     /// What it wrote to standard error so far.
@@ -100,10 +87,7 @@ public final class RunningProgram: @unchecked Sendable {
 
     /// Waits for the end and returns the exit code; kills the program where it takes longer than a minute.
     public func waitForExit() async -> Int32 {
-        for _ in 0..<6000 where process.isRunning { try? await Task.sleep(nanoseconds: 10_000_000) }
-        if process.isRunning { kill(processID, SIGKILL) }
-        process.waitUntilExit()
-        return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        await process.waitForExit(seconds: 60)
     }
 
     /// Ends the program.
@@ -134,21 +118,15 @@ public func runProgram(
     _ name: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
 ) async throws -> (code: Int32, output: String, errors: String) {
     try await withTemporaryFolder { folder in
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Programs.path(name))
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         try input.write(toFile: folder + "/in", atomically: true, encoding: .utf8)
-        for file in ["/out", "/err"] { _ = FileManager.default.createFile(atPath: folder + file, contents: nil) }
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder + "/in"))
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/out"))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/err"))
-        try process.run()
-        for _ in 0..<30_000 where process.isRunning { try await Task.sleep(nanoseconds: 10_000_000) }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
+        let standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder + "/in"))
+        let process = try ChildProcess(
+            Programs.path(name), arguments,
+            environment: ProcessInfo.processInfo.environment.merging(environment) { _, new in new },
+            input: standardInput.fileDescriptor, outputPath: folder + "/out", errorPath: folder + "/err")
+        let code = await process.waitForExit(seconds: 300)
         return (
-            process.terminationStatus, try String(contentsOfFile: folder + "/out", encoding: .utf8),
+            code, try String(contentsOfFile: folder + "/out", encoding: .utf8),
             try String(contentsOfFile: folder + "/err", encoding: .utf8)
         )
     }

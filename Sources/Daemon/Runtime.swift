@@ -1,0 +1,156 @@
+public import Config
+internal import EventLoop
+internal import Gateway
+internal import Generation
+internal import HTTPClient
+public import Logging
+internal import Providers
+internal import RPC
+internal import Service
+
+/// A whole gateway in one object: loops, upstream clients, services and the server, built from one configuration.
+public final class Runtime: Sendable {
+    /// Why a runtime did not come up.
+    public struct StartError: Error, Sendable, CustomStringConvertible {
+        /// What is wrong and what to do.
+        public let description: String
+    }
+
+    private let loops: [EventLoop]
+    private let contexts: [LoopBound<ServiceLoop>]
+    private let gateway: Gateway
+    private let server: Server
+    private let logger: Logger
+
+    private init(
+        loops: [EventLoop], contexts: [LoopBound<ServiceLoop>], gateway: Gateway, server: Server, logger: Logger
+    ) {
+        self.loops = loops
+        self.contexts = contexts
+        self.gateway = gateway
+        self.server = server
+        self.logger = logger
+    }
+
+    /// Builds everything but listens nowhere yet.
+    /// - Throws: `StartError`.
+    public static func start(_ configuration: Configuration, logger: Logger) async throws(StartError) -> Runtime {
+        let (gateway, loops) = try build(configuration)
+        for model in gateway.catalog.unconfigured {
+            logger.warning("model is not usable", metadata: ["model": "\(model.name)", "reason": "\(model.reason)"])
+        }
+        var http = HTTPClientOptions()
+        http.skipsVerification = configuration.tls.insecureSkipVerify
+        http.userAgent = "genwire/\(genwireVersion)"
+        let options = http
+        var contexts: [LoopBound<ServiceLoop>] = []
+        for loop in loops {
+            contexts.append(await loop.perform { LoopBound(ServiceLoop(loop: loop, http: options), on: loop) })
+        }
+        let limits = serverLimits(configuration.limits, logger)
+        if let first = contexts.first { await first.loop.perform { first.value.attach(gateway) } }
+        let registry = CallRegistry()
+        let service = GenerationService(gateway: gateway, registry: registry, limits: limits, loops: contexts)
+        let server = await Server(
+            loops: loops, methods: service.methods, limits: limits, registry: registry,
+            policy: policy(configuration.server), describe: { Status($0) })
+        return Runtime(loops: loops, contexts: contexts, gateway: gateway, server: server, logger: logger)
+    }
+
+    private static func serverLimits(_ configured: LimitsConfiguration, _ logger: Logger) -> ServerLimits {
+        var limits = ServerLimits()
+        let budget = DescriptorBudget(
+            limit: DescriptorBudget.raiseLimit(), connections: configured.maxConnections, strangers: limits.maxStrangers
+        )
+        if budget.connections < configured.maxConnections {
+            logger.warning(
+                "limits.max_connections cannot be met; raise the limit of open files (ulimit -n, LimitNOFILE)",
+                metadata: [
+                    "configured": "\(configured.maxConnections)", "possible": "\(budget.connections)",
+                    "open_files": "\(budget.limit)", "kept_for_vendors": "\(budget.upstream)",
+                ])
+        }
+        limits.maxConnections = budget.connections
+        limits.maxStrangers = budget.strangers
+        limits.maxStreamsPerConnection = configured.maxStreamsPerConnection
+        limits.maxMessageBytes = configured.maxMessageBytes
+        limits.maxBufferedBytesPerConnection = configured.maxBufferedBytesPerConnection
+        limits.maxRequestBytesPerConnection = configured.maxRequestBytesPerConnection
+        limits.maxRequestBytes = configured.maxRequestBytes
+        limits.maxBufferedBytes = configured.maxBufferedBytes
+        return limits
+    }
+
+    private static func policy(_ server: ServerConfiguration) -> AccessPolicy {
+        var policy = AccessPolicy.sameUser
+        if let users = server.allowedUsers { policy.users = Set(users) }
+        policy.groups = Set(server.allowedGroups)
+        let tokens = server.tokens
+        guard !tokens.isEmpty else { return policy }
+        policy.tokenName = { shown in
+            var shown = shown
+            return shown.withUTF8 { bytes in
+                var found: String?
+                // All are looked at, whichever fits, so that the time tells nothing.
+                for (name, token) in tokens where token.matches(UnsafeRawBufferPointer(bytes)) { found = name }
+                return found
+            }
+        }
+        return policy
+    }
+
+    private static func build(_ configuration: Configuration) throws(StartError) -> (Gateway, [EventLoop]) {
+        do {
+            let gateway = try Gateway(configuration)
+            let count = max(1, configuration.server.loops ?? EventLoop.defaultCount)
+            return (gateway, try (0..<count).map { try EventLoop(label: "genwire-loop-\($0)") })
+        } catch let error as GenerationError {
+            throw StartError(description: error.message)
+        } catch {
+            throw StartError(description: "\(error)")
+        }
+    }
+
+    /// Listens at every address and returns them as bound. All or none.
+    /// - Parameter addresses: `unix:PATH` and `tcp:HOST:PORT`; none for the address that clients try by default.
+    /// - Throws: `StartError` for the first address that cannot be had.
+    public func listen(at addresses: [String]) async throws(StartError) -> [String] {
+        var bound: [String] = []
+        do {
+            let wanted = try addresses.isEmpty ? [DefaultAddress.own()] : addresses.map { try Address($0) }
+            for address in wanted {
+                bound.append(
+                    try await server.listen(at: address) { [logger] in logger.warning("\($0)") }.description)
+            }
+        } catch {
+            await server.drain(seconds: 0)
+            throw StartError(description: "\(error)")
+        }
+        return bound
+    }
+
+    /// Takes over another configuration's models, routes, credentials, and who may call. What
+    /// `Configuration.startOnlyKeys` lists stays as it is.
+    /// - Throws: `StartError` where a model cannot be built, or an address would be left without tokens; nothing has
+    ///   changed then.
+    public func reload(_ configuration: Configuration) throws(StartError) {
+        do {
+            let policy = Self.policy(configuration.server)
+            try server.check(policy)
+            try gateway.reload(configuration)
+            server.adopt(policy)
+        } catch let error as GenerationError {
+            throw StartError(description: error.message)
+        } catch {
+            throw StartError(description: "\(error)")
+        }
+    }
+
+    /// Refuses new calls, lets those in progress end for at most `seconds`, cancels the rest, and ends the loops.
+    public func drain(seconds: Double) async {
+        await server.drain(seconds: seconds)
+        if let first = contexts.first { await first.loop.perform { [gateway] in gateway.detach() } }
+        for context in contexts { await context.loop.perform { context.value.shutdown() } }
+        for loop in loops { await loop.shutdown() }
+    }
+}
