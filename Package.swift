@@ -30,7 +30,7 @@ let package = Package(
     name: "genwire",
     products: [
         .library(name: "Genwire", targets: ["Genwire", "Generation", "Config"]),
-        .library(name: "GenwireClient", targets: ["GenwireClient"]),
+        .library(name: "GenwireClient", targets: ["GenwireClient", "Generation", "Messages"]),
         .executable(name: "genwired", targets: ["genwired"]),
         .executable(name: "genwire", targets: ["genwire"]),
         .executable(name: "genwire-sim", targets: ["genwire-sim"]),
@@ -71,21 +71,21 @@ let package = Package(
             "Service",
             ["EventLoop", "RPC", "HTTPClient", "JSON", "Messages", "Generation", "Config", "Gateway", "Providers"]),
 
-        // 7-9: what others link, and the programs.
+        // 7-9: the daemon's runtime, what others link, and the programs.
+        library(
+            "Daemon",
+            ["EventLoop", "RPC", "HTTPClient", "Generation", "Config", "Providers", "Gateway", "Service", logging]),
         library(
             "Genwire",
-            [
-                "EventLoop", "RPC", "HTTPClient", "Generation", "JSON", "Config", "Auth", "Providers", "Gateway",
-                "Service", logging,
-            ]),
+            ["EventLoop", "HTTPClient", "Generation", "JSON", "Config", "Auth", "Providers", "Gateway"]),
         library("GenwireClient", ["EventLoop", "RPC", "Generation", "Messages"]),
         library(
             "GenwireCommands",
             ["EventLoop", "GenwireClient", "Generation", "Messages", "JSON", "Encodings", argumentParser]),
         library("Simulator", ["EventLoop", "JSON", "Encodings", "CMicroHTTPD"]),
-        executable("genwired", ["Genwire", "Config", "EventLoop", "CLinux", logging]),
+        executable("genwired", ["Daemon", "Generation", "Config", "EventLoop", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
-        executable("genwire-sim", ["Simulator", "EventLoop", argumentParser]),
+        executable("genwire-sim", ["Simulator", "EventLoop", "Generation", argumentParser]),
         executable("genwire-bench", [argumentParser]),
 
         // Tests mirror the targets; BlackBoxTests start the real programs.

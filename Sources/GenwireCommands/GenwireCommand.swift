@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Generation
 internal import Glibc
 
 /// `genwire`: the gateway from a shell.
@@ -8,7 +9,7 @@ public struct GenwireCommand: AsyncParsableCommand {
         commandName: "genwire",
         abstract: "Talk to language models through a Genwire server.",
         discussion: "Exit codes:\n" + ExitStatus.table,
-        version: "0.1.0",
+        version: genwireVersion,
         subcommands: [
             Generate.self, Chat.self, REPL.self, Auth.self, Health.self, Models.self, Tokens.self, UsageCommand.self,
         ])

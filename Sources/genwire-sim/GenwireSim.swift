@@ -1,5 +1,6 @@
 import ArgumentParser
 import EventLoop
+import Generation
 import Glibc
 import Simulator
 
@@ -15,7 +16,7 @@ struct GenwireSim: AsyncParsableCommand {
             Faults: \(Fault.names)
             Control: GET /sim/stats, GET /sim/requests, POST /sim/reset.
             """,
-        version: "0.1.0")
+        version: genwireVersion)
 
     @Option(help: "The port on 127.0.0.1; 0 for a free one.") var port: UInt16
     @Option(help: "A JSON file of answers, one a request.") var script: String?

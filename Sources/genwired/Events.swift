@@ -1,7 +1,7 @@
 import Config
+import Daemon
 import Dispatch
 import EventLoop
-import Genwire
 import Glibc
 import Synchronization
 

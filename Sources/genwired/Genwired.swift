@@ -1,6 +1,7 @@
 import CLinux
 import Config
-import Genwire
+import Daemon
+import Generation
 import Glibc
 import Logging
 

@@ -1,5 +1,5 @@
 import Config
-import Genwire
+import Daemon
 import Logging
 
 /// Takes over the configuration file again and again, and says what came of it.

@@ -1,2 +1,0 @@
-/// This version of Genwire.
-public let genwireVersion = "0.1.0"
