@@ -3,12 +3,12 @@ public import EventLoop
 public import Generation
 public import HTTPClient
 
-/// One entry of `auth`: fetches its token, keeps it, and replaces it before it expires. Shared by all loops.
+/// One entry of `auth`: fetches its token, caches it, and replaces it before it expires. Shared by all loops.
 ///
-/// Whatever the load, at most one refresh is in progress; it runs on the loop that `attach` named. While a token is
-/// usable nobody waits for a refresh. A failed refresh is tried again after 1 s, 2 s, … 60 s, or 10 s where there is no
-/// token; until then those who need a token get the same error at once. A token that expires is replaced although
-/// nobody asks, so that the first caller after a quiet hour does not wait.
+/// At most one refresh is in progress, on the loop that was passed to `attach`. While a token is usable, no caller
+/// waits for a refresh. After a failed refresh, the next attempt follows after 1 s, 2 s, … up to 60 s, or up to 10 s
+/// without a usable token; until then, callers that need a token get the error at once. A token is replaced before it
+/// expires even if no caller asks, so that the first caller after an idle period does not wait.
 public final class Credential: Sendable {
     private struct Waiting: Sendable {
         let waiter: LoopBound<TokenWaiter>
@@ -20,21 +20,21 @@ public final class Credential: Sendable {
         var home: LoopBound<RefreshHome>?
         var waiters: [UInt64: Waiting] = [:]
         var nextWaiter: UInt64 = 0
-        /// Counts the refreshes, so that the late end of one that was given up is not taken for another's.
+        /// Serial number of the refresh, so that the late result of a cancelled one is ignored.
         var refresh: UInt64 = 0
-        /// Whether somebody wanted a token before there was a loop to fetch it on.
+        /// Whether a token was requested before `attach`.
         var isWanted = false
-        /// Whether `detach` came: nothing is fetched any more.
+        /// Whether `detach` was called: no more tokens are fetched.
         var isOver = false
-        /// Whether `retire` came: tokens are fetched for those who ask and for nobody else.
+        /// Whether `retire` was called: tokens are fetched only for callers that ask.
         var isRetired = false
     }
 
-    /// The name of the entry.
+    /// The name of the entry of `auth`; `google default` for the provider's default credential.
     public let name: String
-    /// The type of the entry.
+    /// The type of the entry, for example `google_adc`.
     public let kind: AuthConfiguration.Kind
-    /// Whether it is a key, which goes into the provider's header for keys, and not a token.
+    /// Whether this is an API key, sent in the provider's own header, and not a bearer token.
     public var isKey: Bool { kind == .apiKey }
 
     private let fixed: AccessToken?
@@ -42,11 +42,11 @@ public final class Credential: Sendable {
     private let setting: RefreshSetting
     private let shared: Locked<State>
 
-    /// The credential of an entry. Does nothing yet: no file is read, no connection made.
+    /// Creates the credential of an entry. Reads no file and makes no connection.
     /// - Parameters:
-    ///   - environment: where sources look for what their vendors' own libraries look for, and the environment of
+    ///   - environment: the variables that sources read, as their vendors' libraries do, and the environment of
     ///     commands.
-    ///   - caFile: PEM certificates to trust for token endpoints; `nil` for the client's.
+    ///   - caFile: a file of PEM certificates to trust for token endpoints; `nil` for the HTTP client's.
     public convenience init(_ auth: AuthConfiguration, environment: [String: String], caFile: String? = nil) {
         self.init(auth, environment: environment, caFile: caFile, timing: CacheTiming())
     }
@@ -68,17 +68,17 @@ public final class Credential: Sendable {
         shared = Locked(State(cache: TokenCache(timing)))
     }
 
-    /// Google's application default credentials, for models that name no entry of `auth`.
+    /// Google's Application Default Credentials, for models without `auth`.
     public static func googleDefault(environment: [String: String], caFile: String? = nil) -> Credential {
         let auth = AuthConfiguration(name: "google default", method: .googleADC(.init()))
         return Credential(auth, environment: environment, caFile: caFile)
     }
 
-    // MARK: - The loop of the refreshes
+    // MARK: - Lifecycle
 
-    /// Names the loop and the client that refreshes run on. Must be called on that loop, and before the loop's end
-    /// undone by `detach`. Who asked for a token before waits no longer than the refresh that starts now. Where it was
-    /// attached already, it ends what `retire` began and nothing else.
+    /// Sets the loop and the client for refreshes. Must be called on that loop, and balanced by `detach` before the
+    /// loop ends. If a token was requested before, a refresh starts now. If the credential is already attached, only
+    /// the effect of `retire` is undone.
     public func attach(loop: EventLoop, client: HTTPClient) {
         guard source != nil else { return }
         let home = LoopBound(RefreshHome(loop: loop, client: client, setting: setting), on: loop)
@@ -88,19 +88,19 @@ public final class Credential: Sendable {
             return (state.isWanted, state.isRetired)
         }
         if isWanted { prefetch() }
-        if wasRetired { tend() }
+        if wasRetired { refreshIfDue() }
     }
 
-    /// Ends the refreshes that nobody waits for, for a credential that only calls in progress may still use. Safe from
-    /// any thread.
+    /// Stops background refreshes, for a credential that only calls in progress may still use. Callers that ask still
+    /// get tokens. Safe from any thread.
     public func retire() { shared.withLock { state in state.isRetired = true } }
 
-    /// Fetches a new token with the next call, which still gets the old one: for a reload, after which files and programs
-    /// may give another. Safe from any thread.
+    /// Makes the next call start a refresh, and still use the old token. Called after a reload, because files and
+    /// programs may return another token. Safe from any thread.
     public func renew() { shared.withLock { state in state.cache.renew() } }
 
-    /// Ends what `attach` began: a refresh is given up, and who waits for it gets `.shuttingDown`. Must be called on the
-    /// loop of `attach`, before its client is shut down. A token that is there serves on until it expires.
+    /// Cancels the refresh in progress; its waiters get `.shuttingDown`. Must be called on the loop of `attach`, before
+    /// its client is shut down. An existing token remains usable until it expires.
     public func detach() {
         let (home, waiters) = shared.withLock { state in
             defer {
@@ -116,11 +116,11 @@ public final class Credential: Sendable {
         Self.deliver(.failure(Self.ended), to: waiters)
     }
 
-    private static let ended = GenerationError(.shuttingDown, "the server is about to end")
+    private static let ended = GenerationError(.shuttingDown, "the server is shutting down")
 
     // MARK: - Tokens
 
-    /// Fetches the first token ahead of the first call. Safe from any thread.
+    /// Starts fetching a token before the first call needs it. Safe from any thread.
     public func prefetch() {
         guard source != nil else { return }
         let launch = shared.withLock { state -> Launch? in
@@ -131,23 +131,23 @@ public final class Credential: Sendable {
         start(launch)
     }
 
-    /// The usable token, or `nil`: then `token` waits for one. Begins the refresh in the background when it is time.
-    /// Costs a lock and no more; safe from any thread.
+    /// The usable token; `nil` if there is none, then call `token`. Starts a background refresh when one is due. Takes
+    /// a lock and never waits; safe from any thread.
     public var current: AccessToken? {
         if let fixed { return fixed }
         let now = EventLoop.monotonicNanoseconds()
         let (token, launch) = shared.withLock { state -> (AccessToken?, Launch?) in
-            let (token, wantsRefresh) = state.cache.lookup(now)
-            return (token, wantsRefresh ? Self.begin(&state, now) : nil)
+            let (token, needsRefresh) = state.cache.lookup(now)
+            return (token, needsRefresh ? Self.begin(&state, now) : nil)
         }
         start(launch)
         return token
     }
 
-    /// Calls `completion` with a usable token, or with why there is none. Must be called on `loop`; `completion` is
-    /// called there exactly once, never before this returns, unless the waiter is cancelled. It waits at most as long
-    /// as one refresh may take, 10 s, and one second more where the last one began just before; who has less time
-    /// cancels.
+    /// Calls `completion` with a usable token or an error. Must be called on `loop`; `completion` is called there
+    /// exactly once, after this method has returned, unless the waiter is cancelled. The wait is at most 10 s, the time
+    /// limit of a refresh, plus 1 s if the previous refresh has just started. A caller with less time cancels the
+    /// waiter.
     public func token(
         on loop: EventLoop, _ completion: @escaping (Result<AccessToken, GenerationError>) -> Void
     ) -> TokenWaiter {
@@ -179,7 +179,7 @@ public final class Credential: Sendable {
             }
         }
         start(outcome.launch)
-        if let visit = outcome.visit { visit.home.loop.execute { [self] in arrange(visit) } }
+        if let visit = outcome.visit { visit.home.loop.execute { [self] in schedule(visit) } }
         if let answer = outcome.answer { Self.deliver(answer, to: [id: waiting]) }
         return waiter
     }
@@ -188,9 +188,9 @@ public final class Credential: Sendable {
         shared.withLock { state in state.waiters[id] = nil }
     }
 
-    /// Says that a provider rejected the token of a generation, so that the next one is fetched. Safe from any thread.
-    /// - Returns: whether another try may get a newer token. Not for fixed credentials, and not where a provider
-    ///   rejects one new token after another.
+    /// Drops the token of `generation` after a provider has rejected it. Safe from any thread.
+    /// - Returns: whether a retry may get a newer token. `false` for fixed credentials, and if a provider rejects one
+    ///   new token after another.
     @discardableResult
     public func invalidate(_ generation: UInt64) -> Bool {
         guard fixed == nil else { return false }
@@ -198,7 +198,7 @@ public final class Credential: Sendable {
         return shared.withLock { state in state.cache.invalidate(generation, now: now) }
     }
 
-    /// How it is doing. Safe from any thread.
+    /// The current state. Always `healthy` for fixed credentials. Safe from any thread.
     public var state: CredentialState {
         if fixed != nil { return CredentialState(status: .healthy) }
         return shared.withLock { state in state.cache.state(EventLoop.monotonicNanoseconds()) }
@@ -206,13 +206,13 @@ public final class Credential: Sendable {
 
     // MARK: - Refreshes
 
-    /// A refresh that must be set going once the lock is released.
+    /// A refresh that must be started after the lock is released.
     private struct Launch: Sendable {
         let home: LoopBound<RefreshHome>
         let refresh: UInt64
     }
 
-    /// When to look again whether a refresh is due.
+    /// When to check again whether a refresh is due.
     private struct Visit: Sendable {
         let home: LoopBound<RefreshHome>
         let time: UInt64
@@ -239,7 +239,7 @@ public final class Credential: Sendable {
         let now = EventLoop.monotonicNanoseconds()
         let random = Double.random(in: 0...1)
         struct Outcome {
-            var answer: Result<AccessToken, GenerationError> = .failure(GenerationError(.cancelled, "given up"))
+            var answer: Result<AccessToken, GenerationError> = .failure(GenerationError(.cancelled, "cancelled"))
             var waiters: [UInt64: Waiting] = [:]
             var visit: Visit?
         }
@@ -256,8 +256,8 @@ public final class Credential: Sendable {
             return outcome
         }
         Self.deliver(outcome.answer, to: outcome.waiters)
-        // This is the home's loop: that is where refreshes end.
-        if let visit = outcome.visit { arrange(visit) }
+        // Refreshes end on the home's loop, as `schedule` requires.
+        if let visit = outcome.visit { schedule(visit) }
     }
 
     private static func nextVisit(_ state: State, _ now: UInt64) -> Visit? {
@@ -265,18 +265,18 @@ public final class Credential: Sendable {
         return Visit(home: home, time: time)
     }
 
-    /// Takes the place of the visit that was arranged before. Must be called on the home's loop.
-    private func arrange(_ visit: Visit) {
-        visit.home.value.visit(at: visit.time) { [weak self] in self?.tend() }
+    /// Replaces the visit that was scheduled before. Must be called on the home's loop.
+    private func schedule(_ visit: Visit) {
+        visit.home.value.visit(at: visit.time) { [weak self] in self?.refreshIfDue() }
     }
 
-    /// Replaces the token when it is time: for those who wait, or although nobody asks. Must be called on the home's
-    /// loop.
-    private func tend() {
+    /// Starts a refresh if one is due, for waiters or in the background, else schedules the next check. Must be called
+    /// on the home's loop.
+    private func refreshIfDue() {
         let now = EventLoop.monotonicNanoseconds()
         let (launch, visit) = shared.withLock { state -> (Launch?, Visit?) in
             if state.isRetired, state.waiters.isEmpty { return (nil, nil) }
-            if state.cache.lookup(now).wantsRefresh { return (Self.begin(&state, now), nil) }
+            if state.cache.lookup(now).needsRefresh { return (Self.begin(&state, now), nil) }
             switch state.cache.demand(now) {
             case .wait(.due): return (Self.begin(&state, now), nil)
             case .wait(.inProgress): return (nil, nil)
@@ -286,7 +286,7 @@ public final class Credential: Sendable {
             }
         }
         start(launch)
-        if let visit { arrange(visit) }
+        if let visit { schedule(visit) }
     }
 
     private static func deliver(_ answer: Result<AccessToken, GenerationError>, to waiters: [UInt64: Waiting]) {

@@ -76,7 +76,7 @@ struct AzureTests {
         }
     }
 
-    @Test("with a damaged certificate file say how")
+    @Test("with a damaged certificate file report the reason")
     func damagedCertificate() async throws {
         try await withTemporaryFolder { folder in
             let keys = try await Keys(in: folder)
@@ -90,10 +90,10 @@ struct AzureTests {
             try await Harness.run { harness in
                 let cases = [
                     (keys.keyText, "no readable certificate"), (certificate, "is not PEM"), ("", "gave nothing"),
-                    (certificate + others.keyText, "is not the certificate's"),
+                    (certificate + others.keyText, "does not match the certificate"),
                     (
                         certificate + (try String(contentsOfFile: folder + "/locked.pem", encoding: .utf8)),
-                        "wants a passphrase"
+                        "has a passphrase"
                     ),
                 ]
                 for (text, expected) in cases {
@@ -137,7 +137,7 @@ struct AzureTests {
 
     // MARK: - Managed identities
 
-    @Test("of a machine, whose numbers are texts")
+    @Test("of a machine, with numbers as strings")
     func machine() async throws {
         try await Harness.run { harness in
             for endpoint in [harness.base, harness.base + "/metadata/identity/oauth2/token"] {
@@ -156,7 +156,7 @@ struct AzureTests {
         }
     }
 
-    @Test("of an App Service, which only says when")
+    @Test("of an App Service, with an absolute expiry")
     func appService() async throws {
         try await Harness.run { harness in
             let environment = ["IDENTITY_ENDPOINT": harness.base + "/msi/token", "IDENTITY_HEADER": "header-s3cret"]

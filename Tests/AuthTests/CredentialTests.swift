@@ -9,7 +9,7 @@ import Testing
 /// The token cache over a real endpoint.
 @Suite("A credential")
 struct CredentialTests {
-    @Test("fetches once, keeps the token and hands it out without waiting")
+    @Test("fetches a token once and returns it from the cache")
     func keeps() async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin()
@@ -71,7 +71,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("replaces a token that expires although nobody asks")
+    @Test("replaces an expiring token even if no caller asks")
     func expiry() async throws {
         try await Harness.run { harness in
             var timing = CacheTiming()
@@ -84,7 +84,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("does not ask again and again for tokens that expire at once")
+    @Test("limits the refreshes of tokens that expire at once")
     func tooShortLife() async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin("expires=0.002")
@@ -102,7 +102,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("fetches for those who ask and nobody else once it is retired, until it is attached again")
+    @Test("fetches only on demand while it is retired")
     func retirement() async throws {
         try await Harness.run { harness in
             var timing = CacheTiming()
@@ -147,7 +147,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("goes on with a valid token while the endpoint is down, and recovers by itself")
+    @Test("continues with a valid token while the endpoint is down, and recovers")
     func downWhileValid() async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin("expires=600", timing: Self.early)
@@ -165,7 +165,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("gives all waiters the same error, and later ones too until it tries again")
+    @Test("returns the same error to all waiters, and to later callers until the next attempt")
     func failure() async throws {
         try await Harness.run(loops: 2) { harness in
             var timing = CacheTiming()
@@ -203,7 +203,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("replaces a token that a provider rejected, once for all who were rejected")
+    @Test("replaces a rejected token once, however many calls report it")
     func invalidation() async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin()
@@ -219,7 +219,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("does not ask for ever where every token is rejected")
+    @Test("limits the refreshes if every token is rejected")
     func hopelessInvalidation() async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin()
@@ -232,7 +232,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("lets one waiter go without disturbing the refresh")
+    @Test("continues the refresh when one waiter cancels")
     func cancelledWaiters() async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin("delay=300")
@@ -254,7 +254,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("finishes a refresh that nobody waits for any more")
+    @Test("finishes a refresh after its last waiter has cancelled")
     func abandonedRefresh() async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin("delay=200")
@@ -265,7 +265,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("gives up on an endpoint that never answers, in its own time")
+    @Test("times out if the endpoint never responds")
     func stall() async throws {
         try await Harness.run { harness in
             var timing = CacheTiming()
@@ -278,7 +278,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("says that nobody listens")
+    @Test("reports an unreachable endpoint")
     func refused() async throws {
         try await Harness.run { harness in
             let credential = try await harness.credential(
@@ -286,12 +286,12 @@ struct CredentialTests {
             )
             let error = try await harness.error(credential)
             #expect(error.kind == .network)
-            #expect(error.message.contains("http://127.0.0.1:1/t was not reached"))
+            #expect(error.message.contains("http://127.0.0.1:1/t could not be reached"))
             #expect(!error.message.contains("hidden"))
         }
     }
 
-    @Test("can be asked for a token before it has a loop")
+    @Test("accepts a request for a token before it is attached")
     func lateAttach() async throws {
         try await Harness.run { harness in
             let credential = try await harness.credential(
@@ -306,7 +306,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("ends what waits when its loop ends")
+    @Test("fails its waiters when it is detached")
     func detach() async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin("stall")

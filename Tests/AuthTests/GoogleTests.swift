@@ -19,7 +19,7 @@ struct GoogleTests {
         }
     }
 
-    @Test("of a service account are signed as Google wants it")
+    @Test("of a service account are signed as Google requires")
     func serviceAccount() async throws {
         try await run { harness, keys in
             let path = keys.folder + "/sa.json"
@@ -39,7 +39,7 @@ struct GoogleTests {
         }
     }
 
-    @Test("of a service account may stand in the configuration, with an endpoint and scope of its own")
+    @Test("of a service account may be in the configuration, with its own endpoint and scope")
     func serviceAccountText() async throws {
         try await run { harness, keys in
             let text = keys.serviceAccount(tokenURI: "http://127.0.0.1:1/never")
@@ -55,7 +55,7 @@ struct GoogleTests {
         }
     }
 
-    @Test("that are damaged say how")
+    @Test("that are damaged report the reason")
     func damagedKeys() async throws {
         try await run { harness, keys in
             let path = keys.folder + "/sa.json"
@@ -154,13 +154,13 @@ struct GoogleTests {
         }
     }
 
-    @Test("by default are missed clearly where there is nothing at all")
+    @Test("by default report what to do if none are found")
     func nothing() async throws {
         try await Harness.run { harness in
             let credential = try await harness.credential(
                 "type: google_adc", environment: ["GCE_METADATA_HOST": "127.0.0.1:1"])
             let error = try await harness.error(credential)
-            #expect(error.message.contains("no credential file was found, and no metadata server either"))
+            #expect(error.message.contains("found neither a credential file nor a metadata server"))
             #expect(credential.state.status == .unconfigured)
         }
     }
@@ -210,7 +210,7 @@ struct GoogleTests {
         }
     }
 
-    @Test("of another issuer are traded", arguments: ["file", "json file", "url", "impersonated"])
+    @Test("of another issuer are exchanged", arguments: ["file", "json file", "url", "impersonated"])
     func externalAccount(_ kind: String) async throws {
         try await withTemporaryFolder { folder in
             try await Harness.run { harness in
@@ -259,10 +259,10 @@ struct GoogleTests {
                 let cases = [
                     (
                         "{\"type\": \"gdch_service_account\"}",
-                        "is of type 'gdch_service_account'; known: service_account"
+                        "has type 'gdch_service_account'; supported: service_account"
                     ),
-                    ("{}", "is of type ''"),
-                    ("{\"type\": 7}", "is of type ''"),
+                    ("{}", "has type ''"),
+                    ("{\"type\": 7}", "has type ''"),
                     ("{\"type\": \"authorized_user\"}", "lacks 'client_id'"),
                     ("{\"type\": \"external_account\"}", "lacks 'audience'"),
                     ("{\"type\": \"impersonated_service_account\"}", "lacks 'service_account_impersonation_url'"),
@@ -274,7 +274,7 @@ struct GoogleTests {
                     (
                         "{\"type\": \"impersonated_service_account\", \"service_account_impersonation_url\": \"u\", "
                             + "\"source_credentials\": {\"type\": \"impersonated_service_account\"}}",
-                        "proper 'source_credentials'"
+                        "valid 'source_credentials'"
                     ),
                 ]
                 for (text, expected) in cases {

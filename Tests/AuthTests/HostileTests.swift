@@ -24,7 +24,7 @@ struct HostileTests {
         "expireTime":"2030-01-31T23:59:59.5+01:00","error":{"code":4,"status":"x","message":"y"},"token_type":"Bearer"}
         """
 
-    @Test("never brings an answer's reader down, nor a bad token through it")
+    @Test("neither crashes the response reader nor passes a malformed token")
     func answers() async throws {
         try await Harness.run { harness in
             let loop = harness.loops[0]
@@ -65,7 +65,7 @@ struct HostileTests {
         }
     }
 
-    @Test("leaves no window of a secret in a text, wherever it stands")
+    @Test("leaves no part of a secret in a text, wherever it stands")
     func redaction() {
         var numbers = Numbers(state: 11)
         for _ in 0..<500 {

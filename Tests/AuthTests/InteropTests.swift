@@ -73,7 +73,7 @@ struct InteropTests {
         }
     }
 
-    @Test("Google's and Microsoft's libraries take the simulator for their issuers")
+    @Test("Google's and Microsoft's libraries accept the simulator as the issuer")
     func libraries() async throws {
         guard let python = try await python() else { return }
         try await withTemporaryFolder { folder in

@@ -41,9 +41,9 @@ struct FileTests {
     }
 
     @Test(
-        "must hold a token and nothing else",
+        "must contain a token and nothing else",
         arguments: [
-            ("", "gave nothing"), (" \n\t ", "holds nothing"), ("two words", "spaces"), ("a\u{0}b", "characters"),
+            ("", "gave nothing"), (" \n\t ", "is empty"), ("two words", "spaces"), ("a\u{0}b", "characters"),
             ("tökén", "characters"), (String(repeating: "x", count: 70_000), "larger than"),
         ])
     func badFiles(_ text: String, _ expected: String) async throws {
@@ -116,10 +116,10 @@ struct CommandTests {
     }
 
     @Test(
-        "says how it failed",
+        "reports how it failed",
         arguments: [
             ("exit 3", "exit code 3"), ("true", "printed nothing"), ("echo 's3cret with spaces'", "spaces"),
-            ("echo '{\"s3cret\"'", "not a JSON object"), ("echo '{\"s3cret\": 1}'", "without text at 'access_token'"),
+            ("echo '{\"s3cret\"'", "not a JSON object"), ("echo '{\"s3cret\": 1}'", "no string at 'access_token'"),
             ("head -c 100000 /dev/zero", "more than 65536 bytes"), ("echo s3cret; kill -9 $$", "signal 9"),
         ])
     func failures(_ script: String, _ expected: String) async throws {
@@ -131,7 +131,7 @@ struct CommandTests {
         }
     }
 
-    @Test("that hangs is ended, with all that it started")
+    @Test("that hangs is killed, with its child processes")
     func hanging() async throws {
         var timing = CacheTiming()
         timing.refreshTimeout = 0.5

@@ -88,16 +88,16 @@ struct OAuthTests {
             let other = try await harness.credential(entry + "token_path: token_type, expiry_path: nothing.here")
             #expect(try await harness.text(other) == "Bearer")
             let missing = try await harness.credential(entry + "token_path: data.token")
-            #expect(try await harness.error(missing).message.contains("without text at 'data.token'"))
+            #expect(try await harness.error(missing).message.contains("no string at 'data.token'"))
         }
     }
 
     @Test(
-        "fail clearly where the answer is no good",
+        "fail with a clear error for a malformed response",
         arguments: [
             ("garbage", "not a JSON object"), ("html", "not a JSON object"), ("empty", "not a JSON object"),
-            ("truncated", "not a JSON object"), ("huge", "more than 262144 bytes"), ("expires=past", "expired already"),
-            ("expires=soon", "neither a number nor a time"), ("close", "did not come whole"), ("status=503", "503"),
+            ("truncated", "not a JSON object"), ("huge", "more than 262144 bytes"), ("expires=past", "already expired"),
+            ("expires=soon", "neither a number nor a time"), ("close", "the request to"), ("status=503", "503"),
             ("status=429", "429"),
         ])
     func badAnswers(_ words: String, _ expected: String) async throws {
@@ -111,7 +111,7 @@ struct OAuthTests {
         }
     }
 
-    @Test("fail for good where they are refused", arguments: [400, 401, 403])
+    @Test("fail permanently if the endpoint rejects them", arguments: [400, 401, 403])
     func refusals(_ status: Int) async throws {
         try await Harness.run { harness in
             let credential = try await harness.coin("status=\(status)")
@@ -124,7 +124,7 @@ struct OAuthTests {
         }
     }
 
-    @Test("do not come back in an error, however the endpoint repeats them")
+    @Test("do not appear in an error, however the endpoint echoes them")
     func secrecy() async throws {
         try await Harness.run { harness in
             let secret = "wrong-s3cret/with+signs"
@@ -154,12 +154,12 @@ struct OAuthTests {
                 "type: coin, token_url: \"…\", client_id: c, client_secret: s")
             let error = try await harness.error(credential)
             #expect(error.kind == .authentication)
-            #expect(error.message.contains("name the token endpoint"))
+            #expect(error.message.contains("set it to the token endpoint"))
         }
     }
 }
 
-@Suite("The scrubber of errors")
+@Suite("Redaction")
 struct RedactionTests {
     private func clean(_ text: String, _ secrets: String...) -> String {
         var redaction = Redaction()
@@ -167,7 +167,7 @@ struct RedactionTests {
         return redaction.clean(text)
     }
 
-    @Test("finds secrets whole, in part and encoded")
+    @Test("finds secrets complete, in part and encoded")
     func finds() {
         #expect(clean("a hunter22-of-old b", "hunter22-of-old") == "a <secret> b")
         #expect(clean("a hunter22-of b", "hunter22-of-old") == "a <secret> b")
@@ -204,7 +204,7 @@ struct ExpiryTests {
         #expect(Expiry.seconds(value, now: 1_700_000_000) == expected)
     }
 
-    @Test("are never beyond measure")
+    @Test("are bounded")
     func huge() {
         let seconds = Expiry.seconds(.double(1e300), now: 0)
         #expect(seconds == 1e9)

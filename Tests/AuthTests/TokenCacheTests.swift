@@ -25,11 +25,11 @@ struct TokenCacheTests {
         cache.beginRefresh(0)
         _ = cache.succeeded(fresh(3600), now: 0, random: 0.5)
         let later: UInt64 = 10_000_000_000
-        #expect(cache.lookup(later).wantsRefresh == false)
+        #expect(cache.lookup(later).needsRefresh == false)
         cache.renew()
-        #expect(cache.lookup(later).token != nil && cache.lookup(later).wantsRefresh)
+        #expect(cache.lookup(later).token != nil && cache.lookup(later).needsRefresh)
         cache.beginRefresh(later)
-        #expect(!cache.lookup(later).wantsRefresh)
+        #expect(!cache.lookup(later).needsRefresh)
     }
 
     @Test(
@@ -40,18 +40,18 @@ struct TokenCacheTests {
     func window(_ lifetime: Double, _ random: Double, _ opens: Double) {
         var cache = TokenCache()
         _ = cache.succeeded(fresh(lifetime), now: 0, random: random)
-        #expect(!cache.lookup(UInt64((opens - 0.01) * 1e9)).wantsRefresh)
-        #expect(cache.lookup(UInt64((opens + 0.01) * 1e9)).wantsRefresh)
+        #expect(!cache.lookup(UInt64((opens - 0.01) * 1e9)).needsRefresh)
+        #expect(cache.lookup(UInt64((opens + 0.01) * 1e9)).needsRefresh)
         cache.beginRefresh(UInt64((opens + 0.01) * 1e9))
-        #expect(!cache.lookup(UInt64((opens + 0.01) * 1e9)).wantsRefresh)
+        #expect(!cache.lookup(UInt64((opens + 0.01) * 1e9)).needsRefresh)
     }
 
-    @Test("heeds the issuer's wish for an earlier refresh")
+    @Test("refreshes early if the issuer asks for it")
     func refreshIn() {
         var cache = TokenCache()
         _ = cache.succeeded(fresh(86400, refreshIn: 43200), now: 0, random: 0.5)
-        #expect(!cache.lookup(43199 * second).wantsRefresh)
-        #expect(cache.lookup(43201 * second).wantsRefresh)
+        #expect(!cache.lookup(43199 * second).needsRefresh)
+        #expect(cache.lookup(43201 * second).needsRefresh)
     }
 
     @Test("keeps a token without an expiry")
@@ -59,13 +59,13 @@ struct TokenCacheTests {
         var cache = TokenCache()
         let fetched = cache.succeeded(fresh(nil), now: 5, random: 0.5)
         #expect(fetched.expiresAt == nil)
-        let (token, wantsRefresh) = cache.lookup(1 << 62)
+        let (token, needsRefresh) = cache.lookup(1 << 62)
         #expect(token != nil)
-        #expect(!wantsRefresh)
+        #expect(!needsRefresh)
         #expect(cache.state(1 << 62).expiresInSeconds == nil)
     }
 
-    @Test("does not use a token in its last moments")
+    @Test("does not use a token shortly before its expiry")
     func margin() {
         var cache = TokenCache()
         let token = cache.succeeded(fresh(3600), now: 0, random: 0.5)
@@ -80,12 +80,12 @@ struct TokenCacheTests {
         _ = cache.succeeded(fresh(3600), now: 0, random: 0.5)
         var now = 3301 * second
         for wait in [1, 2, 4, 8, 16, 32, 60] as [UInt64] {
-            #expect(cache.lookup(now).wantsRefresh)
+            #expect(cache.lookup(now).needsRefresh)
             cache.beginRefresh(now)
             let error = cache.failed(failure(), now: now)
             #expect(error.retryAfterMilliseconds == Int64(wait * 1000))
             #expect(cache.state(now).status == .stale)
-            #expect(!cache.lookup(now + wait * second - 1).wantsRefresh)
+            #expect(!cache.lookup(now + wait * second - 1).needsRefresh)
             now += wait * second
         }
         // The token runs out; nobody waits a minute for the next try.
@@ -98,14 +98,14 @@ struct TokenCacheTests {
         #expect(cache.state(3605 * second).status == .failed)
     }
 
-    @Test("says nothing of a retry where none helps")
+    @Test("sets no retry time for permanent errors")
     func refusal() {
         var cache = TokenCache()
         let error = cache.failed(failure(.authentication), now: 0)
         #expect(error.retryAfterMilliseconds == nil)
     }
 
-    @Test("does not take the same token for a new one, unless it was rejected")
+    @Test("keeps the generation of an unchanged token, unless it was rejected")
     func sameToken() {
         var cache = TokenCache()
         let first = cache.succeeded(fresh(nil, refreshIn: 1), now: 0, random: 0.5)
@@ -138,9 +138,9 @@ struct TokenCacheTests {
         var visit: UInt64? = 0
         for millisecond in 0..<60_000 as Range<UInt64> {
             let now = millisecond * 1_000_000
-            var isDue = isAsked && cache.lookup(now).wantsRefresh
+            var isDue = isAsked && cache.lookup(now).needsRefresh
             if isAsked || visit.map({ $0 <= now }) == true {
-                isDue = isDue || cache.lookup(now).wantsRefresh
+                isDue = isDue || cache.lookup(now).needsRefresh
                 if case .wait(.due) = cache.demand(now) { isDue = true }
             }
             guard isDue else { continue }
@@ -162,7 +162,7 @@ struct TokenCacheTests {
         guard case .wait(.due) = cache.demand(1) else { Issue.record("it waits"); return }
     }
 
-    @Test("forgives rejections in time")
+    @Test("allows further rejections after a while")
     func rejectionCredit() {
         var cache = TokenCache()
         var now: UInt64 = 0

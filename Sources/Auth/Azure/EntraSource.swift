@@ -3,13 +3,12 @@ internal import Encodings
 internal import Generation
 internal import JSON
 
-/// What Azure's sources share.
 enum Azure {
-    /// What tokens for Azure OpenAI are for.
+    /// The resource (audience) of tokens for Azure OpenAI.
     static let resource = "https://cognitiveservices.azure.com"
 }
 
-/// An application of Entra ID, which shows who it is by a secret, a certificate or another issuer's token.
+/// An Entra ID application that authenticates with a secret, a certificate or a federated token.
 struct EntraSource: TokenSource {
     private static let assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -34,7 +33,7 @@ struct EntraSource: TokenSource {
                     throw run.failure(.authentication, "certificate_file: the key \(error.reason)")
                 }
             } else {
-                // Kubernetes writes a new token over the old one every hour.
+                // Read for each refresh: Kubernetes replaces the token every hour.
                 assertion = try await run.tokenFile(application.federatedTokenFile ?? "", "federated_token_file")
             }
             redaction.add(assertion)
@@ -54,7 +53,7 @@ struct EntraSource: TokenSource {
         return "\(authority)/\(PercentEncoding.encode(application.tenantID))/oauth2/v2.0/token"
     }
 
-    /// Entra wants `RESOURCE/.default`; a resource alone is completed.
+    /// The scope in the form `RESOURCE/.default` that Entra ID requires; the suffix is added to a plain resource.
     private var scope: String {
         guard var scope = application.scope else { return Azure.resource + "/.default" }
         guard !scope.hasSuffix("/.default"), !scope.contains(" ") else { return scope }
@@ -62,8 +61,8 @@ struct EntraSource: TokenSource {
         return scope + "/.default"
     }
 
-    /// The application's own statement of who it is, in the form of Microsoft's libraries: PS256 and the certificate's
-    /// SHA-256 for Entra ID; RS256 and SHA-1 for AD FS, which knows nothing newer.
+    /// The client assertion, as Microsoft's libraries build it: PS256 and the certificate's SHA-256 thumbprint for
+    /// Entra ID; RS256 and SHA-1 for AD FS, which supports nothing newer.
     private static func assertion(
         _ application: AuthConfiguration.AzureAD, _ pem: Secret, audience: String
     ) -> Result<Secret, SigningError> {
@@ -76,7 +75,7 @@ struct EntraSource: TokenSource {
         do throws(SigningError) {
             let key = try SigningKey(pem: pem)
             let certificate = try Certificate(pem: pem)
-            guard key.belongs(to: certificate) else { throw SigningError(reason: "is not the certificate's") }
+            guard key.belongs(to: certificate) else { throw SigningError(reason: "does not match the certificate") }
             let print = Base64.encodeForURL(certificate.fingerprint(isSHA256: !isADFS))
             return .success(
                 try JSONWebToken.sign(

@@ -2,8 +2,8 @@ internal import Config
 internal import Encodings
 internal import Generation
 
-/// The identity of an Azure machine: the App Service form where IDENTITY_ENDPOINT and IDENTITY_HEADER are set, the
-/// virtual machines' otherwise.
+/// The managed identity of an Azure machine. Uses the App Service endpoint if IDENTITY_ENDPOINT and IDENTITY_HEADER are
+/// set, otherwise the instance metadata service (IMDS) of virtual machines.
 struct ManagedIdentitySource: TokenSource {
     private static let path = "/metadata/identity/oauth2/token"
 
@@ -26,7 +26,7 @@ struct ManagedIdentitySource: TokenSource {
             request, advice: "check that an identity is assigned to this machine, and client_id where it has several")
     }
 
-    /// An endpoint that has a path already is the whole address.
+    /// The URL of the metadata service. An endpoint that has a path is used as it is.
     private func machineEndpoint(_ run: RefreshRun) -> String {
         var endpoint =
             identity.endpoint ?? run.variable("AZURE_POD_IDENTITY_AUTHORITY_HOST") ?? "http://169.254.169.254"
@@ -43,7 +43,7 @@ struct ManagedIdentitySource: TokenSource {
         return query
     }
 
-    /// This service wants the resource, not a scope.
+    /// The resource; these endpoints take a resource and not a scope.
     private var resource: String {
         let resource = identity.resource ?? Azure.resource
         return resource.hasSuffix("/.default") ? String(resource.dropLast("/.default".count)) : resource

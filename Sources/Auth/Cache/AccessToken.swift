@@ -1,14 +1,14 @@
 public import Config
 
-/// What a provider takes as proof of who asks: a token of a `Credential`, or a fixed key.
+/// A token of a `Credential`, or a fixed key, as sent to a provider.
 public struct AccessToken: Sendable, CustomStringConvertible {
-    /// The token; it does not print.
+    /// The token itself, as a type that cannot be printed.
     public let value: Secret
-    /// Which of its credential's tokens this is: what `Credential.invalidate` wants to know.
+    /// The serial number of the token within its credential, for `Credential.invalidate`; 0 for a fixed key.
     public let generation: UInt64
-    /// When it expires, CLOCK_MONOTONIC in nanoseconds; `nil` where its issuer did not say.
+    /// When the token expires, in nanoseconds of CLOCK_MONOTONIC; `nil` if the issuer did not say.
     public let expiresAt: UInt64?
-    /// The Google project that pays, for the header `x-goog-user-project`; `nil` for the token's own.
+    /// The Google Cloud project to bill, for the header `x-goog-user-project`; `nil` for the token's own project.
     public let quotaProject: String?
 
     init(value: Secret, generation: UInt64, expiresAt: UInt64? = nil, quotaProject: String? = nil) {
@@ -18,16 +18,16 @@ public struct AccessToken: Sendable, CustomStringConvertible {
         self.quotaProject = quotaProject
     }
 
-    /// The generation only.
+    /// Shows only the generation, never the token.
     public var description: String { "<token \(generation)>" }
 }
 
-/// A token as its source gave it.
+/// A token as returned by its source.
 struct FetchedToken {
     var value: Secret
-    /// Seconds until it expires, counted from now; `nil` where the issuer did not say.
+    /// Seconds until it expires, from now; `nil` if the issuer did not say.
     var lifetime: Double?
-    /// Seconds after which the issuer would like it to be replaced.
+    /// Seconds, from now, after which the issuer recommends to replace it.
     var refreshIn: Double?
     var quotaProject: String?
 }

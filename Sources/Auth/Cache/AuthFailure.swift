@@ -1,8 +1,8 @@
 internal import Generation
 
-/// Why a source gave no token.
+/// Why a `TokenSource` returned no token.
 struct AuthFailure: Error {
     var error: GenerationError
-    /// Whether nothing on this machine says how to get one, as opposed to a try that failed.
+    /// Whether no credentials were found on this machine, as opposed to a failed attempt to use them.
     var isUnconfigured = false
 }

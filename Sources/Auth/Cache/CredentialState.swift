@@ -1,27 +1,27 @@
-/// How a credential is doing.
+/// A snapshot of a credential's state, as reported to users.
 public struct CredentialState: Sendable, Equatable {
-    /// One word for it.
+    /// The overall state.
     public enum Status: String, Sendable, CaseIterable {
-        /// There is a token with time left, or a fixed key.
+        /// A usable token that is not due for replacement, or a fixed key.
         case healthy
-        /// There is a token, and it is about to be replaced.
+        /// A usable token that is due for replacement.
         case expiring
-        /// There is a token, but the last try to replace it failed.
+        /// A usable token; the last attempt to replace it failed.
         case stale
-        /// There is no token, and the last try to get one failed.
+        /// No token; the last attempt to get one failed.
         case failed
-        /// There is no token, and nothing on this machine to get one with.
+        /// No token; no credentials were found on this machine.
         case unconfigured
-        /// There is no token, because none was asked for yet or the last one ran out unused.
+        /// No token: none was requested yet, or the last one expired without being replaced.
         case pending
     }
 
-    /// One word for it.
+    /// The overall state.
     public var status: Status
-    /// Seconds until the token expires; `nil` where there is none, or where it has no end.
+    /// Seconds until the token expires; `nil` without a token or if it does not expire.
     public var expiresInSeconds: Double?
-    /// What the last try to get a token ended with, where it failed; never a secret.
+    /// The error of the last attempt to get a token; `nil` if it succeeded. Never contains a secret.
     public var lastError: String?
-    /// Seconds since the token was fetched; `nil` where there is none, or where it is a fixed one.
+    /// Seconds since the token was fetched; `nil` without a token or for a fixed key.
     public var secondsSinceRefresh: Double?
 }

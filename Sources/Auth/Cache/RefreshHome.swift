@@ -2,17 +2,17 @@ internal import EventLoop
 internal import Generation
 internal import HTTPClient
 
-/// What all refreshes of a credential have in common.
+/// Settings shared by all refreshes of one credential.
 struct RefreshSetting: Sendable {
-    /// What its errors begin with: the entry of `auth` and its type.
+    /// Prefix of error messages: name and type of the entry of `auth`.
     let label: String
     let environment: [String: String]
     let caFile: String?
-    /// Seconds that one refresh may take.
+    /// Time limit of one refresh, in seconds.
     let timeout: Double
 }
 
-/// Where a credential's refreshes run. Belongs to its loop.
+/// Runs the refreshes of one credential on one loop. Confined to that loop.
 final class RefreshHome {
     private let loop: EventLoop
     private let client: HTTPClient
@@ -26,7 +26,7 @@ final class RefreshHome {
         self.setting = setting
     }
 
-    /// Fetches a token. `completion` is called once, on the loop, unless `stop` comes first.
+    /// Fetches a token. `completion` is called once, on the loop, unless `stop` is called first.
     func refresh(from source: any TokenSource, _ completion: @escaping (Result<FetchedToken, AuthFailure>) -> Void) {
         let run = RefreshRun(loop: loop, client: client, setting: setting) { [weak self] result in
             self?.run = nil
@@ -36,7 +36,8 @@ final class RefreshHome {
         run.start(source)
     }
 
-    /// Calls `body` at a time, CLOCK_MONOTONIC in nanoseconds, unless another visit or `stop` comes first.
+    /// Calls `body` at `time`, in nanoseconds of CLOCK_MONOTONIC. A later call replaces an earlier one; `stop` cancels
+    /// it.
     func visit(at time: UInt64, _ body: @escaping () -> Void) {
         if let visit { loop.cancel(visit) }
         let timer = LoopTimer(body)
@@ -44,7 +45,7 @@ final class RefreshHome {
         loop.schedule(timer, at: time)
     }
 
-    /// Gives up.
+    /// Cancels the refresh in progress and the scheduled visit. No completion handler is called.
     func stop() {
         if let visit { loop.cancel(visit) }
         visit = nil

@@ -4,7 +4,7 @@ internal import EventLoop
 internal import Generation
 internal import HTTPClient
 
-/// One refresh on its way, and what sources use on theirs: HTTP, blocking work, errors. Belongs to its loop.
+/// A refresh in progress, and the operations that sources need: HTTP, blocking work, errors. Confined to its loop.
 final class RefreshRun {
     private let loop: EventLoop
     private let client: HTTPClient
@@ -24,13 +24,13 @@ final class RefreshRun {
     }
 
     var environment: [String: String] { setting.environment }
-    /// Seconds that the refresh may take.
+    /// Time limit of the whole refresh, in seconds.
     var timeout: Double { setting.timeout }
 
-    /// The value of a variable; `nil` where it is unset or empty.
+    /// The value of an environment variable; `nil` if it is unset or empty.
     func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    // MARK: - From its home
+    // MARK: - For RefreshHome
 
     func start(_ source: any TokenSource) {
         let timer = LoopTimer { [weak self] in self?.timeOut() }
@@ -49,7 +49,7 @@ final class RefreshRun {
         }
     }
 
-    /// Gives up; the completion is not called any more.
+    /// Cancels the refresh. The completion handler is not called.
     func stop() {
         completion = nil
         end()
@@ -58,7 +58,7 @@ final class RefreshRun {
     private func end() {
         if let timer { loop.cancel(timer) }
         timer = nil
-        // The source hears that its transfer failed and comes to its own end.
+        // Cancelling fails the source's pending request, so that `fetch` returns.
         transfer?.cancel()
         transfer = nil
     }
@@ -72,26 +72,26 @@ final class RefreshRun {
 
     private func timeOut() {
         let seconds = setting.timeout == setting.timeout.rounded() ? "\(Int(setting.timeout))" : "\(setting.timeout)"
-        let place = transfer.map { " by \($0.place)" } ?? ""
-        finish(.failure(failure(.providerUnavailable, "no token came within \(seconds) s\(place)")))
+        let place = transfer.map { " from \($0.place)" } ?? ""
+        finish(.failure(failure(.providerUnavailable, "timed out waiting for a token\(place) after \(seconds) s")))
     }
 
     // MARK: - For sources
 
-    /// An error in the credential's name.
+    /// An error whose message starts with the credential's name and type.
     func failure(_ kind: GenerationError.Kind, _ message: String) -> AuthFailure {
         AuthFailure(error: GenerationError(kind, "\(setting.label): \(message)"))
     }
 
-    /// Runs `body`, which blocks, on a thread of its own.
+    /// Runs `body`, which may block, on another thread, and resumes on the loop.
     func blocking<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
         await withCheckedContinuation { continuation in
             DispatchQueue.global(qos: .userInitiated).async { continuation.resume(returning: body()) }
         }
     }
 
-    /// Reads a small file.
-    /// - Parameter what: what it is, for the error.
+    /// Reads a file of at most `SecretSource.maximumSize` bytes.
+    /// - Parameter what: names the file in errors.
     func file(_ path: String, _ what: String) async throws(AuthFailure) -> Secret {
         let result = await blocking { () -> Result<Secret, SecretError> in
             do throws(SecretError) {
@@ -106,14 +106,14 @@ final class RefreshRun {
         }
     }
 
-    /// Sends a request and waits for its whole answer, whatever its status.
+    /// Sends a request and returns its complete response, whatever the status.
     func send(_ request: TokenRequest) async throws(AuthFailure) -> TokenResponse {
-        guard completion != nil else { throw failure(.cancelled, "given up") }
+        guard completion != nil else { throw failure(.cancelled, "cancelled") }
         let prepared: HTTPRequest
         do throws(HTTPError) {
             prepared = try request.prepared(timeout: setting.timeout, caFile: setting.caFile)
         } catch {
-            throw failure(.authentication, "the request to \(request.place) cannot be made: \(error)")
+            throw failure(.authentication, "the request to \(request.place) is not valid: \(error)")
         }
         let result = await withCheckedContinuation { continuation in
             let transfer = TokenTransfer(place: request.place) { continuation.resume(returning: $0) }
@@ -128,14 +128,14 @@ final class RefreshRun {
     }
 
     private func transferFailure(_ error: HTTPError, _ request: TokenRequest) -> AuthFailure {
-        let words = request.redaction.clean(error.description)
+        let reason = request.redaction.clean(error.description)
         switch error.kind {
         case .badURL:
-            return failure(.authentication, "the address \(request.place) cannot be used: \(words)")
+            return failure(.authentication, "the URL \(request.place) is not valid: \(reason)")
         case .timeout(.connect), .resolve, .connect, .tls:
-            return failure(.network, "\(request.place) was not reached: \(words)")
-        case .timeout: return failure(.providerUnavailable, "\(request.place) did not answer in time: \(words)")
-        default: return failure(.network, "the answer of \(request.place) did not come whole: \(words)")
+            return failure(.network, "\(request.place) could not be reached: \(reason)")
+        case .timeout: return failure(.providerUnavailable, "\(request.place) did not respond in time: \(reason)")
+        default: return failure(.network, "the request to \(request.place) failed: \(reason)")
         }
     }
 }

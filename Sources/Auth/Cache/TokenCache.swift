@@ -1,27 +1,27 @@
 internal import Config
 internal import Generation
 
-/// The token of one credential and when to replace it, as a state machine without a clock, a lock or I/O: `now` is
-/// CLOCK_MONOTONIC in nanoseconds, and the results say what the owner must do.
+/// The state machine of one credential: its token and when to replace it. It has no clock, no lock and no I/O: `now` is
+/// CLOCK_MONOTONIC in nanoseconds, and return values tell the owner what to do.
 ///
 ///     pending ──demand──▶ refreshing ──succeeded──▶ usable ──early window──▶ usable + refreshing ──▶ …
 ///                             │                       │ expired, invalidated ──▶ pending
-///                             └──failed──▶ backing off: callers get the error at once ──time──▶ pending
+///                             └──failed──▶ backing off: callers get the error at once ──timer──▶ pending
 struct TokenCache {
-    /// What a caller who needs a token gets.
+    /// The result for a caller that needs a token.
     enum Demand {
         case token(AccessToken)
         case failure(GenerationError)
-        /// It waits.
+        /// The caller waits for a refresh.
         case wait(Refresh)
     }
 
-    /// The refresh that somebody waits for.
+    /// The refresh that a caller waits for.
     enum Refresh: Equatable {
         case inProgress
         /// The owner must start one.
         case due
-        /// The owner must start one at this time: the last one began a moment ago.
+        /// The owner must start one at this time: the previous one started less than `demandInterval` ago.
         case later(UInt64)
     }
 
@@ -29,7 +29,7 @@ struct TokenCache {
     private var token: AccessToken?
     private var fetchedAt: UInt64 = 0
     private var usableUntil = UInt64.max
-    /// When the early window opens.
+    /// Start of the early window: from then on, the token is replaced in the background.
     private var refreshAt = UInt64.max
     private var generation: UInt64 = 0
     private(set) var isRefreshing = false
@@ -37,7 +37,7 @@ struct TokenCache {
     private var failure: AuthFailure?
     private var failureCount = 0
     private var failedAt: UInt64 = 0
-    /// When a refresh may be tried again while the old token serves.
+    /// End of the backoff after a failed refresh.
     private var retryAt: UInt64 = 0
     private var rejectionCredit: Double
     private var rejectedAt: UInt64 = 0
@@ -47,31 +47,31 @@ struct TokenCache {
         rejectionCredit = timing.rejectionBurst
     }
 
-    /// When the next refresh may begin, by the limit on their number.
+    /// The earliest start of the next refresh under the rate limit.
     private func earliest(_ interval: Double) -> UInt64 { begunAt.map { $0 + Self.nanoseconds(interval) } ?? 0 }
 
     private func usable(_ now: UInt64) -> AccessToken? { now < usableUntil ? token : nil }
 
-    /// The usable token, and whether its early window is open and nobody is at it yet: then the owner must start a
-    /// refresh and call `beginRefresh`.
-    func lookup(_ now: UInt64) -> (token: AccessToken?, wantsRefresh: Bool) {
+    /// The usable token, and whether it is due for a background refresh that is not yet in progress. If so, the owner
+    /// must call `beginRefresh` and start one.
+    func lookup(_ now: UInt64) -> (token: AccessToken?, needsRefresh: Bool) {
         guard let token = usable(now) else { return (nil, false) }
         let isDue = now >= refreshAt && now >= retryAt && now >= earliest(timing.demandInterval)
         return (token, isDue && !isRefreshing)
     }
 
-    /// What a caller gets that cannot do without a token.
+    /// The result for a caller that cannot proceed without a token.
     func demand(_ now: UInt64) -> Demand {
         if let token = usable(now) { return .token(token) }
         if isRefreshing { return .wait(.inProgress) }
-        // The token may have run out since the failure, which ends the patience that it allowed.
+        // The long backoff applies only while the old token is usable; it may have expired since the failure.
         let retryAt = min(retryAt, failedAt + Self.nanoseconds(timing.longestBackoffWithoutToken))
         if let failure, now < retryAt { return .failure(failure.error) }
         let earliest = earliest(timing.demandInterval)
         return .wait(now < earliest ? .later(earliest) : .due)
     }
 
-    /// Opens the early window: the next caller gets the token that there is and starts the refresh.
+    /// Opens the early window now: the next caller gets the existing token and starts a refresh.
     mutating func renew() {
         if token != nil { refreshAt = 0 }
     }
@@ -81,18 +81,18 @@ struct TokenCache {
         begunAt = now
     }
 
-    /// The refresh was given up; it counts neither as good nor as bad.
+    /// The refresh was cancelled. It counts neither as a success nor as a failure.
     mutating func abandonRefresh() { isRefreshing = false }
 
-    /// A refresh brought a token.
-    /// - Parameter random: from 0 to 1, for the jitter.
+    /// A refresh succeeded.
+    /// - Parameter random: a number from 0 to 1 for the jitter.
     mutating func succeeded(_ fetched: FetchedToken, now: UInt64, random: Double) -> AccessToken {
         isRefreshing = false
         failure = nil
         failureCount = 0
         retryAt = 0
         fetchedAt = now
-        // A file that did not change must not look like a new token.
+        // The same value, for example from an unchanged file, is not a new generation.
         let isSame = token.map { old in fetched.value.withUnsafeBytes { old.value.matches($0) } } ?? false
         if !isSame { generation += 1 }
         var expiresAt: UInt64?
@@ -104,7 +104,7 @@ struct TokenCache {
             let window = min(timing.earlyWindow, lifetime * timing.earlyPart) * (1 + timing.jitter * (2 * random - 1))
             refreshAt = now + Self.nanoseconds(lifetime - window)
         }
-        if let wish = fetched.refreshIn { refreshAt = min(refreshAt, now + Self.nanoseconds(wish)) }
+        if let delay = fetched.refreshIn { refreshAt = min(refreshAt, now + Self.nanoseconds(delay)) }
         let token = AccessToken(
             value: fetched.value, generation: generation, expiresAt: expiresAt, quotaProject: fetched.quotaProject)
         self.token = token
@@ -112,7 +112,7 @@ struct TokenCache {
     }
 
     /// A refresh failed.
-    /// - Returns: the error for those who waited, with the time until the next try.
+    /// - Returns: the error for the waiters. If it is retryable, it contains the time until the next attempt.
     mutating func failed(_ failure: AuthFailure, now: UInt64) -> GenerationError {
         isRefreshing = false
         failureCount += 1
@@ -130,9 +130,9 @@ struct TokenCache {
         return failure.error
     }
 
-    /// Drops the token of `generation`, because a provider rejected it. Only a few in a row: a provider that rejects
-    /// whatever it gets must not turn each of its calls into one of the token endpoint.
-    /// - Returns: whether another try with a newer token makes sense.
+    /// Drops the token of `generation` because a provider rejected it. Rate-limited (`rejectionBurst`,
+    /// `rejectionInterval`), so that a provider that rejects every token does not cause a token request per call.
+    /// - Returns: whether a retry with a newer token makes sense.
     mutating func invalidate(_ generation: UInt64, now: UInt64) -> Bool {
         guard let token, token.generation == generation else { return generation <= self.generation }
         let credit = rejectionCredit + Double(now - min(now, rejectedAt)) / 1e9 / timing.rejectionInterval
@@ -141,14 +141,14 @@ struct TokenCache {
         guard rejectionCredit >= 1 else { return false }
         rejectionCredit -= 1
         self.token = nil
-        // Rejections have a limit of their own, and the request that was rejected waits.
+        // Rejections have their own rate limit, and the rejected request is waiting for a new token.
         begunAt = nil
-        // The next token counts as another one, even where the source gives the same again.
+        // The next token gets a new generation even if its value is the same.
         return true
     }
 
-    /// When the owner should look again although nobody asks, so that a caller after a quiet hour does not wait; `nil`
-    /// where that would be of no use: tokens without an end, and issuers that refuse.
+    /// When the owner should check for a due refresh even if no caller asks, so that the first caller after an idle
+    /// period does not wait; `nil` if that is useless: for tokens that do not expire and for permanent errors.
     func nextVisit(_ now: UInt64) -> UInt64? {
         if let failure {
             guard usable(now) != nil || failure.error.isRetryable else { return nil }
@@ -157,7 +157,7 @@ struct TokenCache {
         return token?.expiresAt == nil ? nil : max(refreshAt, earliest(timing.quietInterval))
     }
 
-    /// How it looks.
+    /// The state at `now`, for reports.
     func state(_ now: UInt64) -> CredentialState {
         var state = CredentialState(status: .pending)
         state.lastError = failure?.error.message
@@ -171,6 +171,6 @@ struct TokenCache {
         return state
     }
 
-    /// Thirty years are as good as for ever, and fit.
+    /// Clamped to 0…10⁹ s (about 32 years), so that sums with `now` do not overflow.
     private static func nanoseconds(_ seconds: Double) -> UInt64 { seconds > 0 ? UInt64(min(seconds, 1e9) * 1e9) : 0 }
 }

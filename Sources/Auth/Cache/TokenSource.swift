@@ -1,13 +1,14 @@
 internal import Config
 
-/// A way to get a token. Holds configuration only; whatever may change is read anew for each refresh.
+/// A way to get a token. Holds configuration only: files, variables and everything else that may change are read again
+/// for each refresh.
 protocol TokenSource: Sendable {
-    /// Gets a token. Runs on the run's loop.
+    /// Returns a new token. Runs on the loop of `run`, which bounds the time.
     func fetch(_ run: RefreshRun) async throws(AuthFailure) -> FetchedToken
 }
 
 extension AuthConfiguration.Method {
-    /// How the token of an entry is fetched; `nil` where it is in the configuration itself.
+    /// The source of an entry's token; `nil` if the configuration itself contains the credential.
     var tokenSource: (any TokenSource)? {
         switch self {
         case .apiKey, .static: nil

@@ -1,6 +1,6 @@
 internal import Generation
 
-/// Somebody who waits for a token. Belongs to the loop that it waits on.
+/// A caller's pending request for a token, returned by `Credential.token`. Confined to the caller's loop.
 public final class TokenWaiter {
     private var completion: ((Result<AccessToken, GenerationError>) -> Void)?
     private let leave: (() -> Void)?
@@ -12,7 +12,7 @@ public final class TokenWaiter {
         self.leave = leave
     }
 
-    /// Stops waiting; the completion is not called any more. The refresh goes on: others may wait for it.
+    /// Stops waiting: the completion handler is not called. The refresh continues, because others may wait for it.
     public func cancel() {
         guard completion != nil else { return }
         completion = nil

@@ -3,8 +3,8 @@ internal import Generation
 internal import Glibc
 internal import JSON
 
-/// Google's application default credentials, in the order of Google's own libraries: the file that
-/// GOOGLE_APPLICATION_CREDENTIALS names, gcloud's file, the metadata server.
+/// Google's Application Default Credentials, in the order of Google's own libraries: the file named by
+/// GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, the metadata server.
 struct DefaultCredentialsSource: TokenSource {
     let adc: AuthConfiguration.GoogleADC
 
@@ -21,7 +21,7 @@ struct DefaultCredentialsSource: TokenSource {
         return token
     }
 
-    /// The credential file and what to call it; `nil` where there is none.
+    /// The credential file and its name for errors; `nil` if there is none.
     private func file(_ run: RefreshRun) async -> (path: String, name: String)? {
         if let path = adc.credentialsFile { return (path, "credentials_file") }
         let variable = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -38,24 +38,24 @@ struct DefaultCredentialsSource: TokenSource {
             "set GOOGLE_APPLICATION_CREDENTIALS to a credential file, run 'gcloud auth application-default login', or "
             + "use another 'auth' type"
         guard run.variable("NO_GCE_CHECK")?.lowercased() != "true" else {
-            throw nothing(run, "no credentials were found; \(advice)")
+            throw unconfigured(run, "no credentials were found; \(advice)")
         }
         do {
             return try await GoogleMetadataSource(metadata: .init(scope: adc.scope)).fetch(run)
         } catch {
-            // Elsewhere than on a Google machine there is no such server.
+            // No response means that this is not a Google Cloud machine.
             guard error.error.httpStatus == 0, error.error.kind != .cancelled else { throw error }
-            throw nothing(run, "no credential file was found, and no metadata server either; \(advice)")
+            throw unconfigured(run, "found neither a credential file nor a metadata server; \(advice)")
         }
     }
 
-    private func nothing(_ run: RefreshRun, _ message: String) -> AuthFailure {
+    private func unconfigured(_ run: RefreshRun, _ message: String) -> AuthFailure {
         var failure = run.failure(.authentication, message)
         failure.isUnconfigured = true
         return failure
     }
 
-    /// A token from a credential file of any known type.
+    /// A token from a credential file of any supported type.
     private func token(
         _ credentials: JSONValue, _ name: String, _ run: RefreshRun, scope: String?
     ) async throws(AuthFailure) -> FetchedToken {
@@ -75,9 +75,9 @@ struct DefaultCredentialsSource: TokenSource {
             else {
                 throw run.failure(
                     .authentication,
-                    "\(name) lacks 'service_account_impersonation_url' or proper 'source_credentials'")
+                    "\(name) lacks 'service_account_impersonation_url' or valid 'source_credentials'")
             }
-            // Only with the scope for all of Google Cloud may the first token ask for the second.
+            // The source token needs the cloud-platform scope to call the IAM Credentials API.
             let token = try await self.token(source, name, run, scope: Google.scope)
             let delegates = credentials["delegates"]?.array?.compactMap(\.string) ?? []
             return try await Impersonation(url: url, delegates: delegates)
@@ -85,13 +85,13 @@ struct DefaultCredentialsSource: TokenSource {
         default:
             throw run.failure(
                 .authentication,
-                "\(name) is of type '\(run.quoted(type))'; known: service_account, authorized_user, "
+                "\(name) has type '\(run.quoted(type))'; supported: service_account, authorized_user, "
                     + "external_account, impersonated_service_account")
         }
     }
 }
 
-/// What `gcloud auth application-default login` leaves behind.
+/// User credentials, as written by `gcloud auth application-default login`.
 struct AuthorizedUser {
     private let id: String
     private let secret: Secret
@@ -110,7 +110,7 @@ struct AuthorizedUser {
         tokenURI = credentials["token_uri"]?.string
     }
 
-    /// - Parameter scope: a smaller scope than the user agreed to; `nil` for that one.
+    /// - Parameter scope: a subset of the scope that the user granted; `nil` for all of it.
     func token(_ run: RefreshRun, scope: String?, tokenURI: String?) async throws(AuthFailure) -> FetchedToken {
         var redaction = Redaction()
         redaction.add(secret)

@@ -2,8 +2,8 @@ internal import Config
 internal import Generation
 internal import JSON
 
-/// Workload identity federation: a token of another issuer, from a file or a URL, is traded at Google's security token
-/// service (RFC 8693), and what comes of it for a service account's where the file says so.
+/// Workload identity federation: exchanges another issuer's token, from a file or a URL, at Google's Security Token
+/// Service (RFC 8693), and the result for a service account's token if the file asks for impersonation.
 struct ExternalAccount {
     private static let grant = "urn:ietf:params:oauth:grant-type:token-exchange"
     private static let requestedType = "urn:ietf:params:oauth:token-type:access_token"
@@ -55,13 +55,13 @@ struct ExternalAccount {
         return try await impersonation.token(run, with: token.value, scope: scope)
     }
 
-    /// The other issuer's token.
+    /// Reads the other issuer's token from `credential_source`.
     private func subjectToken(_ run: RefreshRun) async throws(AuthFailure) -> Secret {
         let source = credentials["credential_source"]
         let text: Secret
         let place: String
         if let path = source?["file"]?.string {
-            place = "the subject token's file"
+            place = "the subject token file"
             text = try await run.file(path, place)
         } else if let url = source?["url"]?.string {
             var request = TokenRequest(url: url)
@@ -79,7 +79,7 @@ struct ExternalAccount {
         } else {
             throw run.failure(
                 .authentication,
-                "\(name): 'credential_source' must have 'file' or 'url'; other kinds are not known here")
+                "\(name): 'credential_source' must have 'file' or 'url'; other kinds are not supported")
         }
         return try subjectToken(in: text, from: place, run)
     }
@@ -94,7 +94,7 @@ struct ExternalAccount {
         }
         let field = format?["subject_token_field_name"]?.string ?? ""
         guard let token = (try? JSONValue(parsing: bytes))?[field]?.string else {
-            throw run.failure(.authentication, "\(place) is not JSON with text at '\(run.quoted(field))'")
+            throw run.failure(.authentication, "\(place) is not JSON with a string at '\(run.quoted(field))'")
         }
         return try run.checked(Secret(token), from: place)
     }

@@ -2,13 +2,13 @@ internal import Config
 internal import Generation
 internal import JSON
 
-/// Trades a token for one of a service account, by the IAM credentials API.
+/// Exchanges a token for a service account's token through the IAM Credentials API.
 struct Impersonation {
-    /// Where: `…/serviceAccounts/EMAIL:generateAccessToken`.
+    /// The endpoint, `…/serviceAccounts/EMAIL:generateAccessToken`.
     var url: String
-    /// The service accounts between, first to last.
+    /// The service accounts of the delegation chain, first to last.
     var delegates: [String] = []
-    /// Seconds that the token is good for.
+    /// The requested lifetime of the token, in seconds.
     var lifetime = 3600
 
     func token(_ run: RefreshRun, with token: Secret, scope: String) async throws(AuthFailure) -> FetchedToken {
@@ -23,6 +23,6 @@ struct Impersonation {
         request.body = Array(body.text.utf8)
         return try await run.token(
             request, TokenPaths(token: "accessToken", expiry: "expireTime"),
-            advice: "check that the caller has the role 'Service Account Token Creator' on it")
+            advice: "check that the caller has the role 'Service Account Token Creator' on the service account")
     }
 }

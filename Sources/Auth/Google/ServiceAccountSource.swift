@@ -2,14 +2,13 @@ internal import Config
 internal import Generation
 internal import JSON
 
-/// What Google's sources share.
 enum Google {
-    /// The scope that all of Google Cloud's APIs take.
+    /// The scope that all Google Cloud APIs accept.
     static let scope = "https://www.googleapis.com/auth/cloud-platform"
     static let tokenEndpoint = "https://oauth2.googleapis.com/token"
 }
 
-/// A service account of the configuration, from a file or as text.
+/// A service account whose key the configuration contains or names, type `google_service_account` of `auth`.
 struct ServiceAccountSource: TokenSource {
     let account: AuthConfiguration.GoogleServiceAccount
 
@@ -27,19 +26,19 @@ struct ServiceAccountSource: TokenSource {
         if let type = credentials["type"]?.string, type != "service_account" {
             throw run.failure(
                 .authentication,
-                "\(place) is of type '\(run.quoted(type))', not 'service_account'; use 'type: google_adc' for it")
+                "\(place) has type '\(run.quoted(type))', not 'service_account'; use 'type: google_adc' for it")
         }
         return try await ServiceAccountKey(credentials, from: place, run)
             .token(run, scope: account.scope ?? Google.scope, tokenURI: account.tokenURI)
     }
 }
 
-/// A service account's key as Google's console gives it.
+/// A service account's key file, as downloaded from Google Cloud's console.
 struct ServiceAccountKey {
     private static let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-    /// The audience that Google wants, even where another endpoint is asked.
+    /// The `aud` claim that Google requires, even if `token_uri` names another endpoint.
     private static let audience = Google.tokenEndpoint
-    /// Seconds that the signed request is good for; Google takes no more.
+    /// Validity of the assertion in seconds; Google's maximum.
     private static let lifetime = 3600
 
     private let email: String
@@ -49,7 +48,6 @@ struct ServiceAccountKey {
     private let quotaProject: String?
     private let place: String
 
-    /// Reads the JSON of a key.
     init(_ credentials: JSONValue, from place: String, _ run: RefreshRun) throws(AuthFailure) {
         guard let email = credentials["client_email"]?.string, let pem = credentials["private_key"]?.string else {
             throw run.failure(
@@ -63,8 +61,8 @@ struct ServiceAccountKey {
         quotaProject = credentials["quota_project_id"]?.string
     }
 
-    /// Trades a signed request for a token (RFC 7523).
-    /// - Parameter tokenURI: replaces the endpoint that the key names.
+    /// Exchanges a signed JWT for a token (RFC 7523).
+    /// - Parameter tokenURI: overrides the key's `token_uri`.
     func token(
         _ run: RefreshRun, scope: String, tokenURI: String?
     ) async throws(AuthFailure) -> FetchedToken {
@@ -76,7 +74,7 @@ struct ServiceAccountKey {
         let url = tokenURI ?? self.tokenURI ?? Google.tokenEndpoint
         var token = try await run.token(
             .post(url, form, redaction),
-            advice: "check that the key still exists, that the scope is right, and this machine's clock")
+            advice: "check that the key exists, that the scope is correct, and that this machine's clock is right")
         token.quotaProject = quotaProject
         return token
     }
@@ -89,7 +87,7 @@ struct ServiceAccountKey {
         ]
         let header: [(key: String, value: JSONValue)] = keyID.isEmpty ? [] : [(key: "kid", value: .string(keyID))]
         let pem = pem
-        // A signature takes about a millisecond, which is long for a loop.
+        // Signing takes about a millisecond, too long for the loop.
         let result = await run.blocking { () -> Result<Secret, SigningError> in
             do throws(SigningError) {
                 return .success(try JSONWebToken.sign(claims, header: header, with: SigningKey(pem: pem), .rs256))
@@ -105,7 +103,7 @@ struct ServiceAccountKey {
 }
 
 extension RefreshRun {
-    /// Reads one of Google's credential files.
+    /// Parses one of Google's JSON credential files.
     func googleCredentials(_ text: Secret, from place: String) throws(AuthFailure) -> JSONValue {
         let value = text.withUnsafeBytes { try? JSONValue(parsing: Array($0)) }
         guard let value, value.members != nil else {
@@ -114,6 +112,6 @@ extension RefreshRun {
         return value
     }
 
-    /// A word of a file, fit for an error.
+    /// A string of a file for an error message: at most 60 characters, without control characters.
     func quoted(_ text: String) -> String { Redaction().clean(String(text.prefix(60))) }
 }

@@ -2,9 +2,10 @@ internal import Config
 internal import Generation
 internal import JSON
 
-/// A program that prints a token, or JSON that holds one.
+/// Runs a program that prints a token, or a JSON object that contains one.
 struct CommandSource: TokenSource {
-    /// Seconds that the program may run; a little less than a refresh may take, so that it is ended in time.
+    /// Time limit of the program in seconds. Slightly shorter than that of a refresh, so that the error names the
+    /// program.
     private static let timeout = SecretSource.commandTimeout * 0.95
 
     let command: AuthConfiguration.TokenCommand
@@ -32,12 +33,12 @@ struct CommandSource: TokenSource {
             return FetchedToken(value: try run.checked(Secret(text), from: "the command"))
         }
         guard let answer = try? JSONValue(parsing: Array(text)), answer.members != nil else {
-            throw run.failure(.authentication, "the command printed something that is not a JSON object")
+            throw run.failure(.authentication, "the command's output is not a JSON object")
         }
         var paths = TokenPaths()
-        // What the vendors' own programs print.
-        let usual = ["access_token", "accessToken", "token"].first { answer.at($0)?.string != nil }
-        paths.token = command.tokenPath ?? usual ?? paths.token
+        // The names that gcloud, az and other vendor programs use.
+        let commonPath = ["access_token", "accessToken", "token"].first { answer.at($0)?.string != nil }
+        paths.token = command.tokenPath ?? commonPath ?? paths.token
         if let expiry = command.expiryPath { paths.expiry = expiry }
         return try run.token(in: answer, paths, from: "the command")
     }

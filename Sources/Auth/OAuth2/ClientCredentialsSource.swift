@@ -2,13 +2,13 @@ internal import Config
 internal import Encodings
 internal import Generation
 
-/// An OAuth2 client credentials grant (RFC 6749 §4.4) with configurable details: COIN.
+/// The OAuth 2 client credentials grant (RFC 6749 §4.4), type `coin` of `auth`.
 struct ClientCredentialsSource: TokenSource {
     let client: AuthConfiguration.OAuthClient
 
     func fetch(_ run: RefreshRun) async throws(AuthFailure) -> FetchedToken {
         guard client.tokenURL != "…" else {
-            throw run.failure(.authentication, "'token_url' is still the sample's '…'; name the token endpoint")
+            throw run.failure(.authentication, "'token_url' is still the placeholder '…'; set it to the token endpoint")
         }
         var form = FormBody(["grant_type": "client_credentials"])
         var redaction = Redaction()
@@ -20,7 +20,7 @@ struct ClientCredentialsSource: TokenSource {
         form.set("scope", client.scope)
         for (name, value) in client.extra.sorted(by: { $0.key < $1.key }) {
             form.set(name, value)
-            // Addresses are no secrets, and hiding them would hide the vendor's words.
+            // URLs are not secret, and redacting them would make the endpoint's error messages unreadable.
             if value.utf8.count >= 8, !value.contains("://") { redaction.add(value) }
         }
         var request = TokenRequest.post(client.tokenURL, form, redaction)
@@ -32,7 +32,7 @@ struct ClientCredentialsSource: TokenSource {
 }
 
 extension TokenRequest {
-    /// Adds a Basic `Authorization` header, whose parts are form-encoded first (RFC 6749 §2.3.1).
+    /// Adds a Basic `Authorization` header. Both parts are form-encoded first (RFC 6749 §2.3.1).
     mutating func authenticate(_ id: String, _ secret: Secret) {
         var pair: [UInt8] = []
         PercentEncoding.append(id.utf8, to: &pair)

@@ -1,18 +1,17 @@
 internal import Config
 internal import Encodings
 
-/// The body of an `application/x-www-form-urlencoded` POST. A field that is set again replaces the earlier one.
+/// The body of an `application/x-www-form-urlencoded` POST. Setting a field again replaces its value.
 struct FormBody {
     static let contentType = (name: "Content-Type", value: "application/x-www-form-urlencoded")
 
     private var fields: [(name: String, value: [UInt8])] = []
 
-    /// A form of plain fields.
     init(_ fields: KeyValuePairs<String, String>) {
         for (name, value) in fields { set(name, value) }
     }
 
-    /// Sets a field; `nil` and nothing leave it out.
+    /// Sets a field; does nothing for `nil` and the empty string.
     mutating func set(_ name: String, _ value: String?) {
         guard let value, !value.isEmpty else { return }
         set(name, bytes: Array(value.utf8))
@@ -27,7 +26,7 @@ struct FormBody {
         fields.append((name, bytes))
     }
 
-    /// The encoded fields.
+    /// The encoded body.
     var bytes: [UInt8] {
         var out: [UInt8] = []
         for (index, field) in fields.enumerated() {

@@ -1,11 +1,11 @@
 internal import Config
 internal import Encodings
 
-/// Takes the secrets that were sent out of what came back: vendors echo them, whole or in part.
+/// Removes the secrets that were sent from error texts that come back: vendors echo them, completely or in part.
 struct Redaction {
-    /// The shortest part of a secret that is taken out, in bytes.
+    /// The shortest part of a secret that is redacted, in bytes.
     private static let window = 8
-    /// The longest text that is kept, in bytes.
+    /// Longer texts are cut, in bytes.
     private static let longestText = 500
 
     private var secrets: [Secret] = []
@@ -13,9 +13,9 @@ struct Redaction {
     mutating func add(_ secret: Secret) { secrets.append(secret) }
     mutating func add(_ secret: String) { secrets.append(Secret(secret)) }
 
-    /// `text` without secrets and control characters, and not too long.
+    /// `text` with secrets replaced by `<secret>` and control characters by spaces, cut to `longestText` bytes.
     func clean(_ text: String) -> String {
-        // More than is kept, so that a secret at the cut is still seen in full.
+        // Search beyond the cut, so that a secret that spans it is found.
         let bytes = Array(text.utf8.prefix(Self.longestText * 4))
         var isHidden = [Bool](repeating: false, count: bytes.count)
         for secret in secrets {
@@ -39,10 +39,11 @@ struct Redaction {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// Marks every part of `secret` in `text` that is as long as the window, or all of a shorter one.
+    /// Marks every occurrence in `text` of a part of `secret` with `window` bytes, or of the whole secret if it is
+    /// shorter.
     private static func hide(_ secret: UnsafeRawBufferPointer, in text: [UInt8], _ isHidden: inout [Bool]) {
         let length = min(window, secret.count)
-        // Three letters are in every sentence.
+        // Secrets under 4 bytes would match in ordinary words.
         guard length >= 4, text.count >= length else { return }
         func word(_ bytes: some RandomAccessCollection<UInt8>) -> UInt64 {
             bytes.reduce(0) { $0 << 8 | UInt64($1) }

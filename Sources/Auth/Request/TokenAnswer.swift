@@ -4,30 +4,30 @@ internal import Glibc
 internal import HTTPClient
 internal import JSON
 
-/// Where an answer has the token and its lifetime: names with dots between them.
+/// Where a JSON response contains the token and its lifetime: member names with dots between them.
 struct TokenPaths {
     var token = "access_token"
     var expiry = "expires_in"
-    /// Looked at where `expiry` is absent.
+    /// Used if `expiry` is absent.
     var otherExpiry = "expires_on"
 }
 
 extension RefreshRun {
-    /// Sends a request whose good answer is a JSON object, and returns that.
-    /// - Parameter advice: what to do where the endpoint refuses.
+    /// Sends a request and returns the JSON object of a successful response.
+    /// - Parameter advice: what the user should check if the endpoint rejects the request; ends the error message.
     func json(_ request: TokenRequest, advice: String) async throws(AuthFailure) -> JSONValue {
         let response = try await send(request)
         guard response.isGood else { throw refusal(response, request, advice: advice) }
         guard let answer = try? JSONValue(parsing: response.body), answer.members != nil else {
             throw failure(
                 .providerUnavailable,
-                "\(request.place) answered \(response.head.status) with something that is not a JSON object; "
+                "\(request.place) answered \(response.head.status) with a body that is not a JSON object; "
                     + "is it a token endpoint?")
         }
         return answer
     }
 
-    /// Sends a request whose good answer holds a token.
+    /// Sends a request and returns the token of a successful response.
     func token(
         _ request: TokenRequest, _ paths: TokenPaths = TokenPaths(), advice: String
     ) async throws(AuthFailure) -> FetchedToken {
@@ -35,10 +35,11 @@ extension RefreshRun {
         return try token(in: answer, paths, from: request.place)
     }
 
-    /// The token in an answer.
+    /// Reads the token and its lifetime from a response.
+    /// - Parameter place: names the origin of the response in errors.
     func token(in answer: JSONValue, _ paths: TokenPaths, from place: String) throws(AuthFailure) -> FetchedToken {
         guard let text = answer.at(paths.token)?.string, !text.isEmpty else {
-            throw failure(.providerUnavailable, "\(place) answered without text at '\(paths.token)'")
+            throw failure(.providerUnavailable, "the response from \(place) has no string at '\(paths.token)'")
         }
         let secret = try checked(Secret(text), from: place)
         let expiry = answer.at(paths.expiry) ?? answer.at(paths.otherExpiry)
@@ -48,58 +49,60 @@ extension RefreshRun {
         return token
     }
 
-    /// A token that may stand in a header.
+    /// Returns `token` if it can be sent in a header: printable ASCII without spaces, within the size limit.
     func checked(_ token: Secret, from place: String) throws(AuthFailure) -> Secret {
         let isClean = token.withUnsafeBytes { $0.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
         guard isClean, token.count <= SecretSource.maximumSize else {
             throw failure(
                 .providerUnavailable,
-                "\(place) gave a token with spaces, line breaks or other characters that no token has, or a huge one")
+                "the token from \(place) is too long or contains spaces, line breaks or other invalid characters")
         }
         return token
     }
 
-    /// Seconds until an expiry, or `nil` where there is none.
+    /// Seconds until the expiry in `value`; `nil` if it is absent.
     func lifetime(_ value: JSONValue?, from place: String) throws(AuthFailure) -> Double? {
         guard let value, !value.isNull else { return nil }
         guard let seconds = Expiry.seconds(value, now: Expiry.wallClock()) else {
-            throw failure(.providerUnavailable, "\(place) gave an expiry that is neither a number nor a time")
+            throw failure(.providerUnavailable, "the expiry from \(place) is neither a number nor a time")
         }
         guard seconds > 0 else {
             throw failure(
-                .providerUnavailable, "\(place) gave a token that has expired already; is this machine's clock right?")
+                .providerUnavailable, "the token from \(place) has already expired; check this machine's clock")
         }
         return seconds
     }
 
-    /// What an answer with an error status means.
+    /// The failure for a response with an error status.
     func refusal(_ response: TokenResponse, _ request: TokenRequest, advice: String) -> AuthFailure {
         let status = response.head.status
-        let words = VendorWords(response.body, request.redaction)
-        let said = words.text.isEmpty ? "" : ": \(words.text)"
+        let reported = EndpointError(response.body, request.redaction)
+        let reason = reported.text.isEmpty ? "" : ": \(reported.text)"
         var failure: AuthFailure
         switch status {
         case 408, 410, 425, 429, 500...:
             // 410: Azure's identity service is being updated and is back within 70 s.
-            failure = self.failure(.providerUnavailable, "\(request.place) answered \(status)\(said)")
+            failure = self.failure(.providerUnavailable, "\(request.place) answered \(status)\(reason)")
             if let seconds = response.head.header("retry-after").flatMap({ Int64($0) }), (1...3600).contains(seconds) {
                 failure.error.retryAfterMilliseconds = seconds * 1000
             }
         case 300..<400:
             failure = self.failure(
-                .authentication, "\(request.place) redirects (\(status)), which is not followed; name the final URL")
+                .authentication,
+                "\(request.place) answered with a redirect (\(status)), which is not followed; configure the final URL")
         default:
-            failure = self.failure(.authentication, "\(request.place) refused (\(status))\(said); \(advice)")
+            failure = self.failure(
+                .authentication, "\(request.place) rejected the request (\(status))\(reason); \(advice)")
         }
         failure.error.httpStatus = status
-        failure.error.providerCode = words.code
+        failure.error.providerCode = reported.code
         return failure
     }
 }
 
-/// What a vendor says about an error, scrubbed: `{error, error_description}` (OAuth2, Entra, IMDS),
+/// The error in a token endpoint's response, redacted: `{error, error_description}` (OAuth 2, Entra ID, IMDS),
 /// `{error: {status, message}}` (Google's APIs), `{statusCode, message}` (App Service).
-private struct VendorWords {
+private struct EndpointError {
     let code: String
     let text: String
 
@@ -110,15 +113,15 @@ private struct VendorWords {
         }
         let error = answer["error"]
         let code = error?.string ?? error?["status"]?.string ?? ""
-        let words = answer["error_description"]?.string ?? error?["message"]?.string ?? answer["message"]?.string ?? ""
+        let detail = answer["error_description"]?.string ?? error?["message"]?.string ?? answer["message"]?.string ?? ""
         self.code = redaction.clean(String(code.prefix(100)))
-        text = redaction.clean([code, words].filter { !$0.isEmpty }.joined(separator: ": "))
+        text = redaction.clean([code, detail].filter { !$0.isEmpty }.joined(separator: ": "))
     }
 }
 
-/// Expiries as issuers write them.
+/// Parses the forms in which issuers state an expiry.
 enum Expiry {
-    /// No lifetime is that long, and no instant that early: what is larger counts from 1970.
+    /// Seconds. A larger number is a Unix time, a smaller one a lifetime.
     private static let longestLifetime = 1e9
 
     static func wallClock() -> Double {
@@ -127,12 +130,12 @@ enum Expiry {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// Seconds from `now` (seconds since 1970) until an expiry: a lifetime, an instant since 1970, or an RFC 3339 time;
-    /// numbers may be in quotes. `nil` where it is none of these.
+    /// Seconds from `now` (Unix time) until an expiry, which is a lifetime in seconds, a Unix time, or an RFC 3339
+    /// time. Numbers may be in quotes. `nil` for anything else.
     static func seconds(_ value: JSONValue, now: Double) -> Double? {
         if let number = value.double { return number.isFinite ? seconds(number, now) : nil }
         guard let text = value.string else { return nil }
-        // Swift also reads "inf", "nan" and "0x1p3".
+        // `Double` would also accept "inf", "nan" and "0x1p3".
         if text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), let number = Double(text), number.isFinite {
             return seconds(number, now)
         }
@@ -143,7 +146,7 @@ enum Expiry {
         number > longestLifetime ? min(number - now, longestLifetime) : number
     }
 
-    /// `2030-01-31T23:59:59Z`, with a fraction and another zone where there is one.
+    /// Parses `2030-01-31T23:59:59Z`, optionally with a fraction or a UTC offset.
     private static func instant(_ text: String) -> Double? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes.count < 40 else { return nil }
@@ -173,7 +176,8 @@ enum Expiry {
 }
 
 extension JSONValue {
-    /// The value at a path of names with dots between them; where an object has a member of the whole name, that.
+    /// The value at a path of member names with dots between them. A member whose name is the whole path takes
+    /// precedence.
     func at(_ path: String) -> JSONValue? {
         if let member = self[path] { return member.isNull ? nil : member }
         var value = self

@@ -7,12 +7,11 @@ struct TokenRequest {
     var headers: [(name: String, value: String)] = [("Accept", "application/json")]
     /// The body of a POST; `nil` for a GET.
     var body: [UInt8]?
-    /// What was sent and must not come back in an error.
+    /// The secrets that were sent and must not appear in an error.
     var redaction = Redaction()
-    /// Whether it goes to the machine's own metadata service, which no proxy may see.
+    /// Whether it goes to the machine's own metadata service, which must not go through a proxy.
     var isLocal = false
 
-    /// A POST of a form.
     static func post(_ url: String, _ form: FormBody, _ redaction: Redaction) -> TokenRequest {
         var request = TokenRequest(url: url, redaction: redaction)
         request.headers.append(FormBody.contentType)
@@ -20,14 +19,14 @@ struct TokenRequest {
         return request
     }
 
-    /// The URL without its query, which may hold secrets.
+    /// The URL for errors: without its query, which may contain secrets.
     var place: String {
         let end = url.firstIndex { $0 == "?" || $0 == "#" } ?? url.endIndex
         return redaction.clean(String(url[..<end]))
     }
 
     func prepared(timeout: Double, caFile: String?) throws(HTTPError) -> HTTPRequest {
-        // The run watches the time as a whole; these find out earlier what went wrong.
+        // `RefreshRun` bounds the total time; these timeouts give a more specific error.
         let timeouts = HTTPTimeouts(
             connect: min(timeout, isLocal ? 3 : 5), firstByte: timeout, idle: timeout, total: timeout)
         return HTTPRequest(

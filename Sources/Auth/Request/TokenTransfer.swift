@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import HTTPClient
 
-/// A whole answer.
+/// A complete response.
 struct TokenResponse: Sendable {
     let head: HTTPResponseHead
     let body: [UInt8]
@@ -9,12 +9,12 @@ struct TokenResponse: Sendable {
     var isGood: Bool { (200..<300).contains(head.status) }
 }
 
-/// Collects one answer. Belongs to its loop.
+/// Sends one request and collects its response. Confined to its loop.
 final class TokenTransfer: TransferDelegate {
-    /// No token endpoint says more, in bytes.
+    /// The largest accepted body, in bytes.
     static let maximumBytes = 256 << 10
 
-    /// Where the request went, for errors.
+    /// The URL without its query, for errors.
     let place: String
     private var completion: ((Result<TokenResponse, HTTPError>) -> Void)?
     private var transfer: HTTPTransfer?
@@ -29,10 +29,10 @@ final class TokenTransfer: TransferDelegate {
 
     func start(_ request: HTTPRequest, _ client: HTTPClient) { transfer = client.start(request, delegate: self) }
 
-    /// Ends it; the completion hears of an interruption.
+    /// Cancels the request. `completion` receives an error of kind `.interrupted`.
     func cancel() {
         transfer?.cancel()
-        finish(.failure(HTTPError(.interrupted, "given up")))
+        finish(.failure(HTTPError(.interrupted, "cancelled")))
     }
 
     private func finish(_ result: Result<TokenResponse, HTTPError>) {
@@ -47,7 +47,7 @@ final class TokenTransfer: TransferDelegate {
     func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
         guard body.count + bytes.count <= Self.maximumBytes else {
             transfer?.cancel()
-            finish(.failure(HTTPError(.tooLarge, "more than \(Self.maximumBytes) bytes")))
+            finish(.failure(HTTPError(.tooLarge, "the response has more than \(Self.maximumBytes) bytes")))
             return .more
         }
         body.append(contentsOf: bytes)
@@ -56,7 +56,7 @@ final class TokenTransfer: TransferDelegate {
 
     func transferDidFinish(_ error: HTTPError?) {
         if let error { return finish(.failure(error)) }
-        guard let head else { return finish(.failure(HTTPError(.interrupted, "an answer without a head"))) }
+        guard let head else { return finish(.failure(HTTPError(.interrupted, "response ended before its headers"))) }
         finish(.success(TokenResponse(head: head, body: body)))
     }
 }

@@ -4,11 +4,11 @@ internal import JSON
 
 /// A signed JSON web token (RFC 7515, 7519).
 enum JSONWebToken {
-    /// Seconds that tokens are dated back, for issuers whose clocks are a little slow.
+    /// Seconds by which `iat` and `nbf` are set in the past, to tolerate issuers whose clocks are slow.
     static let backdating = 10
 
-    /// Signs `claims`.
-    /// - Parameter header: what the header holds beside algorithm and type.
+    /// The compact serialization of `claims`, signed with `key`.
+    /// - Parameter header: header members in addition to `alg` and `typ`.
     static func sign(
         _ claims: JSONValue, header: [(key: String, value: JSONValue)], with key: SigningKey,
         _ algorithm: SigningKey.Algorithm

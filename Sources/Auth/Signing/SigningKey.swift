@@ -1,14 +1,14 @@
 internal import CCrypto
 internal import Config
 
-/// Why something cannot be signed; completes the sentence "the key …", and never quotes the key.
+/// Why signing failed. `reason` completes the sentence "the key …" and never quotes the key.
 struct SigningError: Error, Equatable {
     let reason: String
 }
 
-/// An RSA private key. libcrypto overwrites its memory when it goes.
+/// An RSA private key. libcrypto overwrites its memory when it is freed.
 final class SigningKey {
-    /// The signatures of JSON web tokens (RFC 7518 §3.1), both with SHA-256.
+    /// The supported JWT signature algorithms (RFC 7518 §3.1), both with SHA-256.
     enum Algorithm: String {
         /// PKCS #1 v1.5.
         case rs256 = "RS256"
@@ -18,11 +18,12 @@ final class SigningKey {
 
     private let key: OpaquePointer
 
-    /// The first private key of a PEM text.
+    /// Reads the first private key of a PEM text.
+    /// - Throws: `SigningError` if there is none, if it is encrypted, or if it is not an RSA key.
     init(pem: Secret) throws(SigningError) {
         let key = pem.withUnsafeBytes { gw_crypto_read_key($0.baseAddress, Int32($0.count)) }
         guard let key else {
-            throw SigningError(reason: "is not PEM ('-----BEGIN PRIVATE KEY-----'), is damaged, or wants a passphrase")
+            throw SigningError(reason: "is not PEM ('-----BEGIN PRIVATE KEY-----'), is damaged, or has a passphrase")
         }
         guard gw_crypto_is_rsa(key) else {
             EVP_PKEY_free(key)
@@ -33,7 +34,6 @@ final class SigningKey {
 
     deinit { EVP_PKEY_free(key) }
 
-    /// The signature of some bytes.
     func signature(of text: [UInt8], _ algorithm: Algorithm) throws(SigningError) -> [UInt8] {
         let size = Int(gw_crypto_signature_size(key))
         var signature = [UInt8](repeating: 0, count: max(size, 1))
@@ -42,7 +42,7 @@ final class SigningKey {
         return Array(signature[..<length])
     }
 
-    /// Whether a certificate was made for this key.
+    /// Whether the certificate's public key matches this key.
     func belongs(to certificate: Certificate) -> Bool { gw_crypto_belongs(certificate.certificate, key) }
 }
 
@@ -50,18 +50,18 @@ final class SigningKey {
 final class Certificate {
     fileprivate let certificate: OpaquePointer
 
-    /// The first certificate of a PEM text.
+    /// Reads the first certificate of a PEM text, which may also contain the key.
     init(pem: Secret) throws(SigningError) {
         let certificate = pem.withUnsafeBytes { gw_crypto_read_certificate($0.baseAddress, Int32($0.count)) }
         guard let certificate else {
-            throw SigningError(reason: "has no readable certificate ('-----BEGIN CERTIFICATE-----') beside it")
+            throw SigningError(reason: "has no readable certificate ('-----BEGIN CERTIFICATE-----') in the same file")
         }
         self.certificate = certificate
     }
 
     deinit { X509_free(certificate) }
 
-    /// The digest of the certificate's DER form.
+    /// The SHA-256 or SHA-1 digest of the certificate's DER form.
     func fingerprint(isSHA256: Bool) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         let length = gw_crypto_fingerprint(certificate, isSHA256, &digest)
