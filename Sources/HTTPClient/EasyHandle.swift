@@ -2,20 +2,20 @@ internal import CCurl
 internal import EventLoop
 internal import Glibc
 
-/// One libcurl easy handle with the options that never change. Handles are re-used from transfer to transfer, and
-/// with them what a transfer needs besides: the timer and the buffer for the answer's head.
+/// A libcurl easy handle with the options that are the same for all requests. Handles are re-used for further
+/// transfers, together with their timer and the buffer for response headers.
 ///
-/// libcurl keeps an unretained pointer to this object as its callbacks' user data; the client holds the object for
-/// as long as the handle is in the multi handle or in the pool.
+/// libcurl keeps an unretained pointer to this object as the user data of its callbacks; the client retains the object
+/// while the handle is in the multi handle or in the pool.
 final class EasyHandle {
     let curl: UnsafeMutableRawPointer
-    /// The transfer in progress. The client holds it for as long as it is set here.
+    /// The transfer in progress. The client retains it while it is set here.
     unowned(unsafe) var transfer: HTTPTransfer?
-    /// The header lines of the answer in progress.
+    /// The status line and header lines received so far.
     var head: [UInt8] = []
-    /// Watches the transfer's timeouts.
+    /// Fires when a timeout of the transfer may have expired.
     private(set) lazy var watchdog = LoopTimer { [unowned self] in transfer?.checkTimeouts() }
-    /// Held until the handle has left the multi handle: libcurl points into its headers and body.
+    /// Retained until the handle has left the multi handle: libcurl has pointers into its headers and body.
     private var request: HTTPRequest?
     private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private let defaultCAFile: String
@@ -23,8 +23,8 @@ final class EasyHandle {
     private var bypassesProxy = false
 
     /// - Parameters:
-    ///   - closeSocket: closes the sockets of the connections that this handle makes, which other handles use later; with
-    ///     `user`, which must outlive them.
+    ///   - closeSocket: closes the sockets of connections that this handle makes, which other handles may use later.
+    ///   - user: the callback's user data; must outlive these connections.
     init(options: HTTPClientOptions, closeSocket: @escaping curl_closesocket_callback, user: UnsafeMutableRawPointer) {
         guard let curl = curl_easy_init() else { preconditionFailure("out of memory") }
         self.curl = curl
@@ -34,12 +34,11 @@ final class EasyHandle {
         gw_curl_set_long(curl, CURLOPT_TCP_KEEPALIVE, 1)
         gw_curl_close_sockets_on_exec(curl)
         gw_curl_set_long(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        // Without it, giving up on a name that is still being resolved waits for the resolver's thread, and with it
-        // the whole loop would wait.
+        // Without it, cancelling a transfer during name resolution blocks the loop until the resolver's thread ends.
         gw_curl_set_long(curl, CURLOPT_QUICK_EXIT, 1)
         gw_curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
         gw_curl_set_text(curl, CURLOPT_USERAGENT, options.userAgent)
-        // libcurl's built-in path is remembered, since an option that was set cannot be unset.
+        // Remember libcurl's built-in path, since an option cannot be unset after it was set.
         defaultCAFile = options.caFile ?? gw_curl_default_ca_file().map { String(cString: $0) } ?? ""
         caFile = defaultCAFile
         if !caFile.isEmpty { gw_curl_set_text(curl, CURLOPT_CAINFO, caFile) }
@@ -58,17 +57,16 @@ final class EasyHandle {
         errorBuffer.deallocate()
     }
 
-    /// Sets what differs from request to request.
-    /// - Throws: `HTTPError` where libcurl does not even take the URL; the handle must not be started then.
+    /// Sets the options that depend on the request.
+    /// - Throws: `HTTPError` if libcurl rejects the URL; the handle must not be started then.
     func prepare(_ request: HTTPRequest) throws(HTTPError) {
         self.request = request
         errorBuffer[0] = 0
-        // A refused URL would leave that of the request before in place.
-        // memchr, since this is done for every request.
+        // If libcurl rejects a URL, it keeps the previous request's. memchr, because this runs for every request.
         var url = request.url
         let hasNUL = url.withUTF8 { !$0.isEmpty && memchr($0.baseAddress!, 0, $0.count) != nil }
         guard !hasNUL, gw_curl_set_text(curl, CURLOPT_URL, request.url) == CURLE_OK else {
-            throw HTTPError(.badURL, "the URL is too long or has a NUL in it")
+            throw HTTPError(.badURL, "the URL is too long or contains a NUL byte")
         }
         gw_curl_set_pointer(curl, CURLOPT_HTTPHEADER, request.headers.list)
         gw_curl_set_long(
@@ -82,7 +80,7 @@ final class EasyHandle {
             caFile = wantedCAFile
         }
         if request.bypassesProxy != bypassesProxy {
-            // No text at all is libcurl's default: what `no_proxy` says.
+            // NULL restores libcurl's default, the variable `no_proxy`.
             gw_curl_set_text(curl, CURLOPT_NOPROXY, request.bypassesProxy ? "*" : nil)
             bypassesProxy = request.bypassesProxy
         }
@@ -90,10 +88,10 @@ final class EasyHandle {
             gw_curl_set_long(curl, CURLOPT_POST, 1)
             gw_curl_set_size(curl, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
             if body.isEmpty {
-                // No pointer at all would make libcurl read the body from standard input.
+                // With NULL, libcurl would read the body from standard input.
                 gw_curl_set_text(curl, CURLOPT_POSTFIELDS, Self.emptyBody)
             } else {
-                // The array's storage does not move while `request` holds it, and nobody writes to it.
+                // The array's storage does not move while `request` retains it and nothing writes to it.
                 _ = body.withUnsafeBytes { gw_curl_set_pointer(curl, CURLOPT_POSTFIELDS, $0.baseAddress) }
             }
         } else {
@@ -101,51 +99,51 @@ final class EasyHandle {
         }
     }
 
-    /// Whether a re-used connection ended before anything of the answer came. libcurl sends such a request again by
-    /// itself, but not where writing it failed halfway.
+    /// Whether a re-used connection ended before the first byte of the response. libcurl repeats such a request by
+    /// itself, except if writing it failed halfway.
     func lostReusedConnection(_ code: CURLcode) -> Bool {
         guard code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING else { return false }
         return head.isEmpty && connectionCount == 0 && gw_curl_info_time(curl, CURLINFO_PRETRANSFER_TIME_T) > 0
     }
 
-    /// How many connections libcurl has made for this transfer.
+    /// The number of connections that libcurl has made for this transfer.
     var connectionCount: Int { gw_curl_info_long(curl, CURLINFO_NUM_CONNECTS) }
 
-    /// What libcurl has said about a failure, which it says once.
+    /// Returns and clears libcurl's message about the last failure.
     func takeFailure() -> String {
         defer { errorBuffer[0] = 0 }
         return String(cString: errorBuffer)
     }
 
-    /// Prepares the same request for a second try, on a connection of its own.
+    /// Prepares the same request for a second attempt on a new connection.
     func prepareSecondTry() {
         gw_curl_set_long(curl, CURLOPT_FRESH_CONNECT, 1)
     }
 
-    /// The handle has left the multi handle: nothing of the request is needed any more.
+    /// Releases the request after the handle has left the multi handle.
     func clear() {
         request = nil
         head.removeAll(keepingCapacity: head.capacity <= 4096)
     }
 
-    /// The status line's code, once it came.
+    /// The status code of the last status line; 0 before the first.
     var status: Int { gw_curl_info_long(curl, CURLINFO_RESPONSE_CODE) }
 
-    /// How long making this transfer's connection took, in microseconds; 0 where one was re-used.
+    /// Time to make this transfer's connection including TLS, in microseconds; 0 for a re-used connection.
     var connectMicroseconds: Int64 {
         guard connectionCount > 0 else { return 0 }
         return Int64(
             max(gw_curl_info_time(curl, CURLINFO_CONNECT_TIME_T), gw_curl_info_time(curl, CURLINFO_APPCONNECT_TIME_T)))
     }
 
-    /// What a failed transfer's code means.
+    /// The error for a failed transfer's code.
     func error(_ code: CURLcode) -> HTTPError {
         let detail = String(cString: errorBuffer)
         let isConnected = gw_curl_info_time(curl, CURLINFO_PRETRANSFER_TIME_T) > 0
         return HTTPError(code: code, detail: detail, isConnected: isConnected)
     }
 
-    // Lives as long as the process, since libcurl keeps the pointer.
+    // Never freed, since libcurl keeps the pointer.
     nonisolated(unsafe) private static let emptyBody: UnsafePointer<CChar> = {
         let empty = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
         empty.initialize(to: 0)

@@ -2,15 +2,15 @@ internal import CCurl
 public import EventLoop
 internal import Glibc
 
-/// HTTP/1.1 and HTTP/2 requests through a libcurl multi handle whose sockets and timer are the loop's. One a loop.
+/// Sends HTTP/1.1 and HTTP/2 requests with a libcurl multi handle, driven by the event loop. One client per loop.
 ///
-/// libcurl forbids adding and removing handles from inside its own callbacks, and unpausing one calls back into us;
-/// all of that is put off until the call into libcurl has returned (`enter`).
+/// libcurl does not allow handles to be added or removed within its callbacks, and unpausing one calls back into this
+/// class. These operations are deferred until the call into libcurl has returned (`enter`).
 ///
-/// The first client makes the process ignore SIGPIPE where nobody handles it: OpenSSL writes to sockets in a way that
-/// raises it when the peer is gone.
+/// The first client makes the process ignore SIGPIPE unless a handler is installed: OpenSSL's writes raise it if the
+/// peer has closed the connection.
 public final class HTTPClient: TurnEndHandler {
-    /// Handles kept for re-use; each weighs some 6 KiB.
+    /// Maximum number of idle handles kept for re-use; each takes about 6 KiB.
     private static let maximumPool = 64
 
     let loop: EventLoop
@@ -19,19 +19,19 @@ public final class HTTPClient: TurnEndHandler {
     private var multi: UnsafeMutableRawPointer?
     private var timer: LoopTimer?
     private var pool: [EasyHandle] = []
-    /// Each transfer knows its index here.
+    /// Each transfer stores its index in this array.
     private var active: [HTTPTransfer] = []
-    /// Greater than zero while libcurl is on the stack.
+    /// Nesting depth of calls into libcurl; 0 outside of libcurl.
     private var depth = 0
     private var isSettling = false
     private var isShutDown = false
-    // What was asked for while libcurl was on the stack.
+    // Deferred until the call into libcurl has returned.
     private var waiting: [HTTPTransfer] = []
     private var releases: [EasyHandle] = []
-    /// The last request written in the call into libcurl that is on the stack, while libcurl does not watch its socket yet:
-    /// a connection may be lost, and its request sent again, before it does.
+    /// The last request written within the current call into libcurl, until libcurl watches its socket: the connection
+    /// may be lost, and the request sent again, before that.
     private var unwatched: (transfer: HTTPTransfer, localPort: UInt16)?
-    // What the end of the turn does.
+    // Deferred until the end of the loop's turn.
     private var resumes: [HTTPTransfer] = []
     private var refusals: [(transfer: HTTPTransfer, error: HTTPError)] = []
     private var timeoutIsDue = false
@@ -45,7 +45,7 @@ public final class HTTPClient: TurnEndHandler {
         }
     }()
 
-    /// A client on `loop`, which must be the current one.
+    /// Creates a client on `loop`. Must be called on that loop.
     public init(loop: EventLoop, options: HTTPClientOptions = HTTPClientOptions()) {
         loop.preconditionOnLoop()
         _ = Self.globalInit
@@ -60,19 +60,19 @@ public final class HTTPClient: TurnEndHandler {
     }
 
     deinit {
-        // Transfers hold on to the client while they are active, so only idle connections are left; and since this
-        // may be any thread, nothing may call back.
+        // Active transfers retain the client, so only idle connections are left. This may run on any thread, therefore
+        // libcurl must not call back.
         guard let multi else { return }
         gw_curl_multi_callbacks(multi, nil, nil, nil)
         pool.removeAll()
         curl_multi_cleanup(multi)
     }
 
-    /// Transfers in progress.
+    /// The number of transfers in progress.
     public var activeCount: Int { active.count }
 
-    /// Starts a request. Its bytes leave within the current turn of the loop; `delegate`, which is held until the
-    /// end, hears nothing before this call has returned.
+    /// Starts a request. Its bytes are written within the current turn of the loop. `delegate` is retained until the
+    /// end and called only after this method has returned. Invalid requests fail through the delegate as well.
     public func start(_ request: HTTPRequest, delegate: any TransferDelegate) -> HTTPTransfer {
         loop.preconditionOnLoop()
         let transfer = HTTPTransfer(
@@ -109,7 +109,7 @@ public final class HTTPClient: TurnEndHandler {
 
     // MARK: - Calls into libcurl
 
-    /// Runs a call into libcurl; what its callbacks put off happens at the end of the outermost one.
+    /// Runs a call into libcurl. Deferred operations run at the end of the outermost call.
     @inline(__always)
     func enter(_ body: () -> some Any) {
         depth += 1
@@ -121,9 +121,9 @@ public final class HTTPClient: TurnEndHandler {
         }
     }
 
-    /// Does what was put off, and reports what has finished.
+    /// Runs the deferred operations and reports finished transfers.
     private func settle() {
-        // A delegate that is told of an end may start or cancel others; those calls come here again.
+        // A delegate may start or cancel other transfers when one ends; those calls lead here again.
         guard !isSettling else { return }
         isSettling = true
         while true {
@@ -136,7 +136,7 @@ public final class HTTPClient: TurnEndHandler {
             var code = CURLE_OK
             guard let curl = gw_curl_multi_next_done(multi, &code) else { break }
             guard let user = gw_curl_private(curl) else { continue }
-            // A transfer that was cancelled has left its handle; there is nobody to tell.
+            // A cancelled transfer has already released its handle.
             Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().transfer?.finished(code)
         }
         isSettling = false
@@ -144,7 +144,7 @@ public final class HTTPClient: TurnEndHandler {
     }
 
     private func add(_ transfer: HTTPTransfer) {
-        // It may have been cancelled while it waited.
+        // It may have been cancelled in the meantime.
         guard let easy = transfer.easy else { return }
         var code = CURLM_OK
         enter { code = curl_multi_add_handle(multi, easy.curl) }
@@ -174,7 +174,7 @@ public final class HTTPClient: TurnEndHandler {
 
     // MARK: - From transfers
 
-    /// The transfer is over: takes its handle back as soon as libcurl allows.
+    /// Removes a finished transfer and takes back its handle, as soon as libcurl allows.
     func release(_ transfer: HTTPTransfer, _ easy: EasyHandle?) {
         let last = active.removeLast()
         if last !== transfer {
@@ -187,7 +187,7 @@ public final class HTTPClient: TurnEndHandler {
         if depth > 0 { releases.append(easy) } else { remove(easy) }
     }
 
-    /// Sends a finished transfer's request again. Must not be called while libcurl is on the stack.
+    /// Sends a finished transfer's request again. Must not be called within a call into libcurl.
     func restart(_ easy: EasyHandle) {
         depth += 1
         curl_multi_remove_handle(multi, easy.curl)
@@ -214,7 +214,7 @@ public final class HTTPClient: TurnEndHandler {
         loop.atTurnEnd(self)
     }
 
-    /// Part of `TurnEndHandler`.
+    /// Called by the loop at the end of a turn; not for other callers.
     public func turnEnded() {
         isTurnEndScheduled = false
         if !resumes.isEmpty {
@@ -260,7 +260,7 @@ public final class HTTPClient: TurnEndHandler {
             loop.cancel(timer)
             timeoutIsDue = false
         case 0:
-            // At once, but not from inside this callback.
+            // Immediately, but not within this callback.
             loop.cancel(timer)
             timeoutIsDue = true
             scheduleTurnEnd()
@@ -270,7 +270,7 @@ public final class HTTPClient: TurnEndHandler {
         }
     }
 
-    /// A request is about to be written to the connection with this local port.
+    /// Called before a request is written to the connection with this local port.
     func sends(_ transfer: HTTPTransfer, localPort: UInt16) { unwatched = (transfer, localPort) }
 
     private static let closeSocketCallback: curl_closesocket_callback = { user, socket in
@@ -285,7 +285,7 @@ public final class HTTPClient: TurnEndHandler {
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let localPort = withUnsafeMutableBytes(of: &storage) { raw in
             _ = getsockname(socket, raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
-            // The port has the same place in both families.
+            // The port has the same offset in `sockaddr_in` and `sockaddr_in6`.
             return UInt16(bigEndian: raw.load(as: sockaddr_in.self).sin_port)
         }
         if localPort == unwatched.localPort { unwatched.transfer.socketCloses(socket) }
@@ -302,8 +302,8 @@ public final class HTTPClient: TurnEndHandler {
         return 0
     }
 
-    /// `assigned` is the watch that libcurl keeps for the socket; it holds one retain, taken when the watch is made
-    /// and given back when libcurl lets the socket go.
+    /// `assigned` is the `SocketWatch` that libcurl stores for the socket. It is retained when it is created and
+    /// released when libcurl removes the socket.
     private func watch(_ socket: Int32, _ what: Int32, _ assigned: UnsafeMutableRawPointer?) {
         if what == CURL_POLL_REMOVE {
             guard let assigned else { return }

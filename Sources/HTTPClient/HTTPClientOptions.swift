@@ -1,18 +1,18 @@
-/// What holds for all requests of a client. Proxies are taken from the usual environment names (`https_proxy`,
-/// `http_proxy`, `no_proxy`), which libcurl reads itself.
+/// Options for all requests of a client. Proxies are configured with the environment variables `https_proxy`,
+/// `http_proxy` and `no_proxy`, which libcurl reads itself.
 public struct HTTPClientOptions: Sendable {
-    /// A file of PEM certificates to trust instead of the system's.
+    /// A file of PEM certificates to trust; `nil` for the system's.
     public var caFile: String?
-    /// Accepts any certificate. For experiments only.
+    /// Accepts any certificate, which makes TLS insecure. For tests only.
     public var skipsVerification = false
-    /// Connections kept open for re-use when idle.
+    /// Maximum number of idle connections kept open for re-use.
     public var maxIdleConnections = 256
-    /// The `User-Agent` header.
+    /// The value of the `User-Agent` header.
     public var userAgent = "genwire"
 
     /// See `SendRecord`, in nanoseconds.
     var resendWindow = SendRecord.defaultWindow
 
-    /// Verified TLS with the system's certificates.
+    /// The defaults: TLS verified with the system's certificates.
     public init() {}
 }

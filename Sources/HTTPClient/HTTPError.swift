@@ -1,63 +1,63 @@
 internal import CCurl
 
-/// A transfer that failed below HTTP, or broke off. An answer with an error status is not one.
+/// A transfer without a complete HTTP response. A response with an error status is not an `HTTPError`.
 public struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What failed.
+    /// The phase or part that failed.
     public enum Kind: Sendable, Equatable {
-        /// The host's name gave no address.
+        /// The host name could not be resolved.
         case resolve
-        /// Nobody accepted the connection.
+        /// The connection could not be established.
         case connect
-        /// The certificate or the handshake was refused.
+        /// The TLS handshake failed, or the certificate was rejected.
         case tls
-        /// One of the timeouts.
+        /// A timeout expired; see `HTTPTimeouts`.
         case timeout(Phase)
-        /// The connection broke, or what came was not HTTP.
+        /// The connection was lost, or the peer did not speak HTTP.
         case interrupted
-        /// The URL cannot be used.
+        /// The URL is malformed or has an unsupported scheme.
         case badURL
-        /// The answer's head is beyond all measure.
+        /// The response exceeds a size limit.
         case tooLarge
-        /// Anything else.
+        /// Any other failure.
         case other
     }
 
-    /// Which timeout.
+    /// The timeout that expired.
     public enum Phase: Sendable, Equatable {
-        /// Making the connection.
+        /// Name resolution, connection and TLS handshake.
         case connect
-        /// Waiting for the first byte of the answer's body.
+        /// Waiting for the first byte of the response body.
         case firstByte
-        /// Silence between two pieces of the body.
+        /// Waiting for the next byte of the body.
         case idle
         /// The transfer as a whole.
         case total
     }
 
-    /// What failed.
+    /// The phase or part that failed.
     public let kind: Kind
-    /// The details, in libcurl's words or ours.
+    /// A message for users, from libcurl or from this module.
     public let description: String
 
-    /// An error of a kind.
+    /// Creates an error with a message for users.
     public init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description
     }
 
-    /// - Parameter isConnected: whether there was a connection to send the request on.
+    /// - Parameter isConnected: whether a connection was established.
     init(code: CURLcode, detail: String, isConnected: Bool) {
         let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
         let kind: Kind
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: kind = .resolve
         case CURLE_COULDNT_CONNECT, CURLE_PROXY: kind = .connect
-        // All other timeouts are ours and never come from libcurl.
+        // libcurl enforces only the connect timeout.
         case CURLE_OPERATION_TIMEDOUT: kind = .timeout(.connect)
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
             kind = .tls
-        // Either the URL's scheme, or an answer in HTTP/0.9, which is what anything that is not HTTP looks like.
+        // Either an unsupported URL scheme, or a response that is not HTTP, which libcurl takes for HTTP/0.9.
         case CURLE_UNSUPPORTED_PROTOCOL: kind = isConnected ? .interrupted : .badURL
         case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_HTTP2,
             CURLE_HTTP2_STREAM, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_SSL_SHUTDOWN_FAILED:

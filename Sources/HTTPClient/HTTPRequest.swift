@@ -1,22 +1,23 @@
 internal import CCurl
 
-/// A list of request headers in libcurl's own form, built once and used by any number of requests.
+/// Request headers as a libcurl list, built once and used by any number of requests.
 ///
-/// `@unchecked Sendable`: nothing changes after `init`, and libcurl only reads it.
+/// `@unchecked Sendable`: the list does not change after `init`, and libcurl only reads it.
 public final class HTTPHeaders: @unchecked Sendable {
     let list: UnsafeMutablePointer<curl_slist>?
 
-    /// A list of `headers`. A header with an empty value is left out.
-    /// - Throws: `HTTPError` of kind `.other` where a name or value could smuggle in another header.
+    /// Builds the list from `headers`, without headers whose value is empty.
+    /// - Throws: `HTTPError` of kind `.other` if a name or value contains a control character, or a name is empty or
+    ///   contains a colon. The error does not contain the value.
     public init(_ headers: [(name: String, value: String)]) throws(HTTPError) {
         var list: UnsafeMutablePointer<curl_slist>?
-        // libcurl would ask for "100 Continue" before a large body, and wait a second for servers that never say it.
+        // Disables "Expect: 100-continue", which delays large bodies by a second with servers that never send 100.
         for (name, value) in headers + [("Expect", "")] {
             let isClean = (name + value).utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
             guard isClean, !name.isEmpty, !name.utf8.contains(UInt8(ascii: ":")) else {
                 curl_slist_free_all(list)
                 let shown = name.filter { $0.isASCII && !$0.isNewline }
-                throw HTTPError(.other, "the header '\(shown)' has a forbidden character")
+                throw HTTPError(.other, "the header '\(shown)' contains an invalid character")
             }
             if value.isEmpty, name != "Expect" { continue }
             list = curl_slist_append(list, "\(name):\(value.isEmpty ? "" : " " + value)")
@@ -27,18 +28,18 @@ public final class HTTPHeaders: @unchecked Sendable {
     deinit { curl_slist_free_all(list) }
 }
 
-/// How long each part of a transfer may take, in nanoseconds.
+/// The time limits of a transfer, in nanoseconds.
 public struct HTTPTimeouts: Sendable, Equatable {
     /// Name resolution, connection and TLS handshake.
     public var connect: UInt64
-    /// From the start to the first byte of the answer's body.
+    /// From the start to the first byte of the response body.
     public var firstByte: UInt64
-    /// Between two pieces of the body. Does not run while the receiver has paused the transfer.
+    /// Between two reads of the body. Does not count while the delegate has paused the transfer.
     public var idle: UInt64
-    /// From the start to the end.
+    /// From the start to the end of the response.
     public var total: UInt64
 
-    /// Timeouts in seconds; any number will do, and what is not positive ends a transfer at once.
+    /// Creates timeouts from seconds, clamped to 0…10⁹. Zero ends a transfer at once.
     public init(connect: Double = 5, firstByte: Double = 60, idle: Double = 60, total: Double = 600) {
         self.connect = Self.nanoseconds(connect)
         self.firstByte = Self.nanoseconds(firstByte)
@@ -46,29 +47,28 @@ public struct HTTPTimeouts: Sendable, Equatable {
         self.total = Self.nanoseconds(total)
     }
 
-    /// Thirty years are as good as for ever, and fit.
     private static func nanoseconds(_ seconds: Double) -> UInt64 { seconds > 0 ? UInt64(min(seconds, 1e9) * 1e9) : 0 }
 }
 
-/// One request.
+/// A GET or POST request.
 public struct HTTPRequest: Sendable {
-    /// The absolute URL, http or https.
+    /// The absolute URL, with the scheme `http` or `https`.
     public var url: String
-    /// The headers.
+    /// The request headers, in addition to those of libcurl (`Host`, `Content-Length`, `User-Agent`).
     public var headers: HTTPHeaders
     /// The body of a POST; `nil` for a GET.
     public var body: [UInt8]?
-    /// The time limits.
+    /// The time limits of this request.
     public var timeouts: HTTPTimeouts
-    /// Keeps the transfer off shared HTTP/2 connections. Wanted for streams: pausing one of several streams of an
-    /// HTTP/2 connection makes libcurl buffer up to 10 MB for it.
+    /// Uses HTTP/1.1 instead of a shared HTTP/2 connection. Set for streams: when one of several streams of an HTTP/2
+    /// connection is paused, libcurl buffers up to 10 MB for it.
     public var prefersHTTP1: Bool
-    /// A file of PEM certificates to trust instead of the client's; `nil` for the client's.
+    /// A file of PEM certificates to trust; `nil` for `HTTPClientOptions.caFile`.
     public var caFile: String?
-    /// Goes straight to the host, whatever the environment says of proxies: for a machine's own metadata service.
+    /// Connects directly and ignores the proxies of the environment: for a machine's own metadata service.
     public var bypassesProxy: Bool
 
-    /// A request.
+    /// Creates a request with default timeouts. `body` selects the method: POST, or GET for `nil`.
     public init(
         url: String, headers: HTTPHeaders, body: [UInt8]?, timeouts: HTTPTimeouts = HTTPTimeouts(),
         prefersHTTP1: Bool = false, caFile: String? = nil, bypassesProxy: Bool = false

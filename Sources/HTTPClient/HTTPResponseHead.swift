@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// The status and headers of an answer.
+/// The status and headers of a response.
 public struct HTTPResponseHead: Sendable {
-    /// The status code.
+    /// The final status code, 200 or higher.
     public let status: Int
-    /// The status line and the header lines as they came. Read only when somebody asks.
+    /// The status line and header lines as received. Parsed only on access.
     private let lines: [UInt8]
 
     init(status: Int, lines: [UInt8]) {
@@ -12,7 +12,7 @@ public struct HTTPResponseHead: Sendable {
         self.lines = lines
     }
 
-    /// The value of the first header of this name, in any case; `nil` where there is none.
+    /// The value of the first header with this name, compared without case; `nil` if there is none.
     public func header(_ name: StaticString) -> String? {
         lines.withUnsafeBytes { lines in
             guard let base = lines.baseAddress else { return nil }

@@ -2,45 +2,45 @@ internal import CCurl
 internal import CLinux
 public import EventLoop
 
-/// Hears of one transfer. Called on the client's loop.
+/// Receives the events of one transfer, on the client's loop.
 public protocol TransferDelegate: AnyObject {
-    /// The status and headers came. Once, before any of the body.
+    /// The final status and headers, without those of 1xx responses. At most once, before the body.
     func transferDidReceiveHead(_ head: HTTPResponseHead)
-    /// A piece of the body, valid during the call only. With `.pause` it is taken, but no more comes until `resume`.
+    /// A piece of the body, valid only during the call. `.pause` accepts it and stops further calls until `resume`.
     func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand
-    /// The end: `nil` where the body came whole. Exactly once; never after `cancel`.
+    /// The end of the transfer; `error` is `nil` if the response is complete. Exactly once, but never after `cancel`.
     func transferDidFinish(_ error: HTTPError?)
 }
 
-/// One request on its way. Belongs to its client's loop.
+/// A request in progress. Confined to its client's loop.
 public final class HTTPTransfer {
-    /// The largest head of an answer, in bytes.
+    /// The largest accepted status line and headers together, in bytes.
     private static let maximumHeadBytes = 64 << 10
 
     private let timeouts: HTTPTimeouts
     private let client: HTTPClient
     private var delegate: (any TransferDelegate)?
     private(set) var easy: EasyHandle?
-    /// The place among the client's active transfers.
+    /// The index in the client's active transfers.
     var index = 0
-    /// Cancelled or finished; libcurl may not know yet.
+    /// Cancelled or finished, but possibly not yet removed from libcurl.
     private var isOver = false
     private var hasHead = false
     private var hasBody = false
     private var isPaused = false
     private var resumeIsDue = false
     private var sendRecord: SendRecord
-    /// libcurl chose a connection on which the request must not be sent again.
+    /// libcurl chose an old connection for a request that may be repeated only on a new one.
     private var needsNewConnection = false
-    /// Why the transfer was ended from inside a libcurl callback.
+    /// The error for which a libcurl callback aborted the transfer.
     private var ownError: HTTPError?
     private let startedAt: UInt64
     private var lastActivity: UInt64
-    /// Making the connection took this long, in microseconds; 0 where one was re-used, and until it is known, which
-    /// it is from the answer's head on.
+    /// Time to make the connection, in microseconds; 0 for a re-used connection. Known once the response headers have
+    /// arrived, 0 before.
     public private(set) var connectMicroseconds: Int64 = 0
 
-    /// The request was sent twice: what became of the first sending. See `SendRecord` for when that happens.
+    /// The first sending of a request that was sent twice; `nil` otherwise. `SendRecord` says when that happens.
     public var resend: HTTPResend? { sendRecord.resend }
 
     init(_ timeouts: HTTPTimeouts, resendWindow: UInt64, client: HTTPClient, delegate: any TransferDelegate) {
@@ -60,14 +60,14 @@ public final class HTTPTransfer {
 
     // MARK: - For the owner
 
-    /// Ends the transfer; its connection is closed at once. The delegate hears nothing more.
+    /// Ends the transfer and closes its connection (HTTP/2: its stream) at once. The delegate is not called again.
     public func cancel() {
         guard !isOver else { return }
         delegate = nil
         end()
     }
 
-    /// Lets the body come again after `.pause`. The next piece comes later, never from inside this call.
+    /// Continues the body after `.pause`. The delegate is called later, never from within this method.
     public func resume() {
         guard !isOver, isPaused, !resumeIsDue else { return }
         resumeIsDue = true
@@ -78,15 +78,15 @@ public final class HTTPTransfer {
         guard !isOver, let easy else { return }
         isPaused = false
         resumeIsDue = false
-        // Silence was our own wish until now.
+        // The paused time does not count as idle.
         lastActivity = EventLoop.monotonicNanoseconds()
         client.enter { curl_easy_pause(easy.curl, CURLPAUSE_CONT) }
     }
 
     // MARK: - From libcurl
 
-    /// Whether the request may be written to the connection that libcurl has chosen. libcurl sends it again by itself
-    /// where a re-used connection ends before the answer, however late that is, and asks here each time.
+    /// Whether the request may be written to the connection that libcurl has chosen. libcurl repeats a request by
+    /// itself if a re-used connection ends before the response, however late, and calls this each time.
     func willSend(localPort: UInt16) -> Bool {
         guard !isOver, let easy else { return false }
         let loss = sendRecord.wasSent ? easy.takeFailure() : ""
@@ -102,7 +102,7 @@ public final class HTTPTransfer {
         return false
     }
 
-    /// libcurl is about to close a socket that it has used for this transfer.
+    /// Called before libcurl closes a socket that this transfer has used.
     func socketCloses(_ socket: Int32) {
         guard !hasHead, sendRecord.isUnderWay else { return }
         var roundTrip: UInt32 = 0
@@ -113,13 +113,13 @@ public final class HTTPTransfer {
 
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
         guard !isOver, let easy else { return false }
-        // Trailers behind the body are not the head's.
+        // Trailers after the body are ignored.
         if hasHead { return true }
         if line.count > 2 {
-            // An answer's status line after that of a 1xx.
+            // A new status line, for example after a 1xx response.
             if line.starts(with: "HTTP/".utf8) { easy.head.removeAll(keepingCapacity: true) }
             guard easy.head.count + line.count <= Self.maximumHeadBytes else {
-                ownError = HTTPError(.tooLarge, "the answer's headers exceed \(Self.maximumHeadBytes) bytes")
+                ownError = HTTPError(.tooLarge, "the response headers exceed \(Self.maximumHeadBytes) bytes")
                 return false
             }
             easy.head.append(contentsOf: line)
@@ -133,21 +133,21 @@ public final class HTTPTransfer {
         return !isOver
     }
 
-    /// How many bytes were taken; libcurl ends the transfer where that is not all of them.
+    /// Returns the number of bytes accepted; libcurl aborts the transfer if that is not all of them.
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard !isOver, let easy, let delegate else { return 0 }
-        // libcurl does not look whether it was paused between two pieces of what it has in its buffers, and once it
-        // was paused it reads from the socket once more. What it shows now it keeps and shows again.
+        // libcurl may deliver more buffered data after a pause, and reads from the socket once more. It keeps what is
+        // refused here and delivers it again.
         if isPaused { return Int(CURL_WRITEFUNC_PAUSE) }
         lastActivity = client.loop.now
         if !hasBody {
             hasBody = true
-            // From here on the idle limit counts, which may be the shorter one.
+            // From now on the idle timeout applies, which may be shorter.
             client.loop.schedule(easy.watchdog, at: nextDeadline)
         }
         if delegate.transferDidReceive(bytes) == .pause, !isOver {
             isPaused = true
-            // Allowed inside the callback; the buffer counts as taken.
+            // Allowed within the callback; the buffer counts as accepted.
             curl_easy_pause(easy.curl, CURLPAUSE_RECV)
         }
         return isOver ? 0 : bytes.count
@@ -167,17 +167,16 @@ public final class HTTPTransfer {
         if !hasHead { connectMicroseconds = easy.connectMicroseconds }
         var error = ownError
         if error == nil, code != CURLE_OK {
-            // libcurl's word for a header line beyond its own limit of 100 KiB.
+            // libcurl's code for a header line over its own limit of 100 KiB.
             let isHugeLine = code == CURLE_OUT_OF_MEMORY && !hasHead && easy.status != 0
-            error = isHugeLine ? HTTPError(.tooLarge, "the answer has a header that is too long") : easy.error(code)
+            error = isHugeLine ? HTTPError(.tooLarge, "the response has a header that is too long") : easy.error(code)
         } else if error == nil, !hasHead {
-            // libcurl is content with an answer that breaks off within its headers.
-            error = HTTPError(.interrupted, "the answer broke off in its headers")
+            // libcurl reports success for a response that ends within its headers.
+            error = HTTPError(.interrupted, "the response ended within its headers")
         }
         finish(error)
     }
 
-    /// Reports the end.
     func finish(_ error: HTTPError?) {
         guard !isOver else { return }
         let delegate = delegate
@@ -186,7 +185,8 @@ public final class HTTPTransfer {
         delegate?.transferDidFinish(error)
     }
 
-    /// Gives the handle back. An unfinished HTTP/1.1 transfer takes its connection with it; an HTTP/2 one its stream.
+    /// Returns the handle. libcurl closes the connection of an unfinished HTTP/1.1 transfer, and the stream of an
+    /// HTTP/2 transfer.
     private func end() {
         isOver = true
         let easy = easy
@@ -196,12 +196,12 @@ public final class HTTPTransfer {
 
     // MARK: - Time
 
-    /// libcurl watches the connection phase; the others are watched here. A moving deadline is checked when the timer
-    /// fires, so a chunk costs no timer work.
+    /// libcurl enforces the connect timeout; the others are enforced here. The idle deadline is re-computed when the
+    /// timer fires, so that a chunk needs no timer operation.
     private var nextDeadline: UInt64 {
         let total = Self.instant(startedAt, timeouts.total)
         if !hasBody { return min(total, Self.instant(startedAt, timeouts.firstByte)) }
-        // While paused, looks again later; `resume` sets the clock back.
+        // While paused, only checks again later; `resume` restarts the idle time.
         return min(total, Self.instant(isPaused ? EventLoop.monotonicNanoseconds() : lastActivity, timeouts.idle))
     }
 
@@ -211,17 +211,17 @@ public final class HTTPTransfer {
         if now >= Self.instant(startedAt, timeouts.total) {
             timeOut(.total, "not finished within \(timeouts.total / 1_000_000) ms")
         } else if !hasBody, now >= Self.instant(startedAt, timeouts.firstByte) {
-            timeOut(.firstByte, "no answer within \(timeouts.firstByte / 1_000_000) ms")
+            timeOut(.firstByte, "no response within \(timeouts.firstByte / 1_000_000) ms")
         } else if hasBody, !isPaused, now >= Self.instant(lastActivity, timeouts.idle) {
-            timeOut(.idle, "silence for \(timeouts.idle / 1_000_000) ms in the middle of the answer")
+            timeOut(.idle, "no data for \(timeouts.idle / 1_000_000) ms in the middle of the response")
         } else {
             client.loop.schedule(easy.watchdog, at: nextDeadline)
         }
     }
 
-    private func timeOut(_ phase: HTTPError.Phase, _ words: String) {
+    private func timeOut(_ phase: HTTPError.Phase, _ message: String) {
         if !hasHead, let easy { connectMicroseconds = easy.connectMicroseconds }
-        finish(HTTPError(.timeout(phase), words))
+        finish(HTTPError(.timeout(phase), message))
     }
 
     private static func instant(_ start: UInt64, _ delay: UInt64) -> UInt64 {

@@ -1,59 +1,60 @@
 internal import Glibc
 
-/// One server-sent event, or a line that is none. The buffers are valid during the callback only.
+/// A server-sent event, or a line that is not part of one. The buffers are valid only during the callback.
 public struct SSEEvent {
-    /// The event's name; empty where it has none.
+    /// The value of the `event:` field; empty if there is none.
     public let name: UnsafeRawBufferPointer
-    /// The data; several `data:` lines joined by LF.
+    /// The values of the `data:` lines, joined by LF.
     public let data: UnsafeRawBufferPointer
-    /// The line is no field at all (`data` is the line): some vendors send a bare JSON error in the middle of a stream.
+    /// Whether `data` is a line that is not a field: some vendors send a bare JSON error in the middle of a stream.
     public let isStray: Bool
 }
 
-/// A stream that cannot be read as server-sent events.
+/// Thrown if an event exceeds the size limit.
 public struct SSEError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong.
+    /// The limit that was exceeded.
     public let description: String
 }
 
-/// Cuts a byte stream into server-sent events, however the stream is sliced.
+/// Parses a byte stream into server-sent events, however it is split into slices.
 ///
-/// Takes LF, CRLF and lone CR, comments, unknown fields, a byte order mark, and a last event without its blank line.
-/// An event that lies in one slice, which is the rule, is handed out in place. Source: the WHATWG HTML standard,
-/// "Server-sent events".
+/// Accepts LF, CRLF and lone CR, comments, unknown fields, a byte order mark, and a last event without its blank line.
+/// An event within a single slice, the usual case, is passed on without a copy. Implements "Server-sent events" of the
+/// WHATWG HTML standard.
 public struct SSEParser {
-    /// Buffers up to this size are kept from event to event.
+    /// Buffers up to this size, in bytes, are re-used for the next event.
     private static let keptBytes = 64 << 10
 
     private let maximumEventBytes: Int
-    /// The beginning of a line whose end has not come.
+    /// The beginning of an unfinished line.
     private var line: [UInt8] = []
-    /// The event's data so far, where it does not lie in the current slice.
+    /// The data of the current event from earlier slices.
     private var data: [UInt8] = []
     private var name: [UInt8] = []
     private var hasData = false
-    /// The last slice ended with a CR: an LF that follows belongs to it.
+    /// The previous line ended with a CR: an LF that follows belongs to it.
     private var skipsLineFeed = false
     private var isFirstLine = true
     private var isTooLarge = false
 
-    /// The bytes of an event that is not complete.
+    /// Buffered bytes of the unfinished event.
     public var keptBytes: Int { line.count + data.count + name.count }
 
-    /// A parser that refuses events over `maximumEventBytes`, names and unfinished lines included.
+    /// Creates a parser for events of up to `maximumEventBytes` bytes (default 8 MiB), including their name and
+    /// unfinished lines.
     public init(maximumEventBytes: Int = 8 << 20) { self.maximumEventBytes = maximumEventBytes }
 
-    /// Takes the next bytes and reports the events that they complete.
-    /// - Throws: `SSEError` where an event exceeds the limit. The stream is of no use then.
+    /// Parses the next bytes and calls `body` for each event that they complete.
+    /// - Throws: `SSEError` if an event exceeds the limit. The parser must not be used afterwards.
     public mutating func consume(
         _ bytes: UnsafeRawBufferPointer, _ body: (SSEEvent) -> Void
     ) throws(SSEError) {
         guard let base = bytes.baseAddress else { return }
         let count = bytes.count
         var position = 0
-        // Data of the current event that lies in this slice.
+        // Data of the current event within this slice.
         var inPlace: UnsafeRawBufferPointer?
-        // The first LF at or after `position`, or `count`: looked for once, not once a line of a stream that uses CR.
+        // The first LF at or after `position`, or `count`. Searched once, not once per line of a stream that uses CR.
         var feed = -1
         while position < count, !isTooLarge {
             if skipsLineFeed {
@@ -82,14 +83,14 @@ public struct SSEParser {
                 handleOwnLine(&inPlace, body)
             }
         }
-        // What lies in this slice is gone after this call.
+        // The slice is not valid after this call.
         if let kept = inPlace { data.append(contentsOf: kept) }
         guard !isTooLarge, keptBytes <= maximumEventBytes else {
             throw SSEError(description: "an event exceeds \(maximumEventBytes) bytes")
         }
     }
 
-    /// Reports a last event that lacks its blank line. The stream is over.
+    /// Ends the stream: calls `body` for a last event without its blank line.
     public mutating func finish(_ body: (SSEEvent) -> Void) {
         guard !isTooLarge else { return }
         var inPlace: UnsafeRawBufferPointer?
@@ -97,7 +98,7 @@ public struct SSEParser {
         dispatch(&inPlace, body)
     }
 
-    /// Handles a line that came in several slices.
+    /// Handles a line that spans several slices.
     private mutating func handleOwnLine(_ inPlace: inout UnsafeRawBufferPointer?, _ body: (SSEEvent) -> Void) {
         var whole: [UInt8] = []
         swap(&whole, &line)
@@ -106,7 +107,8 @@ public struct SSEParser {
         line = whole
     }
 
-    /// - Parameter isStable: whether the line outlives this call, so that its data need not be copied yet.
+    /// - Parameter isStable: whether the line remains valid until the end of `consume`, so that its data need not be
+    ///   copied yet.
     private mutating func handle(
         _ rawLine: UnsafeRawBufferPointer, _ inPlace: inout UnsafeRawBufferPointer?, isStable: Bool,
         _ body: (SSEEvent) -> Void
@@ -160,11 +162,11 @@ public struct SSEParser {
             inPlace = nil
             if !data.isEmpty { data.removeAll(keepingCapacity: data.capacity <= Self.keptBytes) }
         }
-        // An event without data is dropped, and its name with it.
+        // The standard drops an event without data, including its name.
         if !name.isEmpty { name.removeAll(keepingCapacity: name.capacity <= Self.keptBytes) }
     }
 
-    /// The value where the line is the field `name`: behind the colon and one optional space.
+    /// The value of the field `name`, after the colon and one optional space; `nil` if the line is not that field.
     @inline(__always)
     private static func value(of name: StaticString, in line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         let length = name.utf8CodeUnitCount

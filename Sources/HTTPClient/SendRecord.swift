@@ -1,30 +1,30 @@
-/// A request that was sent again, because the connection of its first sending was lost at once.
+/// The first sending of a request that was sent again, because its connection was lost at once.
 public struct HTTPResend: Sendable, Equatable {
-    /// What became of the first sending.
+    /// How the first sending failed.
     public let error: HTTPError
-    /// From the first sending to the loss of its connection, in microseconds.
+    /// Time from the first sending to the loss of its connection, in microseconds.
     public let microseconds: Int64
 }
 
-/// Whether a request may be sent a second time: a state machine without a clock. `now` is CLOCK_MONOTONIC in
+/// Decides whether a request may be sent a second time. A state machine without a clock: `now` is CLOCK_MONOTONIC in
 /// nanoseconds.
 ///
-/// A server closes an idle connection without notice. Where its FIN crosses the next request on the way, the server's
-/// kernel answers the request with a reset and never acknowledges it: nobody can have read it. A server that read the
-/// request and closed has acknowledged it. So a second sending needs all of these: the connection was a re-used one, not
-/// a byte of an answer came, the request was reset or not acknowledged as a whole, and the loss came within a round trip
-/// and `window` of the sending, since a server can also reset what it has read. There is one second sending at most, on a
-/// new connection.
+/// A server may close an idle connection at any time. If its FIN crosses the next request, the server's kernel answers
+/// the request with a reset and never acknowledges it, so the server cannot have read it. A server that read the
+/// request and then closed the connection has acknowledged it. A request is therefore sent again only if all of these
+/// hold: the connection was re-used; no byte of the response arrived; the connection was reset or the request was not
+/// acknowledged completely; and the connection was lost within a round trip plus `window` after sending, since a server
+/// can also reset a connection whose request it has read. A request is sent again at most once, on a new connection.
 struct SendRecord {
     enum Verdict: Equatable {
         case send
-        /// The request may have been acted on.
+        /// The server may have processed the request.
         case refuse(HTTPError)
-        /// Not on this connection, which is an old one like the one that was lost.
+        /// This is another re-used connection, which may be stale as well.
         case needsNewConnection
     }
 
-    /// What a peer may take beside a round trip, in nanoseconds. Too short to have worked on the request.
+    /// Allowance in addition to a round trip, in nanoseconds. Too short for the peer to have processed the request.
     static let defaultWindow: UInt64 = 5_000_000
 
     private let window: UInt64
@@ -33,19 +33,19 @@ struct SendRecord {
     private var lostAt: UInt64?
     private var roundTrip: UInt64 = 0
     private var wasDelivered = false
-    /// The second sending, once there was one.
+    /// Set once the request was sent again.
     private(set) var resend: HTTPResend?
 
     init(window: UInt64) { self.window = window }
 
     var wasSent: Bool { sentAt != nil }
-    /// Whether the request is under way and its connection still there, as far as is known.
+    /// Whether the request was sent and its connection is not known to be lost.
     var isUnderWay: Bool { sentAt != nil && lostAt == nil }
 
-    /// A connection of the transfer closes. The first one after a sending was the sending's.
+    /// A connection of the transfer is about to close. The first one after a sending is that sending's.
     /// - Parameters:
-    ///   - roundTrip: the shortest that the kernel has seen on it, in nanoseconds.
-    ///   - wasDelivered: whether the peer has acknowledged all that was sent, and has not reset the connection.
+    ///   - roundTrip: the kernel's minimum round-trip time of the connection, in nanoseconds.
+    ///   - wasDelivered: whether the peer has acknowledged all bytes sent and has not reset the connection.
     mutating func connectionCloses(now: UInt64, roundTrip: UInt64, wasDelivered: Bool) {
         guard isUnderWay else { return }
         lostAt = now
@@ -53,34 +53,34 @@ struct SendRecord {
         self.wasDelivered = wasDelivered
     }
 
-    /// Why the request may not be sent again, given that its connection is lost; `nil` where it may.
+    /// The error if the request must not be sent again after the loss of its connection; `nil` if it may.
     mutating func refusal(now: UInt64) -> HTTPError? {
         guard let sentAt else { return nil }
         connectionCloses(now: now, roundTrip: 0, wasDelivered: true)
         let elapsed = (lostAt ?? now) - min(sentAt, lostAt ?? now)
         guard resend == nil else {
-            return HTTPError(.interrupted, "the server closed two connections in a row without an answer")
+            return HTTPError(.interrupted, "the server closed two connections in a row without responding")
         }
         guard !wasDelivered, elapsed <= window + roundTrip else {
             return HTTPError(
                 .interrupted,
-                "the server closed the connection without an answer, \(elapsed / 1_000_000) ms after the request; the "
-                    + "request was not sent again, since the server may have acted on it")
+                "the server closed the connection without responding, \(elapsed / 1_000_000) ms after the request; the "
+                    + "request was not sent again, because the server may have processed it")
         }
         return nil
     }
 
     /// The request is about to be written to a connection.
     /// - Parameters:
-    ///   - connectionCount: how many connections were made for the transfer so far.
-    ///   - loss: libcurl's words for the loss of the connection before, if there are any.
+    ///   - connectionCount: the number of connections made for the transfer so far.
+    ///   - loss: libcurl's message about the loss of the previous connection; empty if there is none.
     mutating func willSend(now: UInt64, connectionCount: Int, loss: String) -> Verdict {
         if let sentAt {
             if let refusal = refusal(now: now) { return .refuse(refusal) }
             guard connectionCount > self.connectionCount else { return .needsNewConnection }
-            let words = loss.isEmpty ? "the server closed the connection" : loss
+            let reason = loss.isEmpty ? "the server closed the connection" : loss
             resend = HTTPResend(
-                error: HTTPError(.interrupted, "\(words) before it answered; the request was sent again"),
+                error: HTTPError(.interrupted, "\(reason) before responding; the request was sent again"),
                 microseconds: Int64(clamping: ((lostAt ?? now) - min(sentAt, lostAt ?? now)) / 1000))
         }
         sentAt = now
@@ -91,6 +91,6 @@ struct SendRecord {
         return .send
     }
 
-    /// libcurl begins anew and counts its connections from 0.
+    /// libcurl starts the transfer over and counts its connections from 0.
     mutating func restarts() { connectionCount = 0 }
 }

@@ -1,6 +1,6 @@
 internal import EventLoop
 
-/// One of libcurl's sockets in the loop.
+/// Watches one of libcurl's sockets on the event loop.
 final class SocketWatch: ReadinessHandler {
     private let socket: Int32
     private unowned let client: HTTPClient
@@ -9,7 +9,7 @@ final class SocketWatch: ReadinessHandler {
     init(_ socket: Int32, _ interest: Interest, client: HTTPClient) {
         self.socket = socket
         self.client = client
-        // A socket that the loop does not take is never ready; the transfer then ends by its timeout.
+        // If registration fails, the socket never becomes ready, and the transfer ends with a timeout.
         registration = try? client.loop.register(socket, interest, self)
     }
 
