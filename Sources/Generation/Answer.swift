@@ -1,55 +1,56 @@
-/// Why an answer ended.
+/// Why a response ended, in one vocabulary for all providers.
 public enum FinishReason: Sendable, Equatable, CaseIterable {
-    /// The model was done, or a stop sequence came.
+    /// The model finished, or a stop sequence was generated.
     case stop
-    /// The token limit or the context ended it. A tool call that it cut off is left out of a whole answer; a stream has
-    /// delivered what there was of it. Either way a warning names it.
+    /// The token limit or the context window was reached. A tool call that was cut off is omitted from a unary
+    /// response; a stream has delivered its beginning. In both cases a warning names it.
     case length
-    /// The caller is to run tools. An answer that was cut short keeps its own reason, also where it has calls.
+    /// The model calls tools, which the caller should run. A truncated response keeps its own reason even if it
+    /// contains tool calls.
     case toolCalls
-    /// The provider blocked the answer.
+    /// The provider's content filter blocked the response.
     case contentFilter
-    /// The model declined; the text says why.
+    /// The model declined to answer; the text may say why.
     case refusal
-    /// Something else: see the raw reason.
+    /// Any other reason; see `Completion.rawFinishReason`.
     case other
 }
 
-/// Tokens that a request cost. Input includes cached tokens, output includes reasoning, for every provider.
+/// The tokens that a request used. For every provider, input includes cached tokens and output includes reasoning.
 public struct Usage: Sendable, Equatable {
-    /// Where the numbers are from.
+    /// Where the counts come from.
     public enum Source: Sendable, Equatable {
-        /// The provider said nothing. Missing is not zero.
+        /// The provider reported nothing; the counts are unknown, not zero.
         case absent
-        /// The provider's own count.
+        /// Reported by the provider.
         case provider
-        /// Our estimate, 4 characters a token.
+        /// Estimated at 4 characters per token.
         case estimated
     }
-    /// Tokens of the prompt.
+    /// Tokens of the prompt, cached ones included.
     public var inputTokens = 0
-    /// Tokens of the answer.
+    /// Tokens of the response, reasoning included.
     public var outputTokens = 0
-    /// The provider's total, or the sum.
+    /// The provider's total; the sum of input and output if it reports none.
     public var totalTokens = 0
-    /// Of the input: read from the provider's prompt cache.
+    /// The part of the input that was read from the provider's prompt cache.
     public var cachedInputTokens = 0
-    /// Of the output: spent on thinking.
+    /// The part of the output that was spent on reasoning.
     public var reasoningTokens = 0
-    /// Where the numbers are from.
+    /// Where the counts come from. `.absent`: ignore them.
     public var source = Source.absent
 
-    /// No usage known.
+    /// Unknown usage: all counts 0, source `.absent`.
     public init() {}
 }
 
-/// Where the time of a call went, in microseconds.
+/// Where a call spent its time, in microseconds. The parts may overlap and need not add up to the total.
 public struct Timing: Sendable, Equatable {
     /// Waiting for a free slot.
     public var queueMicroseconds: Int64 = 0
     /// Waiting for a credential.
     public var authMicroseconds: Int64 = 0
-    /// Making the upstream connection; 0 where one was re-used.
+    /// Making the upstream connection; 0 if one was re-used.
     public var connectMicroseconds: Int64 = 0
     /// From the request's arrival to the first content.
     public var firstTokenMicroseconds: Int64 = 0
@@ -58,24 +59,24 @@ public struct Timing: Sendable, Equatable {
     /// The part of the total that was spent outside the upstream call.
     public var gatewayMicroseconds: Int64 = 0
 
-    /// All zero.
+    /// Creates a record with all times 0.
     public init() {}
 }
 
-/// One try at one model.
+/// One attempt at one model.
 public struct Attempt: Sendable, Equatable {
-    /// The configured model's name.
+    /// The name of the model in the configuration.
     public var model: String
-    /// Its provider.
+    /// The model's provider, for example `openai`.
     public var provider: String
-    /// The HTTP status, 0 where none came.
+    /// The HTTP status; 0 if no response was received.
     public var status: Int
-    /// What went wrong; empty for the one that succeeded.
+    /// The error message; empty for the attempt that succeeded.
     public var error: String
-    /// How long it took, in microseconds.
+    /// Duration of the attempt, in microseconds.
     public var durationMicroseconds: Int64
 
-    /// A record of one try.
+    /// Creates the record of one attempt.
     public init(model: String, provider: String, status: Int, error: String, durationMicroseconds: Int64) {
         self.model = model
         self.provider = provider
@@ -85,88 +86,88 @@ public struct Attempt: Sendable, Equatable {
     }
 }
 
-/// Whether and how the answer cache took part.
+/// The part of the response cache in a call.
 public struct CacheInfo: Sendable, Equatable {
-    /// The answer came from the cache.
+    /// Whether the response comes from the cache.
     public var hit = false
-    /// Its age in seconds.
+    /// Age of the cached response, in seconds.
     public var ageSeconds: Int64 = 0
-    /// The cache key, as hexadecimal text.
+    /// The cache key in hexadecimal; empty if the cache was not used.
     public var key = ""
 
-    /// No cache involved.
+    /// The cache was not used.
     public init() {}
 }
 
-/// How a successful answer ended: what a stream says last and a unary answer carries beside its message.
+/// The metadata of a successful response: the last message of a stream, and part of a unary response.
 public struct Completion: Sendable, Equatable {
-    /// The provider's id of the answer, or ours where it gave none.
+    /// The provider's id of the response; generated by Genwire if the provider has none.
     public var id = ""
-    /// The model that answered, in the provider's own words.
+    /// The model that responded, as named by the provider. May be more specific than the requested name.
     public var model = ""
-    /// The provider.
+    /// The provider that responded, for example `openai`.
     public var provider = ""
-    /// Why it ended.
+    /// Why the response ended, in Genwire's vocabulary.
     public var finishReason = FinishReason.other
-    /// The provider's own word for it.
+    /// Why the response ended, in the provider's own words.
     public var rawFinishReason = ""
-    /// Tokens.
+    /// The tokens used. Check `source` before relying on them.
     public var usage = Usage()
-    /// Times.
+    /// Where the call spent its time.
     public var timing = Timing()
-    /// All tries, the successful one last.
+    /// All attempts in order; the last one succeeded.
     public var attempts: [Attempt] = []
-    /// The answer cache's part.
+    /// Whether the response comes from the cache.
     public var cache = CacheInfo()
-    /// The id under which the provider logged the request (its support asks for it).
+    /// The provider's id of the HTTP request, for its support.
     public var providerRequestID = ""
-    /// What was dropped or changed on the way.
+    /// What was dropped from the request or changed in the response, one sentence per item.
     public var warnings: [String] = []
-    /// The provider's state for the whole assistant message, to be sent back with it.
+    /// Opaque state of the provider for the assistant message. Send it back unchanged as `Message.providerState`.
     public var providerState: [UInt8] = []
 
-    /// An empty record.
+    /// An empty record: finish reason `.other`, usage `.absent`.
     public init() {}
 }
 
-/// A whole answer.
+/// A complete response.
 public struct ChatResponse: Sendable, Equatable {
-    /// The assistant's message.
+    /// The assistant's message, ready to be appended to the conversation.
     public var message: Message
-    /// How it ended.
+    /// Finish reason, usage and other metadata.
     public var completion: Completion
 
-    /// An answer.
+    /// Creates a response from its parts.
     public init(message: Message, completion: Completion) {
         self.message = message
         self.completion = completion
     }
 }
 
-/// A piece of a streamed answer.
+/// A piece of a streamed response.
 public enum ChunkEvent: Sendable, Equatable {
-    /// More text.
+    /// Text to append to the message's content.
     case text(String)
-    /// More reasoning. Only where it was asked for.
+    /// Reasoning to append. Only if `ReasoningOptions.include` is set.
     case reasoning(String)
-    /// More of a tool call.
+    /// A piece of a tool call.
     case toolCall(ToolCallDelta)
 }
 
 /// A piece of a tool call. The first piece of each `index` carries `id` and `name`.
 public struct ToolCallDelta: Sendable, Equatable {
-    /// Which call of the answer, from 0.
+    /// The index of the call in the response, from 0.
     public var index: Int
-    /// The call's id, in its first piece.
+    /// The call's id; empty except in its first piece.
     public var id: String
-    /// The tool's name, in its first piece.
+    /// The tool's name; empty except in the first piece of the call.
     public var name: String
-    /// More of the arguments' JSON text.
+    /// JSON text to append to the arguments.
     public var argumentsJSONDelta: String
-    /// The provider's state for this call.
+    /// Opaque state of the provider for this call; empty if unchanged.
     public var providerState: [UInt8]
 
-    /// A piece of a call.
+    /// Creates a piece of a call.
     public init(index: Int, id: String, name: String, argumentsJSONDelta: String, providerState: [UInt8] = []) {
         self.index = index
         self.id = id

@@ -1,43 +1,43 @@
-/// Why a generation failed: one vocabulary for every provider, mapped once to RPC status codes.
+/// Why a generation failed, in one vocabulary for all providers. `Kind.statusCode` is the mapping to gRPC codes.
 public struct GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The kinds of failure. `name` is what the wire carries.
+    /// The kind of a failure. The raw value is the name on the wire (`ErrorDetail.kind`).
     public enum Kind: String, Sendable, CaseIterable {
-        /// The credential is missing, wrong or expired.
+        /// The credential is missing, invalid or expired.
         case authentication = "AUTHENTICATION"
-        /// The credential may not do this.
+        /// The credential does not have the required permission.
         case permission = "PERMISSION"
-        /// Too many requests; always with a time to wait.
+        /// Too many requests. `retryAfterMilliseconds` says how long to wait.
         case rateLimit = "RATE_LIMIT"
         /// The account has no quota or credit left.
         case quotaExhausted = "QUOTA_EXHAUSTED"
-        /// The request is wrong; another try fails the same way.
+        /// The request is invalid; a retry fails in the same way.
         case invalidRequest = "INVALID_REQUEST"
-        /// The prompt is too long for the model.
+        /// The prompt exceeds the model's context window.
         case contextLength = "CONTEXT_LENGTH"
-        /// No such model here or at the provider.
+        /// The model exists neither in the configuration nor at the provider.
         case unknownModel = "UNKNOWN_MODEL"
-        /// The provider refused the prompt.
+        /// The provider's content filter rejected the prompt.
         case contentFiltered = "CONTENT_FILTERED"
-        /// A deadline or one of the split timeouts ran out.
+        /// A deadline or a timeout expired; see `timeoutPhase`.
         case timeout = "TIMEOUT"
-        /// The caller gave up.
+        /// The caller cancelled the call or closed its connection.
         case cancelled = "CANCELLED"
-        /// The provider or this server has too much to do.
+        /// The provider or this server is overloaded.
         case overloaded = "OVERLOADED"
-        /// The provider failed.
+        /// The provider is not available, or failed internally.
         case providerUnavailable = "PROVIDER_UNAVAILABLE"
-        /// The provider was not reached.
+        /// The provider could not be reached.
         case network = "NETWORK"
-        /// The answer broke off; what came before is delivered.
+        /// The response ended early. What was received before has been delivered.
         case streamInterrupted = "STREAM_INTERRUPTED"
-        /// The provider answered something unreadable.
+        /// The provider's response could not be parsed, or exceeds a limit.
         case badProviderResponse = "BAD_PROVIDER_RESPONSE"
-        /// This provider cannot do what was asked.
+        /// The provider does not support a requested feature.
         case unsupported = "UNSUPPORTED"
-        /// This server is about to end.
+        /// This server is shutting down.
         case shuttingDown = "SHUTTING_DOWN"
 
-        /// The gRPC status code that stands for this kind.
+        /// The gRPC status code for this kind, for example 14 (UNAVAILABLE) for `.network`.
         public var statusCode: Int {
             switch self {
             case .authentication: 16
@@ -54,7 +54,7 @@ public struct GenerationError: Error, Sendable, Equatable, CustomStringConvertib
             }
         }
 
-        /// Whether another try may well succeed, where the provider does not say.
+        /// Whether a retry may succeed if the provider does not say. The initial value of `isRetryable`.
         public var isRetryableByDefault: Bool {
             switch self {
             case .rateLimit, .overloaded, .providerUnavailable, .network, .timeout, .badProviderResponse,
@@ -65,7 +65,7 @@ public struct GenerationError: Error, Sendable, Equatable, CustomStringConvertib
         }
     }
 
-    /// Which of the split timeouts ran out.
+    /// The phase whose timeout expired. The raw value is the name on the wire.
     public enum TimeoutPhase: String, Sendable {
         /// Waiting for a free slot.
         case queue
@@ -73,40 +73,40 @@ public struct GenerationError: Error, Sendable, Equatable, CustomStringConvertib
         case connect
         /// Waiting for the first content.
         case firstToken = "first_token"
-        /// Silence between two pieces.
+        /// Waiting for the next piece of the response.
         case idle
         /// The call as a whole.
         case total
     }
 
-    /// What kind of failure.
+    /// The kind of failure, which programs should check instead of `message`.
     public var kind: Kind
-    /// What happened and what to do, in the vendor's own words where it spoke; never a secret.
+    /// What happened and what to do. Contains the vendor's error message if there is one, and never a secret.
     public var message: String
-    /// The provider that failed; empty where none was reached.
+    /// The provider that failed, for example `openai`; empty if no provider was involved.
     public var provider = ""
-    /// The configured model that failed.
+    /// The configured name of the model that failed; empty if unknown.
     public var model = ""
-    /// The upstream's HTTP status; 0 where none came.
+    /// The upstream's HTTP status; 0 without a response.
     public var httpStatus = 0
-    /// The vendor's own error code.
+    /// The vendor's own error code; empty if there is none.
     public var providerCode = ""
-    /// How long to wait before another try, in milliseconds.
+    /// How long to wait before a retry, in milliseconds; `nil` if unknown.
     public var retryAfterMilliseconds: Int64?
-    /// Whether another try may succeed.
+    /// Whether a retry may succeed. Initially `kind.isRetryableByDefault`.
     public var isRetryable: Bool
-    /// Which timeout, for `.timeout`.
+    /// The expired timeout; `nil` unless `kind` is `.timeout`.
     public var timeoutPhase: TimeoutPhase?
-    /// All tries that were made.
+    /// All attempts in order; empty if the call failed before the first.
     public var attempts: [Attempt] = []
 
-    /// An error of a kind.
+    /// Creates an error; `isRetryable` follows from `kind`.
     public init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
         isRetryable = kind.isRetryableByDefault
     }
 
-    /// Kind and message.
+    /// `KIND: message`
     public var description: String { "\(kind.rawValue): \(message)" }
 }

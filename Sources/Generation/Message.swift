@@ -1,8 +1,8 @@
-/// Who speaks in a conversation.
+/// The author of a message.
 public enum Role: Sendable, Hashable, CaseIterable {
     /// Instructions to the model.
     case system
-    /// The person or program that asks.
+    /// The user, a person or a program.
     case user
     /// The model.
     case assistant
@@ -10,26 +10,26 @@ public enum Role: Sendable, Hashable, CaseIterable {
     case tool
 }
 
-/// One turn of a conversation.
+/// A message of a conversation.
 public struct Message: Sendable, Equatable {
-    /// Who speaks.
+    /// The author.
     public var role: Role
-    /// The text. Comes before `parts` where both are given.
+    /// Text content. Precedes `parts` if both are set.
     public var content: String
-    /// Further content: text, images, files, in the order in which the model shall see them.
+    /// Further content (text, images, files), in the order in which it is presented to the model.
     public var parts: [Part]
-    /// The calls that the assistant made in this turn.
+    /// The tool calls of an assistant message. Empty for other roles.
     public var toolCalls: [ToolCall]
-    /// Which call a tool message answers.
+    /// The `ToolCall.id` to which a tool message is the result. Empty for other roles.
     public var toolCallID: String
-    /// The name of the speaker, or of the tool that a tool message comes from.
+    /// The author's name, or the tool's name in a tool message. Optional.
     public var name: String
-    /// The model's reasoning in an assistant message, where it was asked for.
+    /// The reasoning of an assistant message, if `ReasoningOptions.include` was set.
     public var reasoning: String
-    /// Bytes of the provider's own that must go back to it unchanged (thought signatures, thinking blocks).
+    /// Opaque state of the provider (thought signatures, thinking blocks). Send it back unchanged with the message.
     public var providerState: [UInt8]
 
-    /// A message; everything but the role may be left out.
+    /// Creates a message, for example `Message(role: .user, content: "Hello")`.
     public init(
         role: Role, content: String = "", parts: [Part] = [], toolCalls: [ToolCall] = [], toolCallID: String = "",
         name: String = "", reasoning: String = "", providerState: [UInt8] = []
@@ -49,30 +49,30 @@ public struct Message: Sendable, Equatable {
 public enum Part: Sendable, Equatable {
     /// Plain text.
     case text(String)
-    /// A picture.
+    /// An image. Not every model accepts images.
     case image(Image)
-    /// A document.
+    /// A document, for example a PDF file. Not every model accepts documents.
     case file(File)
 }
 
-/// Where the bytes of an image or file are.
+/// The source of an image's or file's bytes.
 public enum MediaSource: Sendable, Equatable {
-    /// The bytes themselves.
+    /// The bytes, sent with the request.
     case data([UInt8])
-    /// An address that the provider fetches.
+    /// A URL from which the provider fetches the bytes.
     case url(String)
 }
 
-/// A picture for the model to look at.
+/// An image in a message.
 public struct Image: Sendable, Equatable {
-    /// For example `image/png`. Needed with `data`.
+    /// The MIME type, for example `image/png`. Required with `.data`.
     public var mimeType: String
-    /// The bytes or their address.
+    /// The bytes or their URL.
     public var source: MediaSource
-    /// How closely to look: `low`, `high`, `auto`; empty for the provider's default.
+    /// The resolution at which the model sees the image: `low`, `high`, `auto`; empty for the provider's default.
     public var detail: String
 
-    /// An image from its bytes or address.
+    /// Creates an image.
     public init(mimeType: String, source: MediaSource, detail: String = "") {
         self.mimeType = mimeType
         self.source = source
@@ -80,16 +80,16 @@ public struct Image: Sendable, Equatable {
     }
 }
 
-/// A document for the model to read.
+/// A document in a message.
 public struct File: Sendable, Equatable {
-    /// For example `application/pdf`. Needed with `data`.
+    /// The MIME type, for example `application/pdf`. Required with `.data`.
     public var mimeType: String
-    /// A file name, which some providers want.
+    /// The file name, which some providers require; empty for none.
     public var name: String
-    /// The bytes or their address.
+    /// The bytes or their URL.
     public var source: MediaSource
 
-    /// A file from its bytes or address.
+    /// Creates a document.
     public init(mimeType: String, name: String = "", source: MediaSource) {
         self.mimeType = mimeType
         self.name = name

@@ -1,18 +1,18 @@
-/// Joins the pieces of a streamed answer into the assistant's message, ready to be appended to the conversation.
+/// Assembles the pieces of a streamed response into the assistant's message, ready to be appended to the conversation.
 public struct MessageBuilder: Sendable {
-    /// The message so far.
+    /// The message as received so far.
     public private(set) var message = Message(role: .assistant)
 
-    /// An empty message.
+    /// Starts with an empty assistant message.
     public init() {}
 
-    /// Adds a piece.
+    /// Appends a piece. Pieces must be added in the order of the stream.
     public mutating func add(_ event: ChunkEvent) {
         switch event {
         case .text(let text): message.content += text
         case .reasoning(let text): message.reasoning += text
         case .toolCall(let delta):
-            // The contract has indexes without gaps; anything else belongs to the newest call.
+            // Indexes have no gaps; a piece with a larger index starts the next call.
             if delta.index >= message.toolCalls.count {
                 message.toolCalls.append(ToolCall(id: delta.id, name: delta.name, argumentsJSON: ""))
             }
@@ -22,7 +22,7 @@ public struct MessageBuilder: Sendable {
         }
     }
 
-    /// Takes over what only the end of the stream tells, and returns the message.
+    /// Adds what only the end of the stream contains (`providerState`), and returns the message.
     public mutating func finish(_ completion: Completion) -> Message {
         message.providerState = completion.providerState
         return message

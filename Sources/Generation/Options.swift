@@ -1,101 +1,101 @@
-/// How an answer is to be made. What is `nil` or empty falls back to the model's configuration, then to the provider.
+/// Generation options. A `nil` or empty option falls back to the model's configuration, then to the provider's default.
 public struct GenerationOptions: Sendable, Equatable {
-    /// The longest answer, in tokens, reasoning included.
+    /// Maximum length of the response in tokens, reasoning included.
     public var maxTokens: Int?
-    /// Randomness, 0 to 2.
+    /// Sampling temperature, 0 to 2.
     public var temperature: Double?
-    /// Nucleus sampling, 0 to 1.
+    /// Probability mass for nucleus sampling, 0 to 1.
     public var topP: Double?
-    /// How many of the likeliest tokens to choose from.
+    /// The number of most likely tokens to sample from.
     public var topK: Int?
-    /// Texts at which the answer ends.
+    /// Stop sequences, at most 64. The response ends before the first one that is generated.
     public var stop: [String] = []
-    /// For repeatable answers where the provider can.
+    /// Random seed for reproducible responses, if the provider supports it.
     public var seed: Int64?
-    /// -2 to 2.
+    /// Penalty for tokens that have already occurred, -2 to 2.
     public var presencePenalty: Double?
-    /// -2 to 2.
+    /// Penalty for tokens in proportion to their frequency so far, -2 to 2.
     public var frequencyPenalty: Double?
-    /// Free text, any JSON, or JSON by a schema.
+    /// Free text, any JSON object, or JSON that matches a schema.
     public var responseFormat: ResponseFormat = .text
-    /// How much the model thinks, and whether its thoughts are delivered.
+    /// How much the model reasons, and whether its reasoning is delivered.
     public var reasoning = ReasoningOptions()
-    /// Whether one answer may hold several tool calls; `nil` for the provider's default.
+    /// Whether a response may contain several tool calls; `nil` for the provider's default.
     public var parallelToolCalls: Bool?
-    /// An identifier of the end user for the provider's abuse detection.
+    /// An identifier of the end user for the provider's abuse detection; empty for none.
     public var user: String = ""
-    /// How the answer cache is used.
+    /// Use of the response cache.
     public var cache = CacheOptions()
-    /// Models or routes to try, in order, when the first one fails before its first content.
+    /// Models or routes to try in order if the requested one fails before its first content. At most 16.
     public var fallbacks: [String] = []
-    /// The most entries of `fallbacks`.
+    /// Maximum number of `fallbacks`.
     public static let maximumFallbacks = 16
-    /// Whether options that the provider cannot honour are dropped with a warning instead of refused.
+    /// Whether unsupported options are dropped with a warning. If `false`, such a request fails with `.unsupported`.
     public var dropUnsupported = false
 
-    /// Options that leave everything to the configuration.
+    /// Leaves all options to the model's configuration.
     public init() {}
 }
 
-/// The form of the answer.
+/// The format of the response.
 public enum ResponseFormat: Sendable, Equatable {
     /// Free text.
     case text
-    /// Some JSON object.
+    /// A JSON object of any form.
     case jsonObject
-    /// JSON that follows `schema` (JSON Schema as text).
+    /// JSON that matches `schema` (a JSON Schema as text). `strict`: `nil` for the provider's default.
     case jsonSchema(schema: String, name: String, strict: Bool?)
 }
 
-/// Reasoning controls.
+/// Controls the model's reasoning, if it supports any.
 public struct ReasoningOptions: Sendable, Equatable {
-    /// The provider's word for how hard to think, such as `low` or `high`; empty for its default.
+    /// The effort in the provider's terms, for example `low` or `high`; empty for its default.
     public var effort = ""
-    /// A cap on thinking, in tokens.
+    /// Maximum number of reasoning tokens; `nil` for the provider's default.
     public var budgetTokens: Int?
-    /// Whether reasoning is delivered to the caller.
+    /// Whether the reasoning is delivered to the caller.
     public var include = false
 
-    /// The provider's defaults, reasoning not delivered.
+    /// The provider's defaults, without delivering the reasoning.
     public init() {}
 }
 
-/// Use of the answer cache.
+/// Use of the response cache.
 public struct CacheOptions: Sendable, Equatable {
-    /// What to do with the cache.
+    /// How a call uses the cache.
     public enum Mode: Sendable, Equatable {
-        /// As the model's configuration says.
+        /// As configured for the model.
         case standard
-        /// Neither read nor write.
+        /// Neither reads nor writes the cache.
         case off
-        /// Do not read, but write.
+        /// Does not read the cache, but writes it.
         case refresh
-        /// Answer from the cache or fail.
+        /// Responds from the cache, or fails.
         case only
     }
-    /// What to do with the cache.
+    /// How this call uses the cache.
     public var mode = Mode.standard
-    /// How long an answer may be served, in seconds.
+    /// Lifetime of the cached response in seconds; `nil` as configured for the model.
     public var ttlSeconds: Int?
 
-    /// As configured.
+    /// As configured for the model.
     public init() {}
 }
 
-/// A request for an answer, as every provider understands it.
+/// A chat request, independent of the provider.
 public struct ChatRequest: Sendable, Equatable {
-    /// A configured model or route, `provider/model_name`, or empty for the default.
+    /// The name of a configured model or route, or `provider/model_name`; empty for the default model.
     public var model: String
-    /// The conversation so far; never empty.
+    /// The conversation so far; at least one message.
     public var messages: [Message]
-    /// What the model may call.
+    /// The tools that the model may call.
     public var tools: [Tool]
-    /// Whether it may or must; `nil` for the provider's default.
+    /// Whether the model may or must call a tool; `nil` for the provider's default.
     public var toolChoice: ToolChoice?
-    /// How to answer.
+    /// Generation options of this request.
     public var options: GenerationOptions
 
-    /// A request.
+    /// Creates a request; only `messages` is required.
     public init(
         model: String = "", messages: [Message], tools: [Tool] = [], toolChoice: ToolChoice? = nil,
         options: GenerationOptions = GenerationOptions()

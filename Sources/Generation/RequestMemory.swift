@@ -1,5 +1,5 @@
 extension ChatRequest {
-    /// Roughly what this holds of memory, in bytes: for the bound on requests in progress.
+    /// Approximate memory use of this request in bytes, for the limits on requests in progress.
     package var memoryBytes: Int {
         var sum = MemoryLayout<ChatRequest>.stride + model.heapBytes + options.user.heapBytes
         for message in messages { sum += message.memoryBytes }
@@ -42,11 +42,11 @@ extension MediaSource {
     }
 }
 
-/// What the allocator and the runtime add to each allocation, in bytes.
+/// Overhead of the allocator and the runtime per allocation, in bytes.
 private let allocationOverhead = 48
 
 extension String {
-    /// Short texts are kept in place.
+    /// Strings of up to 15 bytes are stored inline.
     fileprivate var heapBytes: Int { utf8.count > 15 ? utf8.count + allocationOverhead : 0 }
 }
 

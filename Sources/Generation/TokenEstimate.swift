@@ -1,9 +1,9 @@
-/// A rough token count: one token for every four characters (Unicode scalars), as the field estimates English text.
+/// A rough token count of `text`: one token per four Unicode scalars, the usual rule of thumb for English text.
 public func estimateTokens(_ text: String) -> Int { text.unicodeScalars.count / 4 }
 
-/// Cuts `prompt` at a word so that its estimate is about `maxTokens`; returns it unchanged where it fits.
+/// Truncates `prompt` at a word boundary so that its estimate is about `maxTokens`; returns it unchanged if it fits.
 ///
-/// Words are kept in proportion: the first `words × maxTokens / estimate` of them.
+/// Keeps the first `words × maxTokens / estimate` words, joined by single spaces.
 public func fitPrompt(_ prompt: String, maxTokens: Int) -> String {
     let estimated = estimateTokens(prompt)
     guard estimated > maxTokens, estimated > 0 else { return prompt }
@@ -11,7 +11,7 @@ public func fitPrompt(_ prompt: String, maxTokens: Int) -> String {
     return words.prefix(words.count * max(maxTokens, 0) / estimated).joined(separator: " ")
 }
 
-/// A rough token count of all that a request holds: texts, reasoning, calls, and the tools' declarations.
+/// A rough token count of a request: text, reasoning, tool calls and tool declarations. Images and files do not count.
 public func estimateTokens(of request: ChatRequest) -> Int {
     let characters = request.messages.reduce(0) { sum, message in
         var count = message.content.unicodeScalars.count + message.reasoning.unicodeScalars.count
