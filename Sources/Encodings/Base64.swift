@@ -3,26 +3,26 @@ public enum Base64 {
     private static let standard = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let urlSafe = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-    /// Appends the standard alphabet, padded.
+    /// Appends `bytes` in the standard alphabet, padded.
     public static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
         append(bytes, standard, isPadded: true, to: &out)
     }
 
-    /// The standard alphabet, padded: for `Authorization: Basic`.
+    /// Encodes in the standard alphabet, padded, for example for `Authorization: Basic`.
     public static func encode(_ bytes: [UInt8]) -> String {
         var out: [UInt8] = []
         append(bytes, standard, isPadded: true, to: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// The alphabet for URLs, without padding: for JSON web tokens.
+    /// Encodes in the URL-safe alphabet without padding, for example for JSON web tokens.
     public static func encodeForURL(_ bytes: some Sequence<UInt8>) -> String {
         var out: [UInt8] = []
         append(Array(bytes), urlSafe, isPadded: false, to: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// The bytes of `text`, in either alphabet, padded or not; what belongs to neither is skipped.
+    /// Decodes either alphabet, padded or not. Other characters are skipped.
     package static func decode(_ text: some Sequence<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
         var word: UInt32 = 0
@@ -49,7 +49,7 @@ public enum Base64 {
 
     private static func append(_ bytes: [UInt8], _ alphabet: [UInt8], isPadded: Bool, to out: inout [UInt8]) {
         let needed = out.count + (bytes.count + 2) / 3 * 4
-        // An exact reservation for each of many small pieces would copy the whole each time.
+        // Reserving the exact size for each of many small pieces would copy the array each time.
         if needed > out.capacity { out.reserveCapacity(max(needed, 2 * out.capacity)) }
         alphabet.withUnsafeBufferPointer { alphabet in
             var index = 0

@@ -1,6 +1,6 @@
-/// Finds the name that a misspelt one was meant to be.
+/// Finds the valid name that is most similar to a misspelt one.
 package enum NearestName {
-    /// The candidate nearest to `name`, or `nil` where none is near enough to be a guess worth making.
+    /// The candidate most similar to `name`; `nil` if none is similar enough (more edits than a third of its letters).
     package static func suggestion(for name: String, among candidates: [String]) -> String? {
         let letters = normalized(name)
         guard !letters.isEmpty, letters.count <= 64 else { return nil }
@@ -15,19 +15,19 @@ package enum NearestName {
         return candidates.first { normalized($0).endsOrStarts(with: letters) }
     }
 
-    /// `; did you mean 'x'?`, or the list of what is valid.
+    /// The end of an error message: `; did you mean 'x'?`, or else the list of up to 40 valid names.
     package static func hint(for name: String, among candidates: [String]) -> String {
         if let suggestion = suggestion(for: name, among: candidates) { return "; did you mean '\(suggestion)'?" }
         guard (1...40).contains(candidates.count) else { return "" }
         return "; valid: \(candidates.joined(separator: ", "))"
     }
 
-    /// Lower case, with `-` as `_`: the usual slips cost nothing.
+    /// Lower case, with `-` as `_`, so that these differences do not count as edits.
     private static func normalized(_ text: String) -> [UInt8] {
         text.lowercased().utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
     }
 
-    /// Edits (insert, delete, replace, swap of neighbours) from `a` to `b`.
+    /// The number of edits (insertions, deletions, replacements, swaps of neighbours) from `a` to `b`.
     private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...b.count)

@@ -2,26 +2,27 @@
 public enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    /// Appends everything but unreserved characters encoded: good in a form, a query and a path.
+    /// Appends `bytes`, encoding all but unreserved characters. Suitable for a form, a query and a path.
     public static func append(_ bytes: some Sequence<UInt8>, to out: inout [UInt8]) {
         append(bytes, keepsAt: false, to: &out)
     }
 
-    /// Everything but unreserved characters encoded.
+    /// Encodes all but unreserved characters, for example `a b` to `a%20b`.
     public static func encode(_ text: String) -> String {
         var out: [UInt8] = []
         append(text.utf8, keepsAt: false, to: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// One segment of a path: `@`, which versions of models have, stays. `:` is encoded, since Google's verbs follow one.
+    /// Encodes one path segment. Keeps `@`, which precedes a model's version, and encodes `:`, which precedes a Google
+    /// API method.
     public static func segment(_ text: String) -> String {
         var out: [UInt8] = []
         append(text.utf8, keepsAt: true, to: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// Several segments with `/` between them.
+    /// Encodes the segments of a path and keeps the `/` between them.
     public static func path(_ text: String) -> String {
         text.split(separator: "/", omittingEmptySubsequences: false).map { segment(String($0)) }.joined(separator: "/")
     }

@@ -1,26 +1,27 @@
 internal import CSimdJSON
 
-/// A value inside a parsed document: two words, cheap to pass on. Dead after its parser's next `parse`.
+/// A value in a parsed document; two machine words in size. Invalid after the next `parse` of its parser, and after the
+/// parser is released.
 public struct JSONElement {
-    /// What a value is.
+    /// The type of a JSON value.
     public enum Kind: Sendable {
         /// `null`.
         case null
         /// `true` or `false`.
         case bool
-        /// Any number.
+        /// A number, with or without a fraction.
         case number
-        /// Text.
+        /// A string.
         case string
-        /// A list.
+        /// An array.
         case array
-        /// Members by name.
+        /// An object.
         case object
     }
 
     let raw: gw_json_element
 
-    /// What this is.
+    /// The type of this value.
     public var kind: Kind {
         switch gw_json_kind_of(raw) {
         case GW_JSON_NULL: .null
@@ -35,12 +36,12 @@ public struct JSONElement {
     /// Whether this is `null`.
     public var isNull: Bool { gw_json_kind_of(raw) == GW_JSON_NULL }
 
-    /// The member `key`; `nil` where there is none, where it is `null`, and where this is no object.
+    /// The member `key`; `nil` if it is absent or `null`, or if this is not an object.
     public subscript(key: StaticString) -> JSONElement? {
         key.withUTF8Buffer { buffer in member(UnsafeRawBufferPointer(buffer)) }
     }
 
-    /// The member `key`; `nil` where there is none, where it is `null`, and where this is no object.
+    /// The member `key`, for keys that are not literals; `nil` if it is absent or `null`, or if this is not an object.
     public subscript(name key: String) -> JSONElement? {
         var key = key
         return key.withUTF8 { member(UnsafeRawBufferPointer($0)) }
@@ -54,17 +55,17 @@ public struct JSONElement {
         return element.isNull ? nil : element
     }
 
-    /// The text; `nil` for anything but a string.
+    /// The string; `nil` for other types.
     public var string: String? {
         guard gw_json_kind_of(raw) == GW_JSON_STRING else { return nil }
         var length = 0
         guard let bytes = gw_json_string(raw, &length) else { return nil }
-        // simdjson has checked the encoding; this never repairs anything.
+        // simdjson has validated the encoding, so decoding never replaces bytes.
         return String(
             decoding: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self)
     }
 
-    /// The text; `nil` for an empty one, as for anything but a string.
+    /// The string; `nil` if it is empty and for other types.
     public var nonEmptyString: String? {
         guard gw_json_kind_of(raw) == GW_JSON_STRING else { return nil }
         var length = 0
@@ -72,7 +73,7 @@ public struct JSONElement {
         return length > 0 ? string : nil
     }
 
-    /// The whole number; a double counts where it is whole.
+    /// The integer, also for a number such as `1.0`; `nil` for fractions, other types and numbers out of range.
     public var int: Int? {
         switch gw_json_kind_of(raw) {
         case GW_JSON_INT: return Int(gw_json_int(raw))
@@ -82,16 +83,16 @@ public struct JSONElement {
         }
     }
 
-    /// The number.
+    /// The number as a double; `nil` for other types.
     public var double: Double? { kind == .number ? gw_json_double(raw) : nil }
 
-    /// The truth value.
+    /// The Boolean; `nil` for other types.
     public var bool: Bool? { gw_json_kind_of(raw) == GW_JSON_BOOL ? gw_json_bool(raw) : nil }
 
-    /// How many elements or members.
+    /// The number of elements or members; 0 for other types.
     public var count: Int { gw_json_count(raw) }
 
-    /// The first element of an array.
+    /// The first element of an array, or the first value of an object.
     public var first: JSONElement? {
         var iterator = elements
         return iterator.next()
@@ -100,7 +101,7 @@ public struct JSONElement {
     /// The elements of an array, or the values of an object; empty for anything else.
     public var elements: Elements { Elements(raw) }
 
-    /// Walks an array.
+    /// Iterates over an array's elements or an object's values.
     public struct Elements: Sequence, IteratorProtocol {
         private var iterator = gw_json_iterator()
 
@@ -108,7 +109,7 @@ public struct JSONElement {
             if !gw_json_begin(raw, &iterator) { iterator = gw_json_iterator() }
         }
 
-        /// The next element.
+        /// The next element; `nil` at the end.
         public mutating func next() -> JSONElement? {
             var value = gw_json_element()
             var key: UnsafePointer<CChar>?
@@ -117,7 +118,7 @@ public struct JSONElement {
         }
     }
 
-    /// Calls `body` with each member of an object, in the text's order.
+    /// Calls `body` with each member of an object, in document order. Does nothing for other types.
     public func forEachMember(_ body: (String, JSONElement) -> Void) {
         var iterator = gw_json_iterator()
         guard kind == .object, gw_json_begin(raw, &iterator) else { return }

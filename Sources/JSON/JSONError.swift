@@ -1,8 +1,8 @@
-/// JSON that cannot be read, and why.
+/// Thrown for text that is not valid JSON.
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong.
+    /// The reason, for example simdjson's message.
     public let description: String
 
-    /// An error with its explanation.
+    /// Creates an error with its reason.
     public init(_ description: String) { self.description = description }
 }

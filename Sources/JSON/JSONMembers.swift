@@ -1,7 +1,7 @@
-/// Takes an object's text apart without reading its values: for copying most of them as they are.
+/// Splits an object's text into its members without parsing the values, to copy most of them unchanged.
 public enum JSONMembers {
-    /// Calls `body` with each member of the object that `text` is, in order: its key, and its value's text. Does nothing
-    /// for any other value. `text` must be well-formed JSON.
+    /// Calls `body` with the key and the value's text of each member, in order. `text` must be well-formed JSON; does
+    /// nothing if it is not an object.
     public static func forEach(
         of text: UnsafeBufferPointer<UInt8>, _ body: (String, UnsafeBufferPointer<UInt8>) -> Void
     ) {
@@ -17,7 +17,7 @@ public enum JSONMembers {
             var last = end
             while last > start, isSpace(text[last - 1]) { last -= 1 }
             body(key, UnsafeBufferPointer(rebasing: text[start..<last]))
-            // Over the comma; the closing brace ends the loop.
+            // Skip the comma. After the closing brace, the loop ends.
             index = skipSpace(text, min(end + 1, text.count))
         }
     }
@@ -28,7 +28,7 @@ public enum JSONMembers {
         return (try? JSONValue(parsing: Array(quoted)))?.string ?? String(decoding: inner, as: UTF8.self)
     }
 
-    /// The index after the string that begins at `start`.
+    /// The index after the string literal at `start`.
     private static func endOfString(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
         var index = start + 1
         while index < text.count {
@@ -38,7 +38,7 @@ public enum JSONMembers {
         return text.count
     }
 
-    /// The index of the comma or brace after the value that begins at `start`.
+    /// The index of the comma or brace after the value at `start`.
     private static func endOfValue(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
         var depth = 0
         var index = start

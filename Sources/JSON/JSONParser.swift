@@ -1,13 +1,13 @@
 internal import CSimdJSON
 
-/// Reads JSON text with simdjson. Keep one a loop or thread: its buffers are re-used from document to document.
+/// Parses JSON with simdjson. Use one parser per loop or thread: it re-uses its buffers for the next document.
 public final class JSONParser {
-    /// A parser that once saw a document larger than this many bytes starts anew for the next small one.
+    /// Buffers over this size, in bytes, are released before the next small document.
     private static let keptCapacity = 1 << 20
 
     private var handle: OpaquePointer
 
-    /// A parser without memory; it grows with its documents.
+    /// Creates a parser. Buffers are allocated for the first document.
     public init() { handle = Self.create() }
 
     deinit { gw_json_parser_free(handle) }
@@ -17,12 +17,12 @@ public final class JSONParser {
         return handle
     }
 
-    /// Parses one JSON text. The result, and everything reached from it, is dead after the next call, and when the
-    /// parser goes: hold the parser in a property, or use `withExtendedLifetime`.
+    /// Parses a JSON document. The result, and everything derived from it, is invalid after the next call and after the
+    /// parser is released: keep the parser in a property, or use `withExtendedLifetime`.
     ///
-    /// Lone surrogates (`\ud83d` without its other half, which servers send when they split an emoji over chunks) become
+    /// Lone surrogates (`\ud83d` without its second half, which servers send if they split an emoji over chunks) become
     /// U+FFFD, and integers beyond 64 bits become doubles.
-    /// - Throws: `JSONError` where the text is not JSON, not UTF-8, or nested deeper than 1024 levels.
+    /// - Throws: `JSONError` if the text is not JSON, not UTF-8, or nested deeper than 1024 levels.
     public func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> JSONElement {
         if gw_json_capacity(handle) > Self.keptCapacity, bytes.count < Self.keptCapacity / 4 {
             gw_json_parser_free(handle)
@@ -31,7 +31,7 @@ public final class JSONParser {
         do {
             return try parseOnce(bytes)
         } catch {
-            // The two repairs cost a copy; they are tried only where the strict reading failed.
+            // Repairing needs a copy, and is attempted only after strict parsing has failed.
             guard let repaired = JSONRepair.repaired(bytes) else { throw error }
             return try repaired.withUnsafeBufferPointer { buffer throws(JSONError) in
                 try parseOnce(UnsafeRawBufferPointer(buffer))
@@ -39,14 +39,14 @@ public final class JSONParser {
         }
     }
 
-    /// Parses text.
-    /// - Throws: `JSONError`, as `parse(_:)` over bytes.
+    /// Parses a string, with a copy of its bytes.
+    /// - Throws: `JSONError`, as for a buffer.
     public func parse(_ text: String) throws(JSONError) -> JSONElement {
         try parse(Array(text.utf8))
     }
 
-    /// Parses bytes.
-    /// - Throws: `JSONError`, as `parse(_:)` over a buffer.
+    /// Parses UTF-8 bytes.
+    /// - Throws: `JSONError`, as for a buffer.
     public func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONElement {
         try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in try parse(UnsafeRawBufferPointer(buffer)) }
     }

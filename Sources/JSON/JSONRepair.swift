@@ -1,7 +1,7 @@
-/// Rewrites the two things that real servers send and a strict reader refuses.
+/// Rewrites the two kinds of invalid JSON that real servers send.
 enum JSONRepair {
-    /// A copy with lone surrogate escapes replaced by `\ufffd` and over-long integers turned into doubles; `nil` where
-    /// there is nothing to repair.
+    /// A copy with lone surrogate escapes replaced by `\ufffd` and integers of 19 or more digits turned into doubles;
+    /// `nil` if there is nothing to repair.
     static func repaired(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + 16)
@@ -56,7 +56,7 @@ enum JSONRepair {
         return changed ? out : nil
     }
 
-    /// The UTF-16 unit of a `\uXXXX` escape at `index`.
+    /// The UTF-16 code unit of a `\uXXXX` escape at `index`; `nil` if there is none.
     private static func escapedUnit(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> UInt16? {
         guard index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else {
             return nil

@@ -1,29 +1,30 @@
-/// JSON as a value, for where convenience matters more than speed: configuration, command line, simulator.
+/// A JSON value that owns its content, for code where convenience matters more than speed (configuration, command line,
+/// simulator). Use `JSONParser` on hot paths.
 public indirect enum JSONValue: Sendable, Equatable {
     /// `null`
     case null
     /// `true` or `false`
     case bool(Bool)
-    /// A whole number.
+    /// A number that fits `Int`.
     case int(Int)
     /// Any other number.
     case double(Double)
-    /// A text.
+    /// A string.
     case string(String)
-    /// A list.
+    /// An array.
     case array([JSONValue])
-    /// Members in their order.
+    /// An object, with members in document order. Keys may repeat.
     case object([(key: String, value: JSONValue)])
 
-    /// Reads JSON text.
-    /// - Throws: `JSONError` where it is not JSON.
+    /// Parses a JSON document.
+    /// - Throws: `JSONError`, as `JSONParser.parse`.
     public init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
 
-    /// Reads JSON text.
-    /// - Throws: `JSONError` where it is not JSON.
+    /// Parses a JSON document in UTF-8.
+    /// - Throws: `JSONError`, as `JSONParser.parse`.
     public init(parsing bytes: [UInt8]) throws(JSONError) {
         let parser = JSONParser()
-        // The elements live in the parser, which nothing else holds.
+        // The elements are part of the parser, which nothing else retains.
         self = try withExtendedLifetime(parser) { () throws(JSONError) in JSONValue(try parser.parse(bytes)) }
     }
 
@@ -42,7 +43,7 @@ public indirect enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// Members are equal in any order.
+    /// Compares values: the order of members does not matter, and `1` equals `1.0`.
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
@@ -59,21 +60,21 @@ public indirect enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// The member `key` of an object.
+    /// The member `key` of an object, the last one if the key repeats; `nil` if it is absent or this is not an object.
     public subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.key == key }?.value
     }
 
-    /// The element at `index` of an array.
+    /// The element at `index` of an array; `nil` if it is out of range or this is not an array.
     public subscript(index: Int) -> JSONValue? {
         guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
         return elements[index]
     }
 
-    /// The text.
+    /// The string; `nil` for other types.
     public var string: String? { if case .string(let text) = self { text } else { nil } }
-    /// The whole number.
+    /// The integer, also for a double such as `1.0`; `nil` for fractions and other types.
     public var int: Int? {
         switch self {
         case .int(let value): value
@@ -81,7 +82,7 @@ public indirect enum JSONValue: Sendable, Equatable {
         default: nil
         }
     }
-    /// The number.
+    /// The number as a double; `nil` for other types.
     public var double: Double? {
         switch self {
         case .int(let value): Double(value)
@@ -89,11 +90,11 @@ public indirect enum JSONValue: Sendable, Equatable {
         default: nil
         }
     }
-    /// The truth value.
+    /// The Boolean; `nil` for other types.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-    /// The list.
+    /// The elements of an array; `nil` for other types.
     public var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
-    /// The members.
+    /// The members of an object; `nil` for other types.
     public var members: [(key: String, value: JSONValue)]? {
         if case .object(let members) = self { members } else { nil }
     }
@@ -107,7 +108,7 @@ public indirect enum JSONValue: Sendable, Equatable {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Appends this value.
+    /// Appends this value to `writer`.
     public func write(to writer: inout JSONWriter) {
         switch self {
         case .null: writer.null()

@@ -1,40 +1,40 @@
-/// Writes JSON text into a byte array, commas included. The caller sees to it that what begins also ends.
+/// Writes JSON text into a byte array and inserts commas. The caller must balance `begin…` and `end…` calls.
 public struct JSONWriter {
-    /// The text so far.
+    /// The text written so far.
     public private(set) var bytes: [UInt8] = []
-    /// Whether the next value or key needs a comma before it.
+    /// Whether the next value or key must be preceded by a comma.
     private var needsComma = false
 
-    /// An empty text, with room for `capacity` bytes.
+    /// Creates a writer with initial space for `capacity` bytes.
     public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
-    /// `{`
+    /// Writes `{`.
     public mutating func beginObject() {
         separate()
         bytes.append(UInt8(ascii: "{"))
         needsComma = false
     }
 
-    /// `}`
+    /// Writes `}`.
     public mutating func endObject() {
         bytes.append(UInt8(ascii: "}"))
         needsComma = true
     }
 
-    /// `[`
+    /// Writes `[`.
     public mutating func beginArray() {
         separate()
         bytes.append(UInt8(ascii: "["))
         needsComma = false
     }
 
-    /// `]`
+    /// Writes `]`.
     public mutating func endArray() {
         bytes.append(UInt8(ascii: "]"))
         needsComma = true
     }
 
-    /// A member's name, which must need no escapes.
+    /// Writes a member's name that needs no escapes.
     public mutating func key(_ name: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -44,7 +44,7 @@ public struct JSONWriter {
         needsComma = false
     }
 
-    /// A member's name.
+    /// Writes a member's name, with escapes.
     public mutating func key(_ name: String) {
         separate()
         quote(name)
@@ -52,14 +52,14 @@ public struct JSONWriter {
         needsComma = false
     }
 
-    /// A text.
+    /// Writes a string, with escapes.
     public mutating func string(_ text: String) {
         separate()
         quote(text)
         needsComma = true
     }
 
-    /// A text from its bytes, which must be UTF-8 without anything that needs an escape, such as base64.
+    /// Writes a string from bytes that `append` adds. They must be UTF-8 that needs no escapes, for example Base64.
     public mutating func plainString(prefix: String = "", _ append: (inout [UInt8]) -> Void) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -69,14 +69,15 @@ public struct JSONWriter {
         needsComma = true
     }
 
-    /// A whole number.
+    /// Writes an integer.
     public mutating func int(_ value: some BinaryInteger) {
         separate()
         bytes.append(contentsOf: String(value).utf8)
         needsComma = true
     }
 
-    /// A number, in the shortest form that reads back the same. JSON has no NaN and no infinity: they become `null`.
+    /// Writes a number in the shortest form that parses to the same value. NaN and infinity, which JSON lacks, become
+    /// `null`.
     public mutating func double(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()
@@ -88,28 +89,28 @@ public struct JSONWriter {
         needsComma = true
     }
 
-    /// `true` or `false`
+    /// Writes `true` or `false`.
     public mutating func bool(_ value: Bool) {
         separate()
         bytes.append(contentsOf: (value ? "true" : "false").utf8)
         needsComma = true
     }
 
-    /// `null`
+    /// Writes `null`.
     public mutating func null() {
         separate()
         bytes.append(contentsOf: "null".utf8)
         needsComma = true
     }
 
-    /// A value that is JSON text already.
+    /// Writes a value that is already JSON text. It is not validated.
     public mutating func raw(_ json: String) {
         separate()
         bytes.append(contentsOf: json.utf8)
         needsComma = true
     }
 
-    /// A value that is JSON text already.
+    /// Writes a value that is already JSON text in UTF-8. It is not validated.
     public mutating func raw(_ json: UnsafeBufferPointer<UInt8>) {
         separate()
         bytes.append(contentsOf: json)
@@ -138,7 +139,7 @@ public struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Where one byte needs an escape, others are often near: so many are then written in one go.
+    /// Bytes per block with escapes: a byte that needs an escape is often close to others.
     private static let escapedBlock = 16
     private static let hexDigits: StaticString = "0123456789abcdef"
 
@@ -147,7 +148,7 @@ public struct JSONWriter {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
-    /// Appends a block of text bytes of which some need an escape.
+    /// Appends a block of at most `escapedBlock` bytes, some of which need an escape.
     private mutating func appendEscaped(_ block: UnsafeBufferPointer<UInt8>) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 6 * Self.escapedBlock) { out in
             var count = 0
