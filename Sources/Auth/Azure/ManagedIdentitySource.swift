@@ -23,7 +23,7 @@ struct ManagedIdentitySource: TokenSource {
             request.headers.append(("Metadata", "true"))
         }
         return try await run.token(
-            request, advice: "check that an identity is assigned to this machine, and client_id where it has several")
+            request, advice: "check that an identity is assigned to this machine, and client_id if it has several")
     }
 
     /// The URL of the metadata service. An endpoint that has a path is used as it is.
