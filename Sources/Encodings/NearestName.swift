@@ -1,6 +1,7 @@
 /// Finds the valid name that is most similar to a misspelt one.
 package enum NearestName {
-    /// The candidate most similar to `name`; `nil` if none is similar enough (more edits than a third of its letters).
+    /// The candidate with the fewest edits from `name`, up to a third of its letters; else the first that starts or ends
+    /// with `name`; else `nil`.
     package static func suggestion(for name: String, among candidates: [String]) -> String? {
         let letters = normalized(name)
         guard !letters.isEmpty, letters.count <= 64 else { return nil }

@@ -86,7 +86,7 @@ public struct Attempt: Sendable, Equatable {
     }
 }
 
-/// The part of the response cache in a call.
+/// How a call used the response cache.
 public struct CacheInfo: Sendable, Equatable {
     /// Whether the response comes from the cache.
     public var hit = false
@@ -117,7 +117,7 @@ public struct Completion: Sendable, Equatable {
     public var timing = Timing()
     /// All attempts in order; the last one succeeded.
     public var attempts: [Attempt] = []
-    /// Whether the response comes from the cache.
+    /// How the response cache was used.
     public var cache = CacheInfo()
     /// The provider's id of the HTTP request, for its support.
     public var providerRequestID = ""
