@@ -97,7 +97,7 @@ let package = Package(
         tests("HTTPClientTests", ["HTTPClient", "EventLoop", "TestSupport"]),
         tests("JSONTests", ["JSON"]),
         tests("ConfigTests", ["Config", "Encodings", "TestSupport"]),
-        tests("MessagesTests", ["Messages", "Generation"]),
+        tests("MessagesTests", ["Messages", "Generation", "CGenwireProto", "CProtobufC"]),
         tests(
             "AuthTests",
             [

@@ -19,7 +19,7 @@ public enum FinishReason: Sendable, Equatable, CaseIterable {
 /// The tokens that a request used. For every provider, input includes cached tokens and output includes reasoning.
 public struct Usage: Sendable, Equatable {
     /// Where the counts come from.
-    public enum Source: Sendable, Equatable {
+    public enum Source: Sendable, Equatable, CaseIterable {
         /// The provider reported nothing; the counts are unknown, not zero.
         case absent
         /// Reported by the provider.

@@ -63,7 +63,7 @@ public struct ReasoningOptions: Sendable, Equatable {
 /// Use of the response cache.
 public struct CacheOptions: Sendable, Equatable {
     /// How a call uses the cache.
-    public enum Mode: Sendable, Equatable {
+    public enum Mode: Sendable, Equatable, CaseIterable {
         /// As configured for the model.
         case standard
         /// Neither reads nor writes the cache.

@@ -121,11 +121,12 @@ final class Arena {
 
     // MARK: - Reading
 
-    /// Lets protobuf-c read into the arena. The result lives until the next `reset`; nothing is freed on its own.
+    /// Lets protobuf-c read a message of the type `T`, which `descriptor` describes, into the arena. The result lives
+    /// until the next `reset`; nothing is freed on its own.
+    ///
     /// `nil`, and nothing kept, where the bytes are no such message or hold far more fields than one may.
     func unpack<T>(
-        _ bytes: UnsafeRawBufferPointer,
-        with unpack: (UnsafeMutablePointer<ProtobufCAllocator>?, Int, UnsafePointer<UInt8>?) -> UnsafeMutablePointer<T>?
+        _ bytes: UnsafeRawBufferPointer, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>
     ) -> UnsafeMutablePointer<T>? {
         // An honest message needs a few times its own size; the fixed part covers many small messages.
         reset(budget: (8 << 20) + bytes.count * 4)
@@ -138,9 +139,10 @@ final class Arena {
             },
             free: { _, _ in },
             allocator_data: Unmanaged.passUnretained(self).toOpaque())
-        let message = unpack(&allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        let message = protobuf_c_message_unpack(
+            descriptor, &allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
         if message == nil { reset() }
-        return message
+        return message.map { UnsafeMutableRawPointer($0).assumingMemoryBound(to: T.self) }
     }
 }
 

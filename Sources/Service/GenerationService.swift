@@ -110,8 +110,7 @@ public final class GenerationService: Sendable {
             findings in
             report.providers = findings.map { finding in
                 HealthReport.Provider(
-                    provider: finding.provider, model: finding.model,
-                    status: finding.verdict.status, detail: finding.verdict.detail)
+                    provider: finding.provider, model: finding.model, status: finding.status, detail: finding.detail)
             }
             if report.providers.contains(where: { $0.status == "failed" }) { report.status = "degraded" }
             context.coder.encode(report) { size, fill in call.respond(size: size, fill) }
@@ -132,14 +131,7 @@ public final class GenerationService: Sendable {
                         .unknownModel, "no configured model fits model '\(model)' and provider '\(provider)'")))
         }
         ProbeCall.start(call, models: models, unconfigured: unconfigured, context: context) { findings in
-            let reports = findings.map { finding in
-                AuthReport(
-                    model: finding.model, provider: finding.provider, isValid: finding.verdict.isValid,
-                    status: finding.verdict.status, detail: finding.verdict.detail,
-                    expiresInSeconds: finding.verdict.expiresInSeconds, lastError: finding.verdict.lastError,
-                    secondsSinceRefresh: finding.verdict.secondsSinceRefresh, isOptional: finding.isOptional)
-            }
-            context.coder.encode(reports) { size, fill in call.respond(size: size, fill) }
+            context.coder.encode(findings) { size, fill in call.respond(size: size, fill) }
         }
     }
 

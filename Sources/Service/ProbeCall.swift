@@ -8,23 +8,15 @@ internal import RPC
 /// Asks the providers of several models whether they take their credentials, for `ValidateAuth` and a deep `Health`.
 /// Held by its call's closures.
 final class ProbeCall {
-    /// What was found out about one model.
-    struct Finding {
-        let model: String
-        let provider: String
-        let isOptional: Bool
-        let verdict: CredentialVerdict
-    }
-
-    private var findings: [Finding] = []
+    private var findings: [AuthReport] = []
     private var waiting: Int
     private var probes: [ProviderQuery] = []
-    private let completion: ([Finding]) -> Void
+    private let completion: ([AuthReport]) -> Void
 
     /// Asks every one of `models` at the same time; `completion` hears all findings, in the models' order.
     static func start(
         _ call: Call, models: [ConfiguredModel], unconfigured: [(name: String, provider: String, reason: String)],
-        context: ServiceLoop, _ completion: @escaping ([Finding]) -> Void
+        context: ServiceLoop, _ completion: @escaping ([AuthReport]) -> Void
     ) {
         let probeCall = ProbeCall(waiting: models.count) { findings in
             let order = Dictionary(
@@ -32,9 +24,9 @@ final class ProbeCall {
             completion(
                 findings.sorted { (order[$0.model] ?? .max) < (order[$1.model] ?? .max) }
                     + unconfigured.map {
-                        Finding(
-                            model: $0.name, provider: $0.provider, isOptional: true,
-                            verdict: CredentialVerdict(unconfigured: $0.reason))
+                        AuthReport(
+                            CredentialVerdict(unconfigured: $0.reason), of: $0.name, provider: $0.provider,
+                            isOptional: true)
                     })
         }
         call.onCancel = { _ in for probe in probeCall.probes { probe.cancel() } }
@@ -43,23 +35,31 @@ final class ProbeCall {
             let probe = ProviderQuery(model: model, context: context.providers)
             probeCall.probes.append(probe)
             probe.probe { error in
-                let verdict = CredentialVerdict(model, probe: error)
                 probeCall.found(
-                    Finding(
-                        model: model.name, provider: model.providerName, isOptional: model.configuration.isOptional,
-                        verdict: verdict))
+                    AuthReport(
+                        CredentialVerdict(model, probe: error), of: model.name, provider: model.providerName,
+                        isOptional: model.configuration.isOptional))
             }
         }
     }
 
-    private init(waiting: Int, _ completion: @escaping ([Finding]) -> Void) {
+    private init(waiting: Int, _ completion: @escaping ([AuthReport]) -> Void) {
         self.waiting = waiting
         self.completion = completion
     }
 
-    private func found(_ finding: Finding) {
+    private func found(_ finding: AuthReport) {
         findings.append(finding)
         waiting -= 1
         if waiting == 0 { completion(findings) }
+    }
+}
+
+extension AuthReport {
+    fileprivate init(_ verdict: CredentialVerdict, of model: String, provider: String, isOptional: Bool) {
+        self.init(
+            model: model, provider: provider, isValid: verdict.isValid, status: verdict.status, detail: verdict.detail,
+            expiresInSeconds: verdict.expiresInSeconds, lastError: verdict.lastError,
+            secondsSinceRefresh: verdict.secondsSinceRefresh, isOptional: isOptional)
     }
 }

@@ -2,3 +2,4 @@
 #pragma once
 
 #include "genwire/v1/generation.pb-c.h"
+#include "genwire/v1/generation.index.h"

@@ -1,0 +1,128 @@
+internal import CGenwireProto
+internal import CProtobufC
+
+/// What `ValidateAuth` tells of one credential.
+public struct AuthReport: Sendable, Equatable {
+    /// The configured model.
+    public var model: String
+    /// Its provider.
+    public var provider: String
+    /// Whether the provider takes the credential.
+    public var isValid: Bool
+    /// `healthy`, `expiring`, `stale`, `failed` or `unconfigured`.
+    public var status: String
+    /// What is wrong and what to do; empty where nothing is.
+    public var detail: String
+    /// Seconds until the credential expires; 0 where it does not or nobody knows.
+    public var expiresInSeconds: Int64
+    /// What the last try to get a token ended with, where it failed.
+    public var lastError: String
+    /// Seconds since the token was fetched; 0 for a fixed one.
+    public var secondsSinceRefresh: Int64
+    /// Whether the server is configured to do without this model where its credential is missing.
+    public var isOptional: Bool
+
+    /// One credential's state.
+    public init(
+        model: String, provider: String, isValid: Bool, status: String, detail: String, expiresInSeconds: Int64 = 0,
+        lastError: String = "", secondsSinceRefresh: Int64 = 0, isOptional: Bool = false
+    ) {
+        self.model = model
+        self.provider = provider
+        self.isValid = isValid
+        self.status = status
+        self.detail = detail
+        self.expiresInSeconds = expiresInSeconds
+        self.lastError = lastError
+        self.secondsSinceRefresh = secondsSinceRefresh
+        self.isOptional = isOptional
+    }
+}
+
+extension AuthReport: MappedValue {
+    static var empty: AuthReport { AuthReport(model: "", provider: "", isValid: false, status: "", detail: "") }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__AuthResult>) { gw__auth_result__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__AuthResult>, _ value: inout AuthReport
+    ) throws(P.Failure) {
+        try pass.text(&wire.pointee.model, &value.model, "model")
+        try pass.text(&wire.pointee.provider, &value.provider, "provider")
+        pass.flag(&wire.pointee.valid, &value.isValid)
+        try pass.text(&wire.pointee.status, &value.status, "status")
+        try pass.text(&wire.pointee.detail, &value.detail, "detail")
+        pass.number(&wire.pointee.expires_in_seconds, &value.expiresInSeconds)
+        try pass.text(&wire.pointee.last_error, &value.lastError, "last_error")
+        pass.number(&wire.pointee.seconds_since_refresh, &value.secondsSinceRefresh)
+        pass.flag(&wire.pointee.optional, &value.isOptional)
+    }
+}
+
+/// A `ValidateAuthResponse`.
+struct AuthReports: MappedValue {
+    var results: [AuthReport]
+
+    static var empty: AuthReports { AuthReports(results: []) }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ValidateAuthResponse>) {
+        gw__validate_auth_response__init(wire)
+    }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__ValidateAuthResponse>, _ value: inout AuthReports
+    ) throws(P.Failure) {
+        try pass.list(&wire.pointee.n_results, &wire.pointee.results, &value.results)
+    }
+}
+
+/// A `ValidateAuthRequest`.
+struct AuthQuestion: MappedValue {
+    var model: String
+    var provider: String
+
+    static var empty: AuthQuestion { AuthQuestion(model: "", provider: "") }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ValidateAuthRequest>) {
+        gw__validate_auth_request__init(wire)
+    }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__ValidateAuthRequest>, _ value: inout AuthQuestion
+    ) throws(P.Failure) {
+        try pass.text(&wire.pointee.model, &value.model, "model", atMost: RequestBounds.name)
+        try pass.text(&wire.pointee.provider, &value.provider, "provider", atMost: RequestBounds.name)
+    }
+}
+
+extension MessageCoder {
+    /// Reads a `ValidateAuthRequest`.
+    /// - Throws: `MessageError` where the bytes are not one.
+    public func validateAuthRequest(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(MessageError) -> (model: String, provider: String) {
+        let question = try read(AuthQuestion.self, bytes)
+        return (question.model, question.provider)
+    }
+
+    /// The bytes of a `ValidateAuthRequest`.
+    public func encodeValidateAuthRequest(model: String, provider: String) -> [UInt8] {
+        bytes(AuthQuestion(model: model, provider: provider))
+    }
+
+    /// Reads a `ValidateAuthResponse`.
+    /// - Throws: `MessageError` where the bytes are not one.
+    public func authReports(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> [AuthReport] {
+        try read(AuthReports.self, bytes).results
+    }
+
+    /// Packs a `ValidateAuthResponse`.
+    public func encode<R>(_ results: [AuthReport], into body: PackedMessage<R>) -> R {
+        pack(AuthReports(results: results), body)
+    }
+
+    /// Tells `visitor` the fields of a `ValidateAuthResponse`.
+    package func describe(_ results: [AuthReport], to visitor: inout some MessageVisitor) {
+        describe(fieldsOf: AuthReports(results: results), to: &visitor)
+    }
+}

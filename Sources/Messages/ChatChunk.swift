@@ -1,0 +1,129 @@
+internal import CGenwireProto
+internal import CProtobufC
+public import Generation
+
+/// One message of a streamed answer, as a client reads it.
+public struct StreamedChunk: Sendable, Equatable {
+    /// What the message carries.
+    public enum Content: Sendable, Equatable {
+        /// A piece of the answer.
+        case event(ChunkEvent)
+        /// The good end, with how many chunks came before it.
+        case completed(Completion, chunkCount: UInt64)
+    }
+    /// Its number, from 0 without gaps.
+    public var seq: UInt64
+    /// What it carries.
+    public var content: Content
+}
+
+extension StreamedChunk: WireValue {
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ChatChunk>) { gw__chat_chunk__init(wire) }
+
+    static func read(_ wire: UnsafeMutablePointer<Gw__ChatChunk>, _ reader: Reader) throws(MessageError)
+        -> StreamedChunk
+    {
+        let content: Content =
+            switch wire.pointee.event_case {
+            case GW__CHAT_CHUNK__EVENT_TEXT: .event(.text(try wire.pointee.text.text("text")))
+            case GW__CHAT_CHUNK__EVENT_REASONING: .event(.reasoning(try wire.pointee.reasoning.text("reasoning")))
+            case GW__CHAT_CHUNK__EVENT_TOOL_CALL:
+                .event(.toolCall(try ToolCallDelta.read(wire.pointee.tool_call, reader)))
+            case GW__CHAT_CHUNK__EVENT_COMPLETED: try Completed.read(wire.pointee.completed, reader).content
+            default: throw MessageError("a chunk is empty")
+            }
+        return StreamedChunk(seq: wire.pointee.seq, content: content)
+    }
+
+    func write(_ wire: UnsafeMutablePointer<Gw__ChatChunk>, _ writer: Writer) {
+        wire.pointee.seq = seq
+        switch content {
+        case .event(let event): Self.write(event, wire, writer)
+        case .completed(let completion, let count):
+            wire.pointee.event_case = GW__CHAT_CHUNK__EVENT_COMPLETED
+            wire.pointee.completed = writer.message(of: Completed(completion: completion, chunkCount: count))
+        }
+    }
+
+    fileprivate static func write(
+        _ event: ChunkEvent, _ wire: UnsafeMutablePointer<Gw__ChatChunk>, _ writer: Writer
+    ) {
+        switch event {
+        case .text(let text):
+            wire.pointee.event_case = GW__CHAT_CHUNK__EVENT_TEXT
+            wire.pointee.text = writer.arena.bytes(text)
+        case .reasoning(let text):
+            wire.pointee.event_case = GW__CHAT_CHUNK__EVENT_REASONING
+            wire.pointee.reasoning = writer.arena.bytes(text)
+        case .toolCall(let delta):
+            wire.pointee.event_case = GW__CHAT_CHUNK__EVENT_TOOL_CALL
+            wire.pointee.tool_call = writer.message(of: delta)
+        }
+    }
+}
+
+extension ToolCallDelta: MappedValue {
+    static var empty: ToolCallDelta { ToolCallDelta(index: 0, id: "", name: "", argumentsJSONDelta: "") }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ToolCallDelta>) { gw__tool_call_delta__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__ToolCallDelta>, _ value: inout ToolCallDelta
+    ) throws(P.Failure) {
+        pass.number(&wire.pointee.index, &value.index)
+        try pass.text(&wire.pointee.id, &value.id, "tool_call.id")
+        try pass.text(&wire.pointee.name, &value.name, "tool_call.name")
+        try pass.text(
+            &wire.pointee.arguments_json_delta, &value.argumentsJSONDelta, "tool_call.arguments_json_delta")
+        pass.bytes(&wire.pointee.provider_state, &value.providerState)
+    }
+}
+
+/// The last message of a good stream.
+private struct Completed: MappedValue {
+    var completion: Completion
+    var chunkCount: UInt64
+
+    static var empty: Completed { Completed(completion: Completion(), chunkCount: 0) }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__Completed>) { gw__completed__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__Completed>, _ value: inout Completed
+    ) throws(P.Failure) {
+        try pass.completion(wire, &value.completion)
+        pass.number(&wire.pointee.chunk_count, &value.chunkCount)
+        pass.bytes(&wire.pointee.provider_state, &value.completion.providerState)
+    }
+
+    var content: StreamedChunk.Content { .completed(completion, chunkCount: chunkCount) }
+}
+
+extension MessageCoder {
+    /// Reads a `ChatChunk`.
+    /// - Throws: `MessageError` where the bytes are not one.
+    public func chatChunk(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> StreamedChunk {
+        try read(StreamedChunk.self, bytes)
+    }
+
+    /// Packs one `ChatChunk` with content. This is the hot one: a chunk costs one pass over its text.
+    public func encode<R>(_ event: ChunkEvent, seq: UInt64, into body: PackedMessage<R>) -> R {
+        arena.reset()
+        let wire = arena.message(Gw__ChatChunk.self) { gw__chat_chunk__init($0) }
+        wire.pointee.seq = seq
+        StreamedChunk.write(event, wire, Writer(arena: arena))
+        return pack(wire, body)
+    }
+
+    /// Packs the `ChatChunk` that ends a good stream.
+    public func encode<R>(
+        _ completion: Completion, seq: UInt64, chunkCount: UInt64, into body: PackedMessage<R>
+    ) -> R {
+        pack(StreamedChunk(seq: seq, content: .completed(completion, chunkCount: chunkCount)), body)
+    }
+
+    /// Tells `visitor` the fields of a `ChatChunk`.
+    package func describe(_ chunk: StreamedChunk, to visitor: inout some MessageVisitor) {
+        describe(fieldsOf: chunk, to: &visitor)
+    }
+}

@@ -1,0 +1,78 @@
+internal import CGenwireProto
+internal import CProtobufC
+public import Generation
+
+extension ChatResponse: MappedValue {
+    static var empty: ChatResponse { ChatResponse(message: .empty, completion: Completion()) }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ChatResponse>) { gw__chat_response__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__ChatResponse>, _ value: inout ChatResponse
+    ) throws(P.Failure) {
+        try pass.message(&wire.pointee.message, &value.message)
+        try pass.completion(wire, &value.completion)
+    }
+}
+
+/// A `GenerateResponse`: an answer without anything but its text.
+struct GeneratedText: MappedValue {
+    var text: String
+    var completion: Completion
+
+    static var empty: GeneratedText { GeneratedText(text: "", completion: Completion()) }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__GenerateResponse>) { gw__generate_response__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__GenerateResponse>, _ value: inout GeneratedText
+    ) throws(P.Failure) {
+        try pass.text(&wire.pointee.text, &value.text, "text")
+        try pass.completion(wire, &value.completion)
+    }
+
+    /// The text and the end of an answer.
+    init(_ response: ChatResponse) { self.init(text: response.message.content, completion: response.completion) }
+
+    private init(text: String, completion: Completion) {
+        self.text = text
+        self.completion = completion
+    }
+
+    /// The answer that it stands for.
+    var response: ChatResponse {
+        ChatResponse(message: Message(role: .assistant, content: text), completion: completion)
+    }
+}
+
+extension MessageCoder {
+    /// Reads a `ChatResponse`.
+    /// - Throws: `MessageError` where the bytes are not one.
+    public func chatResponse(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ChatResponse {
+        try read(ChatResponse.self, bytes)
+    }
+
+    /// Packs a `ChatResponse`.
+    public func encode<R>(_ response: ChatResponse, into body: PackedMessage<R>) -> R { pack(response, body) }
+
+    /// Tells `visitor` the fields of a `ChatResponse`.
+    package func describe(_ response: ChatResponse, to visitor: inout some MessageVisitor) {
+        describe(fieldsOf: response, to: &visitor)
+    }
+
+    /// Reads a `GenerateResponse` as the answer that it stands for.
+    /// - Throws: `MessageError` where the bytes are not one.
+    public func generateResponse(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ChatResponse {
+        try read(GeneratedText.self, bytes).response
+    }
+
+    /// Packs a `GenerateResponse`: the answer's text without its other content.
+    public func encodeGenerate<R>(_ response: ChatResponse, into body: PackedMessage<R>) -> R {
+        pack(GeneratedText(response), body)
+    }
+
+    /// Tells `visitor` the fields of a `GenerateResponse`.
+    package func describeGenerated(_ response: ChatResponse, to visitor: inout some MessageVisitor) {
+        describe(fieldsOf: GeneratedText(response), to: &visitor)
+    }
+}

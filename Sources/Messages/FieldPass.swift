@@ -1,0 +1,344 @@
+internal import CGenwireProto
+internal import CProtobufC
+
+/// One direction between a value and its message. A message's `map` names each of its fields once, with the place of
+/// the field on the wire and in the value; `Reader` copies from the first to the second, `Writer` back.
+///
+/// Both are structs and every `map` is generic, so the optimiser makes two plain functions of each.
+protocol FieldPass {
+    /// `MessageError` for reading; `Never` for writing, which cannot fail.
+    associatedtype Failure: Error
+
+    /// A text.
+    /// - Parameters:
+    ///   - field: its path, for errors.
+    ///   - limit: the most bytes that reading takes.
+    func text(
+        _ wire: inout ProtobufCBinaryData, _ value: inout String, _ field: StaticString, atMost limit: Int
+    ) throws(Failure)
+    /// A text that is one of a set of words.
+    func word<V: RawRepresentable<String>>(
+        _ wire: inout ProtobufCBinaryData, _ value: inout V, _ field: StaticString
+    ) throws(Failure)
+    /// A text that is one of a set of words; `nil` where it is empty or none of them.
+    func word<V: RawRepresentable<String>>(
+        _ wire: inout ProtobufCBinaryData, _ value: inout V?, _ field: StaticString
+    ) throws(Failure)
+    /// Bytes.
+    func bytes(_ wire: inout ProtobufCBinaryData, _ value: inout [UInt8])
+    /// A whole number; one that does not fit becomes the nearest that does.
+    func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, _ value: inout V)
+    /// A whole number whose zero stands for `nil`.
+    func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, zeroAsNil value: inout V?)
+    /// A number.
+    func number(_ wire: inout Double, _ value: inout Double)
+    /// A yes or no.
+    func flag(_ wire: inout protobuf_c_boolean, _ value: inout Bool)
+    /// An enum; one that reading does not know becomes `unknown`.
+    func choice<V: WireEnum>(_ wire: inout V.Wire, _ value: inout V, unknown: V)
+    /// An enum; reading one that it does not know is the error `problem`.
+    func choice<V: WireEnum>(_ wire: inout V.Wire, _ value: inout V, problem: StaticString) throws(Failure)
+
+    /// The only member of a oneof named `…_opt`; `set` is the case that says that it is there.
+    func optional<C: Equatable, W: FixedWidthInteger, V: FixedWidthInteger>(
+        _ wireCase: inout C, _ set: C, _ wire: inout W, _ value: inout V?)
+    /// The only member of a oneof named `…_opt`.
+    func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout Double, _ value: inout Double?)
+    /// The only member of a oneof named `…_opt`.
+    func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout protobuf_c_boolean, _ value: inout Bool?)
+
+    /// A message within the message. Reading leaves the value as it is where there is none.
+    func message<V: WireValue>(_ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V) throws(Failure)
+    /// A message within the message that is only written where it differs from `absent`.
+    func message<V: WireValue & Equatable>(
+        _ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V, absent: V
+    ) throws(Failure)
+    /// A message within the message, or none.
+    func message<V: WireValue>(_ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V?) throws(Failure)
+    /// A repeated message.
+    func list<V: WireValue>(
+        _ count: inout Int, _ wire: inout UnsafeMutablePointer<UnsafeMutablePointer<V.Wire>?>?, _ values: inout [V]
+    ) throws(Failure)
+    /// A repeated text.
+    /// - Parameters:
+    ///   - limit: the most bytes of one text that reading takes.
+    ///   - countLimit: the most texts that reading takes.
+    func texts(
+        _ count: inout Int, _ wire: inout UnsafeMutablePointer<ProtobufCBinaryData>?, _ values: inout [String],
+        _ field: StaticString, atMost limit: Int, count countLimit: Int
+    ) throws(Failure)
+
+    /// A check of what is read, before it costs anything.
+    func check(_ body: () throws(MessageError) -> Void) throws(Failure)
+}
+
+extension FieldPass {
+    /// A text of any length.
+    func text(_ wire: inout ProtobufCBinaryData, _ value: inout String, _ field: StaticString) throws(Failure) {
+        try text(&wire, &value, field, atMost: .max)
+    }
+
+    /// A repeated text of any length.
+    func texts(
+        _ count: inout Int, _ wire: inout UnsafeMutablePointer<ProtobufCBinaryData>?, _ values: inout [String],
+        _ field: StaticString
+    ) throws(Failure) {
+        try texts(&count, &wire, &values, field, atMost: .max, count: .max)
+    }
+}
+
+/// A value that is one message on the wire.
+protocol WireValue {
+    /// The generated type, which begins with a `ProtobufCMessage`.
+    associatedtype Wire
+    /// The generated function that makes a message of it empty.
+    static func initialise(_ wire: UnsafeMutablePointer<Wire>)
+    /// The value of a message.
+    static func read(_ wire: UnsafeMutablePointer<Wire>, _ reader: Reader) throws(MessageError) -> Self
+    /// Fills an empty message.
+    func write(_ wire: UnsafeMutablePointer<Wire>, _ writer: Writer)
+}
+
+/// A value whose fields are named once, for both directions.
+protocol MappedValue: WireValue {
+    /// What reading begins with.
+    static var empty: Self { get }
+    /// Passes over each field of the message.
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Wire>, _ value: inout Self
+    ) throws(P.Failure)
+}
+
+extension MappedValue {
+    static func read(_ wire: UnsafeMutablePointer<Wire>, _ reader: Reader) throws(MessageError) -> Self {
+        var value = empty
+        try map(reader, wire, &value)
+        return value
+    }
+
+    func write(_ wire: UnsafeMutablePointer<Wire>, _ writer: Writer) {
+        var value = self
+        Self.map(writer, wire, &value)
+    }
+}
+
+/// An enum of the contract. Each case is named once: reading goes through `allCases`.
+protocol WireEnum: CaseIterable {
+    associatedtype Wire: Equatable
+    var wire: Wire { get }
+}
+
+extension WireEnum {
+    /// `nil` where the contract has no such case, or a newer one.
+    init?(wire: Wire) {
+        guard let found = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
+        self = found
+    }
+}
+
+// MARK: - Reading
+
+/// Copies fields from a message into its value.
+struct Reader: FieldPass {
+    typealias Failure = MessageError
+
+    func text(
+        _ wire: inout ProtobufCBinaryData, _ value: inout String, _ field: StaticString, atMost limit: Int
+    ) throws(MessageError) {
+        value = try wire.text(field, atMost: limit)
+    }
+
+    func word<V: RawRepresentable<String>>(
+        _ wire: inout ProtobufCBinaryData, _ value: inout V, _ field: StaticString
+    ) throws(MessageError) {
+        let name = try wire.text(field)
+        guard let found = V(rawValue: name) else { throw MessageError("\(field) '\(name.prefix(100))' is unknown") }
+        value = found
+    }
+
+    func word<V: RawRepresentable<String>>(
+        _ wire: inout ProtobufCBinaryData, _ value: inout V?, _ field: StaticString
+    ) throws(MessageError) {
+        value = V(rawValue: try wire.text(field))
+    }
+
+    func bytes(_ wire: inout ProtobufCBinaryData, _ value: inout [UInt8]) { value = wire.array }
+
+    func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, _ value: inout V) {
+        value = V(clamping: wire)
+    }
+
+    func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, zeroAsNil value: inout V?) {
+        value = wire == 0 ? nil : V(clamping: wire)
+    }
+
+    func number(_ wire: inout Double, _ value: inout Double) { value = wire }
+
+    func flag(_ wire: inout protobuf_c_boolean, _ value: inout Bool) { value = wire != 0 }
+
+    func choice<V: WireEnum>(_ wire: inout V.Wire, _ value: inout V, unknown: V) { value = V(wire: wire) ?? unknown }
+
+    func choice<V: WireEnum>(
+        _ wire: inout V.Wire, _ value: inout V, problem: StaticString
+    ) throws(MessageError) {
+        guard let found = V(wire: wire) else { throw MessageError("\(problem)") }
+        value = found
+    }
+
+    func optional<C: Equatable, W: FixedWidthInteger, V: FixedWidthInteger>(
+        _ wireCase: inout C, _ set: C, _ wire: inout W, _ value: inout V?
+    ) {
+        value = wireCase == set ? V(clamping: wire) : nil
+    }
+
+    func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout Double, _ value: inout Double?) {
+        value = wireCase == set ? wire : nil
+    }
+
+    func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout protobuf_c_boolean, _ value: inout Bool?) {
+        value = wireCase == set ? wire != 0 : nil
+    }
+
+    func message<V: WireValue>(
+        _ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V
+    ) throws(MessageError) {
+        if let wire { value = try V.read(wire, self) }
+    }
+
+    func message<V: WireValue & Equatable>(
+        _ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V, absent: V
+    ) throws(MessageError) {
+        value = if let wire { try V.read(wire, self) } else { absent }
+    }
+
+    func message<V: WireValue>(
+        _ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V?
+    ) throws(MessageError) {
+        value = if let wire { try V.read(wire, self) } else { nil }
+    }
+
+    func list<V: WireValue>(
+        _ count: inout Int, _ wire: inout UnsafeMutablePointer<UnsafeMutablePointer<V.Wire>?>?, _ values: inout [V]
+    ) throws(MessageError) {
+        values.removeAll()
+        guard let wire else { return }
+        values.reserveCapacity(count)
+        for index in 0..<count {
+            if let element = wire[index] { values.append(try V.read(element, self)) }
+        }
+    }
+
+    func texts(
+        _ count: inout Int, _ wire: inout UnsafeMutablePointer<ProtobufCBinaryData>?, _ values: inout [String],
+        _ field: StaticString, atMost limit: Int, count countLimit: Int
+    ) throws(MessageError) {
+        try RequestBounds.check(count, of: field, atMost: countLimit)
+        values.removeAll()
+        guard let wire else { return }
+        values.reserveCapacity(count)
+        for index in 0..<count { values.append(try wire[index].text(field, atMost: limit)) }
+    }
+
+    func check(_ body: () throws(MessageError) -> Void) throws(MessageError) { try body() }
+}
+
+// MARK: - Writing
+
+/// Copies fields from a value into its message, whose memory is the arena's.
+struct Writer: FieldPass {
+    typealias Failure = Never
+
+    let arena: Arena
+
+    /// The message of a value.
+    func message<V: WireValue>(of value: V) -> UnsafeMutablePointer<V.Wire> {
+        let wire = arena.message(V.Wire.self) { V.initialise($0) }
+        value.write(wire, self)
+        return wire
+    }
+
+    func text(_ wire: inout ProtobufCBinaryData, _ value: inout String, _ field: StaticString, atMost limit: Int) {
+        wire = arena.bytes(value)
+    }
+
+    func word<V: RawRepresentable<String>>(
+        _ wire: inout ProtobufCBinaryData, _ value: inout V, _ field: StaticString
+    ) {
+        wire = arena.bytes(value.rawValue)
+    }
+
+    func word<V: RawRepresentable<String>>(
+        _ wire: inout ProtobufCBinaryData, _ value: inout V?, _ field: StaticString
+    ) {
+        wire = arena.bytes(value?.rawValue ?? "")
+    }
+
+    func bytes(_ wire: inout ProtobufCBinaryData, _ value: inout [UInt8]) { wire = arena.bytes(value) }
+
+    func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, _ value: inout V) {
+        wire = W(clamping: value)
+    }
+
+    func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, zeroAsNil value: inout V?) {
+        wire = W(clamping: value ?? 0)
+    }
+
+    func number(_ wire: inout Double, _ value: inout Double) { wire = value }
+
+    func flag(_ wire: inout protobuf_c_boolean, _ value: inout Bool) { wire = value ? 1 : 0 }
+
+    func choice<V: WireEnum>(_ wire: inout V.Wire, _ value: inout V, unknown: V) { wire = value.wire }
+
+    func choice<V: WireEnum>(_ wire: inout V.Wire, _ value: inout V, problem: StaticString) { wire = value.wire }
+
+    func optional<C: Equatable, W: FixedWidthInteger, V: FixedWidthInteger>(
+        _ wireCase: inout C, _ set: C, _ wire: inout W, _ value: inout V?
+    ) {
+        guard let value else { return }
+        wireCase = set
+        wire = W(clamping: value)
+    }
+
+    func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout Double, _ value: inout Double?) {
+        guard let value else { return }
+        wireCase = set
+        wire = value
+    }
+
+    func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout protobuf_c_boolean, _ value: inout Bool?) {
+        guard let value else { return }
+        wireCase = set
+        wire = value ? 1 : 0
+    }
+
+    func message<V: WireValue>(_ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V) {
+        wire = message(of: value)
+    }
+
+    func message<V: WireValue & Equatable>(
+        _ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V, absent: V
+    ) {
+        if value != absent { wire = message(of: value) }
+    }
+
+    func message<V: WireValue>(_ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V?) {
+        if let value { wire = message(of: value) }
+    }
+
+    func list<V: WireValue>(
+        _ count: inout Int, _ wire: inout UnsafeMutablePointer<UnsafeMutablePointer<V.Wire>?>?, _ values: inout [V]
+    ) {
+        count = values.count
+        wire = arena.pointers(values) { message(of: $0) }
+    }
+
+    func texts(
+        _ count: inout Int, _ wire: inout UnsafeMutablePointer<ProtobufCBinaryData>?, _ values: inout [String],
+        _ field: StaticString, atMost limit: Int, count countLimit: Int
+    ) {
+        count = values.count
+        wire = arena.texts(values)
+    }
+
+    func check(_ body: () throws(MessageError) -> Void) {}
+}

@@ -1,0 +1,143 @@
+internal import CGenwireProto
+internal import CProtobufC
+
+/// What `ListModels` tells.
+public struct ModelList: Sendable, Equatable {
+    /// One configured model.
+    public struct Model: Sendable, Equatable {
+        /// The name to ask for.
+        public var name: String
+        /// Its provider.
+        public var provider: String
+        /// The vendor's name of it.
+        public var modelName: String
+        /// What it can do.
+        public var capabilities: [String]
+        /// Whether an empty name stands for it.
+        public var isDefault: Bool
+
+        /// One model.
+        public init(name: String, provider: String, modelName: String, capabilities: [String], isDefault: Bool) {
+            self.name = name
+            self.provider = provider
+            self.modelName = modelName
+            self.capabilities = capabilities
+            self.isDefault = isDefault
+        }
+    }
+    /// One route.
+    public struct Route: Sendable, Equatable {
+        /// The name to ask for.
+        public var name: String
+        /// `fallback`, `weighted` or `round_robin`.
+        public var strategy: String
+        /// The models behind it.
+        public var targets: [String]
+
+        /// One route.
+        public init(name: String, strategy: String, targets: [String]) {
+            self.name = name
+            self.strategy = strategy
+            self.targets = targets
+        }
+    }
+    /// One provider that this server speaks to.
+    public struct Provider: Sendable, Equatable {
+        /// Its name.
+        public var name: String
+        /// What it can do.
+        public var capabilities: [String]
+
+        /// One provider.
+        public init(name: String, capabilities: [String]) {
+            self.name = name
+            self.capabilities = capabilities
+        }
+    }
+    /// The models.
+    public var models: [Model] = []
+    /// The routes.
+    public var routes: [Route] = []
+    /// The providers.
+    public var providers: [Provider] = []
+
+    /// An empty list.
+    public init() {}
+}
+
+extension ModelList: MappedValue {
+    static var empty: ModelList { ModelList() }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ListModelsResponse>) {
+        gw__list_models_response__init(wire)
+    }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__ListModelsResponse>, _ value: inout ModelList
+    ) throws(P.Failure) {
+        try pass.list(&wire.pointee.n_models, &wire.pointee.models, &value.models)
+        try pass.list(&wire.pointee.n_routes, &wire.pointee.routes, &value.routes)
+        try pass.list(&wire.pointee.n_providers, &wire.pointee.providers, &value.providers)
+    }
+}
+
+extension ModelList.Model: MappedValue {
+    static var empty: ModelList.Model {
+        ModelList.Model(name: "", provider: "", modelName: "", capabilities: [], isDefault: false)
+    }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ModelInfo>) { gw__model_info__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__ModelInfo>, _ value: inout ModelList.Model
+    ) throws(P.Failure) {
+        try pass.text(&wire.pointee.name, &value.name, "name")
+        try pass.text(&wire.pointee.provider, &value.provider, "provider")
+        try pass.text(&wire.pointee.model_name, &value.modelName, "model_name")
+        try pass.texts(&wire.pointee.n_capabilities, &wire.pointee.capabilities, &value.capabilities, "capabilities")
+        pass.flag(&wire.pointee.default_, &value.isDefault)
+    }
+}
+
+extension ModelList.Route: MappedValue {
+    static var empty: ModelList.Route { ModelList.Route(name: "", strategy: "", targets: []) }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__RouteInfo>) { gw__route_info__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__RouteInfo>, _ value: inout ModelList.Route
+    ) throws(P.Failure) {
+        try pass.text(&wire.pointee.name, &value.name, "name")
+        try pass.text(&wire.pointee.strategy, &value.strategy, "strategy")
+        try pass.texts(&wire.pointee.n_targets, &wire.pointee.targets, &value.targets, "targets")
+    }
+}
+
+extension ModelList.Provider: MappedValue {
+    static var empty: ModelList.Provider { ModelList.Provider(name: "", capabilities: []) }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ProviderInfo>) { gw__provider_info__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__ProviderInfo>, _ value: inout ModelList.Provider
+    ) throws(P.Failure) {
+        try pass.text(&wire.pointee.name, &value.name, "name")
+        try pass.texts(&wire.pointee.n_capabilities, &wire.pointee.capabilities, &value.capabilities, "capabilities")
+    }
+}
+
+extension MessageCoder {
+    /// Reads a `ListModelsResponse`.
+    /// - Throws: `MessageError` where the bytes are not one.
+    public func modelList(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ModelList {
+        try read(ModelList.self, bytes)
+    }
+
+    /// Packs a `ListModelsResponse`.
+    public func encode<R>(_ list: ModelList, into body: PackedMessage<R>) -> R { pack(list, body) }
+
+    /// Tells `visitor` the fields of a `ListModelsResponse`.
+    package func describe(_ list: ModelList, to visitor: inout some MessageVisitor) {
+        describe(fieldsOf: list, to: &visitor)
+    }
+}
