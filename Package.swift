@@ -114,7 +114,7 @@ let package = Package(
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),
         tests(
             "GenwireCommandsTests",
-            ["GenwireCommands", "GenwireClient", "Generation", "RPC", "EventLoop", argumentParser]),
+            ["GenwireCommands", "GenwireClient", "Generation", "Messages", "RPC", "EventLoop", argumentParser]),
         tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),
         tests(
             "BlackBoxTests",

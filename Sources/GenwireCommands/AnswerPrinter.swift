@@ -1,12 +1,13 @@
 internal import Generation
 internal import GenwireClient
 internal import Glibc
-internal import JSON
 internal import Messages
 
 /// Prints answers, whole or as they come.
 struct AnswerPrinter {
-    let json: Bool
+    private let forms: JSONForms?
+    private let output: (String) -> Void
+    private let errors: (String) -> Void
     private var builder = MessageBuilder()
     private var endsWithLineFeed = true
     private var isThinking = false
@@ -14,29 +15,48 @@ struct AnswerPrinter {
     /// What was printed so far, as the assistant's message.
     var message: Message { builder.message }
 
-    init(json: Bool) { self.json = json }
+    /// - Parameters:
+    ///   - json: whether programs read along: one object per line.
+    ///   - output: takes the answer; standard output by default.
+    ///   - errors: takes what is said about it; standard error by default.
+    init(
+        json: Bool, output: @escaping (String) -> Void = Output.write, errors: @escaping (String) -> Void = Output.error
+    ) {
+        forms = json ? JSONForms() : nil
+        self.output = output
+        self.errors = errors
+    }
 
-    func whole(_ response: ChatResponse) {
-        if json { return Output.line(JSONForms.response(response)) }
+    /// Prints the whole answer of `Chat`.
+    func chat(_ response: ChatResponse) {
+        if let forms { output(forms.chat(response) + "\n") } else { plain(response) }
+    }
+
+    /// Prints the answer of `Generate`.
+    func generated(_ response: ChatResponse) {
+        if let forms { output(forms.generated(response) + "\n") } else { plain(response) }
+    }
+
+    private func plain(_ response: ChatResponse) {
         if !response.message.reasoning.isEmpty {
-            Output.errorLine(Output.dim(response.message.reasoning, on: STDERR_FILENO))
+            errors(Output.dim(response.message.reasoning, on: STDERR_FILENO) + "\n")
         }
-        if !response.message.content.isEmpty { Output.line(response.message.content) }
-        for call in response.message.toolCalls { Output.line("-> \(call.name)(\(call.argumentsJSON))") }
+        if !response.message.content.isEmpty { output(response.message.content + "\n") }
+        for call in response.message.toolCalls { output("-> \(call.name)(\(call.argumentsJSON))\n") }
         summary(response.completion)
     }
 
     /// Prints one piece of a streamed answer.
     mutating func piece(_ chunk: StreamedChunk) {
-        if json { Output.line(JSONForms.chunk(chunk)) }
+        if let forms { output(forms.chunk(chunk) + "\n") }
         let callCount = message.toolCalls.count
         switch chunk.content {
         case .event(let event):
             builder.add(event)
-            if !json { show(event, isNewCall: message.toolCalls.count > callCount, isFirstCall: callCount == 0) }
+            if forms == nil { show(event, isNewCall: message.toolCalls.count > callCount, isFirstCall: callCount == 0) }
         case .completed(let completion, _):
             _ = builder.finish(completion)
-            guard !json else { return }
+            guard forms == nil else { return }
             if !message.toolCalls.isEmpty { write(")") }
             finishLine()
             summary(completion)
@@ -45,11 +65,11 @@ struct AnswerPrinter {
 
     private mutating func show(_ event: ChunkEvent, isNewCall: Bool, isFirstCall: Bool) {
         // Thoughts go to standard error; what follows them begins a line of its own there.
-        if case .reasoning = event {} else if isThinking { Output.errorLine("") }
+        if case .reasoning = event {} else if isThinking { errors("\n") }
         isThinking = if case .reasoning = event { true } else { false }
         switch event {
         case .text(let text): write(text)
-        case .reasoning(let text): Output.error(Output.dim(text, on: STDERR_FILENO))
+        case .reasoning(let text): errors(Output.dim(text, on: STDERR_FILENO))
         case .toolCall(let delta):
             if isNewCall {
                 if !isFirstCall { write(")") }
@@ -66,13 +86,13 @@ struct AnswerPrinter {
     }
 
     private mutating func write(_ text: String) {
-        Output.write(text)
+        output(text)
         if let last = text.utf8.last { endsWithLineFeed = last == 0x0A }
     }
 
     /// One line about the answer, for people.
     private func summary(_ completion: Completion) {
-        for warning in completion.warnings { Output.errorLine("note: \(warning)") }
+        for warning in completion.warnings { errors("note: \(warning)\n") }
         guard isatty(STDERR_FILENO) == 1 else { return }
         var words = "\(completion.provider) \(completion.model)"
         if completion.usage.source != .absent {
@@ -80,7 +100,7 @@ struct AnswerPrinter {
         }
         words += " · first content \(completion.timing.firstTokenMicroseconds / 1000) ms"
         words += ", all \(completion.timing.totalMicroseconds / 1000) ms"
-        if completion.finishReason != .stop { words += " · \(JSONForms.name(completion.finishReason))" }
-        Output.errorLine(Output.dim(words, on: STDERR_FILENO))
+        if completion.finishReason != .stop { words += " · \(completion.finishReason.contractName)" }
+        errors(Output.dim(words, on: STDERR_FILENO) + "\n")
     }
 }

@@ -30,7 +30,7 @@ struct Chat: ServerCommand {
         let request = try self.request(options)
         guard stream else {
             let response = try await client.chat(request, deadlineMilliseconds: options.deadlineMilliseconds)
-            return AnswerPrinter(json: options.json).whole(response)
+            return AnswerPrinter(json: options.json).chat(response)
         }
         var printer = AnswerPrinter(json: options.json)
         do {

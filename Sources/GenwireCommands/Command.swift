@@ -54,7 +54,7 @@ extension ServerCommand {
 /// Says on standard error what went wrong and what to do, and ends with the exit code for it.
 func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
     if options.json {
-        Output.errorLine(JSONForms.error(error))
+        Output.errorLine(JSONForms().error(error))
     } else if let reason = error.unreachable {
         let prefix =
             switch reason {

@@ -17,7 +17,7 @@ struct Generate: ServerCommand {
         let response = try await client.generate(
             text, system: system, model: options.model ?? "", options: sampling.options,
             deadlineMilliseconds: options.deadlineMilliseconds)
-        AnswerPrinter(json: options.json).whole(response)
+        AnswerPrinter(json: options.json).generated(response)
     }
 }
 

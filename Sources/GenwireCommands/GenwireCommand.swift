@@ -10,9 +10,7 @@ public struct GenwireCommand: AsyncParsableCommand {
         abstract: "Talk to language models through a Genwire server.",
         discussion: "Exit codes:\n" + ExitStatus.table,
         version: genwireVersion,
-        subcommands: [
-            Generate.self, Chat.self, REPL.self, Auth.self, Health.self, Models.self, Tokens.self, UsageCommand.self,
-        ])
+        subcommands: [Generate.self, Chat.self, REPL.self] + reportCommands)
 
     @OptionGroup var options: GlobalOptions
 

@@ -33,6 +33,11 @@ import Testing
             let object = try await genwire("--json", "generate", "x").output
             let parsed = try JSONSerialization.jsonObject(with: Data(object.utf8)) as? [String: Any]
             #expect(parsed?["finish_reason"] as? String == "FINISH_STOP")
+            let timing = parsed?["timing"] as? [String: Any]
+            #expect(timing?["queue_us"] is Int && timing?["auth_us"] is Int, "\(object)")
+            let chat = try await genwire("--json", "chat", "-m", "user:x").output
+            let answer = try JSONSerialization.jsonObject(with: Data(chat.utf8)) as? [String: Any]
+            #expect((answer?["message"] as? [String: Any])?["content"] as? String == answer?["text"] as? String)
             let lines = try await genwire("chat", "-m", "user:x", "--stream", "--json").output.split(separator: "\n")
             for line in lines { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
             #expect(lines.last?.contains("\"completed\"") == true)
@@ -52,6 +57,7 @@ import Testing
             #expect(cut.errors.contains("STREAM_INTERRUPTED"))
             let failed = try await genwire("--json", "--model", "denied", "generate", "x")
             #expect(failed.errors.contains("\"kind\":\"AUTHENTICATION\""))
+            #expect(failed.errors.contains("\"attempts\":[{\"model\":\"denied\""), "\(failed.errors)")
         }
         let nobody = try await runProgram("genwire", ["--connect", "unix:/tmp/genwire-nobody.sock", "health"])
         #expect(nobody.code == 69)
@@ -103,8 +109,11 @@ import Testing
         try await Stack.with(configuration: Self.configuration(["keyless": Self.keyless])) { stack in
             let result = try await runProgram("genwire", ["--connect", stack.address, "--json", "auth"])
             #expect(result.code == 0, "\(result.errors)")
-            #expect(result.output.contains("\"valid\":false,\"optional\":true,\"status\":\"unconfigured\""))
-            #expect(result.output.contains("\"valid\":true,\"optional\":false"), "\(result.output)")
+            let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+            let results = object?["results"] as? [[String: Any]] ?? []
+            let told = results.map { ($0["valid"] as? Bool, $0["optional"] as? Bool, $0["status"] as? String) }
+            #expect(told.contains { $0 == (false, true, "unconfigured") }, "\(result.output)")
+            #expect(told.contains { $0.0 == true && $0.1 == false }, "\(result.output)")
             // One who asks for that model asks whether it works.
             let named = try await runProgram("genwire", ["--connect", stack.address, "--model", "keyless", "auth"])
             #expect(named.code == 77)
