@@ -113,6 +113,8 @@ let package = Package(
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),
         tests(
+            "GenwireClientTests", ["GenwireClient", "Generation", "Messages", "EventLoop", "TestSupport"]),
+        tests(
             "GenwireCommandsTests",
             ["GenwireCommands", "GenwireClient", "Generation", "Messages", "RPC", "EventLoop", argumentParser]),
         tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),
