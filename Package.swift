@@ -51,10 +51,11 @@ let package = Package(
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CGenwireProto", dependencies: ["CProtobufC"]),
 
-        // 0-1: the loop, and the two wires.
+        // 0-1: the loop, and the wires.
         library("EventLoop", ["CLinux"]),
         library("RPC", ["EventLoop", "CLinux"]),
         library("HTTPClient", ["EventLoop", "CCurl", "CLinux"]),
+        library("HTTPServer", ["EventLoop", "CMicroHTTPD"]),
 
         // 2: values, configuration, JSON, encodings.
         library("Encodings", []),
@@ -82,10 +83,10 @@ let package = Package(
         library(
             "GenwireCommands",
             ["EventLoop", "GenwireClient", "Generation", "Messages", "JSON", "Encodings", argumentParser]),
-        library("Simulator", ["EventLoop", "JSON", "Encodings", "CMicroHTTPD"]),
+        library("Simulator", ["EventLoop", "HTTPServer", "JSON", "Encodings"]),
         executable("genwired", ["Daemon", "Generation", "Config", "EventLoop", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
-        executable("genwire-sim", ["Simulator", "EventLoop", "Generation", argumentParser]),
+        executable("genwire-sim", ["Simulator", "HTTPServer", "EventLoop", "Generation", argumentParser]),
         executable("genwire-bench", [argumentParser]),
 
         // Tests mirror the targets; BlackBoxTests start the real programs.
@@ -95,6 +96,7 @@ let package = Package(
         tests("EventLoopTests", ["EventLoop", "CLinux"]),
         tests("RPCTests", ["RPC", "EventLoop", "TestSupport"]),
         tests("HTTPClientTests", ["HTTPClient", "EventLoop", "TestSupport"]),
+        tests("HTTPServerTests", ["HTTPServer", "EventLoop", "TestSupport"]),
         tests("JSONTests", ["JSON"]),
         tests("ConfigTests", ["Config", "Encodings", "TestSupport"]),
         tests("MessagesTests", ["Messages", "Generation", "CGenwireProto", "CProtobufC"]),

@@ -14,8 +14,10 @@ static inline size_t gw_mhd_keep(void *user, struct MHD_Connection *connection, 
     return strlen(text);
 }
 
-// A daemon on 127.0.0.1 without a thread of its own: its epoll descriptor says when to call MHD_run.
-static inline struct MHD_Daemon *gw_mhd_start(uint16_t port, MHD_AccessHandlerCallback handler,
+// A daemon without a thread of its own: its epoll descriptor says when to call MHD_run. It listens on `listener`, which
+// becomes its own, or on a port of 127.0.0.1 where `listener` is negative. 0 seconds: idle connections stay.
+static inline struct MHD_Daemon *gw_mhd_start(int listener, uint16_t port, unsigned connections, size_t memory,
+                                              unsigned idle_seconds, MHD_AccessHandlerCallback handler,
                                               MHD_RequestCompletedCallback completed,
                                               MHD_NotifyConnectionCallback connection, void *user) {
     struct sockaddr_in address;
@@ -23,11 +25,13 @@ static inline struct MHD_Daemon *gw_mhd_start(uint16_t port, MHD_AccessHandlerCa
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    struct MHD_OptionItem place[] = {{MHD_OPTION_SOCK_ADDR, 0, &address}, {MHD_OPTION_END, 0, NULL}};
+    if (listener >= 0) place[0] = (struct MHD_OptionItem){MHD_OPTION_LISTEN_SOCKET, listener, NULL};
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, port, NULL, NULL, handler, user,
                             MHD_OPTION_NOTIFY_COMPLETED, completed, user, MHD_OPTION_NOTIFY_CONNECTION, connection,
-                            user, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)16384, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(64 << 10),
-                            MHD_OPTION_UNESCAPE_CALLBACK, &gw_mhd_keep, NULL, MHD_OPTION_END);
+                            user, MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
+                            MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_UNESCAPE_CALLBACK, &gw_mhd_keep,
+                            NULL, MHD_OPTION_ARRAY, place, MHD_OPTION_END);
 }
 
 static inline int gw_mhd_epoll(struct MHD_Daemon *daemon) {

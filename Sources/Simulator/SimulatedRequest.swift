@@ -1,3 +1,5 @@
+internal import HTTPServer
+
 /// What a client sent.
 struct SimulatedRequest {
     var method: String
@@ -14,16 +16,13 @@ struct SimulatedRequest {
     /// What is behind the model's colon in the path, such as `generateContent`.
     let verb: String?
 
-    init(
-        method: String, rawPath: String, query: [String: String] = [:], headers: [String: String] = [:],
-        body: [UInt8] = []
-    ) {
-        self.method = method
-        self.rawPath = rawPath
-        self.query = query
-        self.headers = headers
-        self.body = body
-        path = Self.decoded(rawPath)
+    init(_ request: HTTPServerRequest) {
+        method = request.method
+        rawPath = request.rawPath
+        query = request.query
+        headers = request.headers
+        body = request.body
+        path = request.path
         let segments = rawPath.split(separator: "/")
         guard let place = segments.lastIndex(where: { $0 == "models" || $0 == "deployments" }),
             place + 1 < segments.count
@@ -35,31 +34,11 @@ struct SimulatedRequest {
         let name = segments[place + 1]
         // A colon inside the model's name comes encoded.
         if let colon = name.lastIndex(of: ":") {
-            pathModel = Self.decoded(String(name[..<colon]))
+            pathModel = HTTPServerRequest.decoded(String(name[..<colon]))
             verb = String(name[name.index(after: colon)...])
         } else {
-            pathModel = Self.decoded(String(name))
+            pathModel = HTTPServerRequest.decoded(String(name))
             verb = nil
         }
-    }
-
-    /// Percent-decodes; what is no escape stays.
-    static func decoded(_ text: String) -> String {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
-        let bytes = Array(text.utf8)
-        var out: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
-                let byte = UInt8(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
-            {
-                out.append(byte)
-                index += 3
-            } else {
-                out.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

@@ -1,10 +1,9 @@
-internal import CMicroHTTPD
 public import EventLoop
-internal import Glibc
+package import HTTPServer
 internal import JSON
 
-/// The simulator's HTTP server: libmicrohttpd without threads, its epoll descriptor in our loop. Belongs to the loop.
-public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
+/// The simulator: what it answers, and what it counts. Belongs to the loop.
+public final class SimulatorServer {
     /// The dialects, in the order in which they are asked whether a path is theirs.
     private static let dialects: [any SimulatedDialect] = [
         ClaudeDialect(),
@@ -14,22 +13,18 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
         OpenAIDialect(),
     ]
 
-    /// Why the server did not start.
-    public struct StartError: Error, CustomStringConvertible {
-        /// What is wrong and what to do.
-        public let description: String
-    }
-
-    let loop: EventLoop
+    private let loop: EventLoop
     private let options: SimulatorOptions
-    private var daemon: OpaquePointer?
-    private var registration: Registration?
-    private var exchanges: [ObjectIdentifier: Exchange] = [:]
+    private lazy var server = HTTPServer(
+        loop: loop,
+        limits: HTTPServerLimits(
+            connections: 16384, connectionBytes: 64 << 10, bodyBytes: 64 << 20, idleSeconds: nil, requestSeconds: nil),
+        delegate: self)
+    /// The answers that are being sent.
+    private var players: [ObjectIdentifier: AnswerPlayer] = [:]
     private var scriptPosition = 0
-    private var isRunScheduled = false
     // Counters for /sim/stats.
     private var requestCount = 0
-    private var connectionCount = 0
     private var cancelledCount = 0
     private var lastCloseNanoseconds: UInt64 = 0
     private var bodies: [[UInt8]] = []
@@ -41,98 +36,11 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
     }
 
     /// Listens on 127.0.0.1 and returns the port.
-    /// - Throws: `StartError`.
-    public func start() throws(StartError) -> UInt16 {
-        let user = Unmanaged.passUnretained(self).toOpaque()
-        guard
-            let daemon = gw_mhd_start(
-                options.port, Self.accessCallback, Self.completedCallback, Self.connectionCallback, user)
-        else {
-            throw StartError(description: "cannot listen on 127.0.0.1:\(options.port): \(SystemError("bind").reason)")
-        }
-        do {
-            registration = try loop.register(gw_mhd_epoll(daemon), .readable, self)
-        } catch {
-            MHD_stop_daemon(daemon)
-            throw StartError(description: "\(error)")
-        }
-        self.daemon = daemon
-        return gw_mhd_port(daemon)
-    }
+    /// - Throws: `HTTPServerStartError`.
+    package func start() throws(HTTPServerStartError) -> UInt16 { try server.start(.loopback(port: options.port)) }
 
     /// Closes everything.
-    public func stop() {
-        if let registration { loop.deregister(registration) }
-        registration = nil
-        for exchange in Array(exchanges.values) { exchange.release() }
-        if let daemon { MHD_stop_daemon(daemon) }
-        daemon = nil
-    }
-
-    /// Part of `ReadinessHandler`.
-    public func ready(_ readiness: Readiness) { run() }
-
-    /// Part of `TurnEndHandler`.
-    public func turnEnded() {
-        isRunScheduled = false
-        run()
-    }
-
-    private func run() {
-        guard let daemon else { return }
-        MHD_run(daemon)
-        // What became ready meanwhile shows in the timeout, not in the descriptor.
-        var milliseconds: UInt64 = 0
-        if MHD_get_timeout(daemon, &milliseconds) == gw_mhd_yes, milliseconds == 0 { runSoon() }
-    }
-
-    func runSoon() {
-        guard !isRunScheduled, daemon != nil else { return }
-        isRunScheduled = true
-        loop.atTurnEnd(self)
-    }
-
-    // MARK: - Callbacks
-
-    private static let accessCallback: MHD_AccessHandlerCallback = {
-        user, connection, url, method, _, uploaded, uploadedSize, state in
-        guard let user, let connection, let url, let method, let state, let uploadedSize else { return gw_mhd_no }
-        let server = Unmanaged<SimulatorServer>.fromOpaque(user).takeUnretainedValue()
-        guard let existing = state.pointee else {
-            // libmicrohttpd keeps the exchange until it says that the request is completed.
-            let exchange = Exchange(
-                server, connection, method: String(cString: method), path: String(cString: url))
-            server.exchanges[ObjectIdentifier(exchange)] = exchange
-            state.pointee = Unmanaged.passRetained(exchange).toOpaque()
-            return gw_mhd_yes
-        }
-        let exchange = Unmanaged<Exchange>.fromOpaque(existing).takeUnretainedValue()
-        if uploadedSize.pointee > 0 {
-            exchange.append(UnsafeRawBufferPointer(start: uploaded, count: uploadedSize.pointee))
-            uploadedSize.pointee = 0
-            return gw_mhd_yes
-        }
-        return exchange.begin()
-    }
-
-    private static let completedCallback: MHD_RequestCompletedCallback = { user, _, state, code in
-        guard let user, let state, let existing = state.pointee else { return }
-        let server = Unmanaged<SimulatorServer>.fromOpaque(user).takeUnretainedValue()
-        let exchange = Unmanaged<Exchange>.fromOpaque(existing).takeRetainedValue()
-        state.pointee = nil
-        server.exchanges[ObjectIdentifier(exchange)] = nil
-        exchange.ended()
-        if exchange.isAbandoned || (!gw_mhd_is_completed_ok(code) && !exchange.closedByPlan) {
-            server.cancelledCount += 1
-            server.lastCloseNanoseconds = EventLoop.monotonicNanoseconds()
-        }
-    }
-
-    private static let connectionCallback: MHD_NotifyConnectionCallback = { user, _, _, code in
-        guard let user else { return }
-        let server = Unmanaged<SimulatorServer>.fromOpaque(user).takeUnretainedValue()
-        server.connectionCount += gw_mhd_is_started(code) ? 1 : -1
-    }
+    public func stop() { server.stop() }
 
     // MARK: - Answers
 
@@ -253,8 +161,8 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
         case "/sim/stats":
             let last = bodies.last.flatMap { try? JSONValue(parsing: $0) }
             return .json([
-                "requests": .int(requestCount), "open_connections": .int(connectionCount),
-                "active_streams": .int(exchanges.count - 1), "cancelled_streams": .int(cancelledCount),
+                "requests": .int(requestCount), "open_connections": .int(server.connectionCount),
+                "active_streams": .int(server.exchangeCount - 1), "cancelled_streams": .int(cancelledCount),
                 "last_close_ns": .int(Int(lastCloseNanoseconds)), "last_request": last ?? nil,
             ])
         case "/sim/requests":
@@ -267,5 +175,24 @@ public final class SimulatorServer: ReadinessHandler, TurnEndHandler {
             return .json(["ok": true])
         default: return .json(["error": "no such control path"], status: 404)
         }
+    }
+}
+
+extension SimulatorServer: HTTPServerDelegate {
+    /// Part of `HTTPServerDelegate`.
+    package func server(
+        _ server: HTTPServer, didReceive request: HTTPServerRequest, _ exchange: HTTPExchange
+    ) {
+        let player = AnswerPlayer(answer(SimulatedRequest(request)), exchange, loop)
+        players[ObjectIdentifier(exchange)] = player
+        player.start()
+    }
+
+    /// Part of `HTTPServerDelegate`.
+    package func server(_ server: HTTPServer, didEnd exchange: HTTPExchange, _ end: HTTPExchange.End) {
+        players.removeValue(forKey: ObjectIdentifier(exchange))?.stop()
+        guard case .interrupted = end else { return }
+        cancelledCount += 1
+        lastCloseNanoseconds = EventLoop.monotonicNanoseconds()
     }
 }

@@ -1,4 +1,5 @@
 internal import Encodings
+internal import HTTPServer
 internal import JSON
 
 /// What a request said, wherever it said it.
@@ -21,12 +22,12 @@ struct TokenFields {
             for pair in text.split(separator: "&") {
                 let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 let value = parts.count > 1 ? parts[1].replacing("+", with: " ") : ""
-                form[SimulatedRequest.decoded(String(parts[0]))] = SimulatedRequest.decoded(String(value))
+                form[HTTPServerRequest.decoded(String(parts[0]))] = HTTPServerRequest.decoded(String(value))
             }
         }
         if let basic = request.headers["authorization"], basic.hasPrefix("Basic ") {
             let pair = String(decoding: Base64.decode(basic.utf8.dropFirst(6)), as: UTF8.self)
-            let parts = pair.split(separator: ":", maxSplits: 1).map { SimulatedRequest.decoded(String($0)) }
+            let parts = pair.split(separator: ":", maxSplits: 1).map { HTTPServerRequest.decoded(String($0)) }
             if parts.count == 2 { (form["basic_id"], form["basic_secret"]) = (parts[0], parts[1]) }
         }
         let assertion = (form["assertion"] ?? form["client_assertion"] ?? "").split(separator: ".")

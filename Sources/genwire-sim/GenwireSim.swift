@@ -2,6 +2,7 @@ import ArgumentParser
 import EventLoop
 import Generation
 import Glibc
+import HTTPServer
 import Simulator
 
 /// The simulator as a program.
@@ -55,8 +56,8 @@ struct GenwireSim: AsyncParsableCommand {
         let loop = try EventLoop(label: "genwire-sim")
         let start = options
         let server = await loop.perform { LoopBound(SimulatorServer(start, loop: loop), on: loop) }
-        let result = await loop.perform { () -> Result<UInt16, SimulatorServer.StartError> in
-            do throws(SimulatorServer.StartError) { return .success(try server.value.start()) } catch {
+        let result = await loop.perform { () -> Result<UInt16, HTTPServerStartError> in
+            do throws(HTTPServerStartError) { return .success(try server.value.start()) } catch {
                 return .failure(error)
             }
         }
