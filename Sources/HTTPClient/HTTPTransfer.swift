@@ -17,21 +17,32 @@ public final class HTTPTransfer {
     /// The largest accepted status line and headers together, in bytes.
     private static let maximumHeadBytes = 64 << 10
 
+    private enum Phase {
+        /// The response's head is not complete. `needsNewConnection`: libcurl chose an old connection for a request that
+        /// may be repeated only on a new one.
+        case waiting(needsNewConnection: Bool)
+        /// The head is complete; no byte of the body has come.
+        case headed
+        case receiving(Flow)
+        /// Cancelled or finished, but possibly not yet removed from libcurl.
+        case over
+    }
+
+    private enum Flow {
+        case open
+        case paused
+        /// `resume` was called, and takes effect at the end of the loop's turn.
+        case resuming
+    }
+
     private let timeouts: HTTPTimeouts
     private let client: HTTPClient
     private var delegate: (any TransferDelegate)?
     private(set) var easy: EasyHandle?
     /// The index in the client's active transfers.
     var index = 0
-    /// Cancelled or finished, but possibly not yet removed from libcurl.
-    private var isOver = false
-    private var hasHead = false
-    private var hasBody = false
-    private var isPaused = false
-    private var resumeIsDue = false
+    private var phase = Phase.waiting(needsNewConnection: false)
     private var sendRecord: SendRecord
-    /// libcurl chose an old connection for a request that may be repeated only on a new one.
-    private var needsNewConnection = false
     /// The error for which a libcurl callback aborted the transfer.
     private var ownError: HTTPError?
     private let startedAt: UInt64
@@ -52,6 +63,14 @@ public final class HTTPTransfer {
         lastActivity = startedAt
     }
 
+    private var isOver: Bool {
+        if case .over = phase { true } else { false }
+    }
+
+    private var isWaiting: Bool {
+        if case .waiting = phase { true } else { false }
+    }
+
     func begin(with easy: EasyHandle) {
         self.easy = easy
         easy.transfer = self
@@ -69,15 +88,14 @@ public final class HTTPTransfer {
 
     /// Continues the body after `.pause`. The delegate is called later, never from within this method.
     public func resume() {
-        guard !isOver, isPaused, !resumeIsDue else { return }
-        resumeIsDue = true
+        guard case .receiving(.paused) = phase else { return }
+        phase = .receiving(.resuming)
         client.resumeLater(self)
     }
 
     func resumeNow() {
-        guard !isOver, let easy else { return }
-        isPaused = false
-        resumeIsDue = false
+        guard case .receiving(.resuming) = phase, let easy else { return }
+        phase = .receiving(.open)
         // The paused time does not count as idle.
         lastActivity = EventLoop.monotonicNanoseconds()
         client.enter { curl_easy_pause(easy.curl, CURLPAUSE_CONT) }
@@ -97,14 +115,14 @@ public final class HTTPTransfer {
             client.sends(self, localPort: localPort)
             return true
         case .refuse(let error): ownError = error
-        case .needsNewConnection: needsNewConnection = true
+        case .needsNewConnection: phase = .waiting(needsNewConnection: true)
         }
         return false
     }
 
     /// Called before libcurl closes a socket that this transfer has used.
     func socketCloses(_ socket: Int32) {
-        guard !hasHead, sendRecord.isUnderWay else { return }
+        guard isWaiting, sendRecord.isUnderWay else { return }
         var roundTrip: UInt32 = 0
         let wasDelivered = gw_tcp_was_delivered(socket, &roundTrip) != 0
         sendRecord.connectionCloses(
@@ -114,7 +132,7 @@ public final class HTTPTransfer {
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
         guard !isOver, let easy else { return false }
         // Trailers after the body are ignored.
-        if hasHead { return true }
+        guard isWaiting else { return true }
         if line.count > 2 {
             // A new status line, for example after a 1xx response.
             if line.starts(with: "HTTP/".utf8) { easy.head.removeAll(keepingCapacity: true) }
@@ -127,7 +145,7 @@ public final class HTTPTransfer {
         }
         let status = easy.status
         guard status >= 200 else { return true }
-        hasHead = true
+        phase = .headed
         connectMicroseconds = easy.connectMicroseconds
         delegate?.transferDidReceiveHead(HTTPResponseHead(status: status, lines: easy.head))
         return !isOver
@@ -135,19 +153,25 @@ public final class HTTPTransfer {
 
     /// Returns the number of bytes accepted; libcurl aborts the transfer if that is not all of them.
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard !isOver, let easy, let delegate else { return 0 }
-        // libcurl may deliver more buffered data after a pause, and reads from the socket once more. It keeps what is
-        // refused here and delivers it again.
-        if isPaused { return Int(CURL_WRITEFUNC_PAUSE) }
-        lastActivity = client.loop.now
-        if !hasBody {
-            hasBody = true
+        guard let easy, let delegate else { return 0 }
+        switch phase {
+        case .receiving(.open): lastActivity = client.loop.now
+        // libcurl does not look whether it was paused between two pieces of what it has in its buffers, and once it
+        // was paused it reads from the socket once more. What it shows now it keeps and shows again.
+        case .receiving(.paused), .receiving(.resuming): return Int(CURL_WRITEFUNC_PAUSE)
+        case .headed:
+            phase = .receiving(.open)
+            lastActivity = client.loop.now
             // From now on the idle timeout applies, which may be shorter.
             client.loop.schedule(easy.watchdog, at: nextDeadline)
+        case .waiting:
+            ownError = HTTPError(.interrupted, "the answer has a body, but no final status")
+            return 0
+        case .over: return 0
         }
         if delegate.transferDidReceive(bytes) == .pause, !isOver {
-            isPaused = true
-            // Allowed within the callback; the buffer counts as accepted.
+            phase = .receiving(.paused)
+            // Allowed inside the callback; the buffer counts as taken.
             curl_easy_pause(easy.curl, CURLPAUSE_RECV)
         }
         return isOver ? 0 : bytes.count
@@ -155,24 +179,26 @@ public final class HTTPTransfer {
 
     func finished(_ code: CURLcode) {
         guard !isOver, let easy else { return }
-        if ownError == nil, !hasHead, needsNewConnection || easy.lostReusedConnection(code) {
+        if ownError == nil, case .waiting(let needsNewConnection) = phase,
+            needsNewConnection || easy.lostReusedConnection(code)
+        {
             ownError = sendRecord.refusal(now: EventLoop.monotonicNanoseconds())
             if ownError == nil {
-                needsNewConnection = false
+                phase = .waiting(needsNewConnection: false)
                 sendRecord.restarts()
                 client.restart(easy)
                 return
             }
         }
-        if !hasHead { connectMicroseconds = easy.connectMicroseconds }
+        if isWaiting { connectMicroseconds = easy.connectMicroseconds }
         var error = ownError
         if error == nil, code != CURLE_OK {
-            // libcurl's code for a header line over its own limit of 100 KiB.
-            let isHugeLine = code == CURLE_OUT_OF_MEMORY && !hasHead && easy.status != 0
-            error = isHugeLine ? HTTPError(.tooLarge, "the response has a header that is too long") : easy.error(code)
-        } else if error == nil, !hasHead {
-            // libcurl reports success for a response that ends within its headers.
-            error = HTTPError(.interrupted, "the response ended within its headers")
+            // libcurl's word for a header line beyond its own limit of 100 KiB.
+            let isHugeLine = code == CURLE_OUT_OF_MEMORY && isWaiting && easy.status != 0
+            error = isHugeLine ? HTTPError(.tooLarge, "the answer has a header that is too long") : easy.error(code)
+        } else if error == nil, isWaiting {
+            // libcurl is content with an answer that breaks off within its headers.
+            error = HTTPError(.interrupted, "the answer broke off in its headers")
         }
         finish(error)
     }
@@ -188,7 +214,7 @@ public final class HTTPTransfer {
     /// Returns the handle. libcurl closes the connection of an unfinished HTTP/1.1 transfer, and the stream of an
     /// HTTP/2 transfer.
     private func end() {
-        isOver = true
+        phase = .over
         let easy = easy
         self.easy = nil
         client.release(self, easy)
@@ -200,28 +226,34 @@ public final class HTTPTransfer {
     /// timer fires, so that a chunk needs no timer operation.
     private var nextDeadline: UInt64 {
         let total = Self.instant(startedAt, timeouts.total)
-        if !hasBody { return min(total, Self.instant(startedAt, timeouts.firstByte)) }
-        // While paused, only checks again later; `resume` restarts the idle time.
-        return min(total, Self.instant(isPaused ? EventLoop.monotonicNanoseconds() : lastActivity, timeouts.idle))
+        switch phase {
+        case .waiting, .headed, .over: return min(total, Self.instant(startedAt, timeouts.firstByte))
+        case .receiving(.open): return min(total, Self.instant(lastActivity, timeouts.idle))
+        // Looks again later; `resume` sets the clock back.
+        case .receiving(.paused), .receiving(.resuming):
+            return min(total, Self.instant(EventLoop.monotonicNanoseconds(), timeouts.idle))
+        }
     }
 
     func checkTimeouts() {
         guard !isOver, let easy else { return }
         let now = EventLoop.monotonicNanoseconds()
         if now >= Self.instant(startedAt, timeouts.total) {
-            timeOut(.total, "not finished within \(timeouts.total / 1_000_000) ms")
-        } else if !hasBody, now >= Self.instant(startedAt, timeouts.firstByte) {
-            timeOut(.firstByte, "no response within \(timeouts.firstByte / 1_000_000) ms")
-        } else if hasBody, !isPaused, now >= Self.instant(lastActivity, timeouts.idle) {
-            timeOut(.idle, "no data for \(timeouts.idle / 1_000_000) ms in the middle of the response")
-        } else {
-            client.loop.schedule(easy.watchdog, at: nextDeadline)
+            return timeOut(.total, "not finished within \(timeouts.total / 1_000_000) ms")
+        }
+        switch phase {
+        case .waiting where now >= Self.instant(startedAt, timeouts.firstByte),
+            .headed where now >= Self.instant(startedAt, timeouts.firstByte):
+            timeOut(.firstByte, "no answer within \(timeouts.firstByte / 1_000_000) ms")
+        case .receiving(.open) where now >= Self.instant(lastActivity, timeouts.idle):
+            timeOut(.idle, "silence for \(timeouts.idle / 1_000_000) ms in the middle of the answer")
+        case .waiting, .headed, .receiving, .over: client.loop.schedule(easy.watchdog, at: nextDeadline)
         }
     }
 
-    private func timeOut(_ phase: HTTPError.Phase, _ message: String) {
-        if !hasHead, let easy { connectMicroseconds = easy.connectMicroseconds }
-        finish(HTTPError(.timeout(phase), message))
+    private func timeOut(_ phase: HTTPError.Phase, _ words: String) {
+        if isWaiting, let easy { connectMicroseconds = easy.connectMicroseconds }
+        finish(HTTPError(.timeout(phase), words))
     }
 
     private static func instant(_ start: UInt64, _ delay: UInt64) -> UInt64 {

@@ -33,7 +33,7 @@ public protocol AttemptSink: AnyObject {
 }
 
 /// One request to one model: builds the body, runs the transfer, decodes what comes. Belongs to one loop.
-public final class ProviderAttempt: TransferDelegate {
+public final class ProviderAttempt: AuthorizedTransferDelegate {
     /// How much of an error's body is read, in bytes.
     private static let maximumErrorBytes = 64 << 10
     /// How long a connection may stay open after its stream's end mark before it is given up.
@@ -44,47 +44,44 @@ public final class ProviderAttempt: TransferDelegate {
         "x-request-id", "request-id", "apim-request-id", "x-goog-request-id",
     ]
 
+    /// Each phase leads to a later one only.
+    private enum Phase {
+        /// No head came yet: the request waits for its token, or was sent.
+        case waiting
+        case streaming(StreamReader, HTTPResponseHead)
+        /// `body` grows: a whole answer, or an error.
+        case collecting(HTTPResponseHead)
+        /// The stream's end was reported; its transfer has until the timer to end by itself.
+        case closing(LoopTimer)
+        /// The end was reported, or nobody wants to hear of it.
+        case over
+    }
+
     private let model: ConfiguredModel
     private let request: ChatRequest
     private let isStream: Bool
     private let context: ProviderContext
     private weak var sink: (any AttemptSink)?
-    private let authorization: Authorization
     private var gate: AnswerGate
-    private var requestBody: [UInt8] = []
-    private var transfer: HTTPTransfer?
-    private var sentAt: UInt64 = 0
-    /// Of transfers before the present one.
-    private var earlierSendings: [RepeatedSending] = []
-    /// The provider rejected the token, and there may be a better one: the answer is of no interest.
-    private var isRejected = false
-    private var head: HTTPResponseHead?
-    private var reader: StreamReader?
+    private var transfer: AuthorizedTransfer?
+    private var phase = Phase.waiting
     /// The body, where it is not decoded piece by piece.
     private var body: [UInt8] = []
     /// For what is kept of the answer.
     private var share: AnswerBudget.Share
     private var warnings: [String] = []
-    private var isOver = false
-    private var closingTimer: LoopTimer?
 
     /// The HTTP status; 0 while none came.
-    public private(set) var httpStatus = 0
+    public var httpStatus: Int { transfer?.httpStatus ?? 0 }
     /// Making the connection took this long, in microseconds; 0 where one was re-used.
     public var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
-    /// Waiting for a token took this long, in microseconds; 0 as a rule, since one is at hand.
-    public var authMicroseconds: Int64 { authorization.waitedMicroseconds }
-
+    /// Waiting for a token took this long, in microseconds; 0 as a rule, since one is available.
+    public var authMicroseconds: Int64 { transfer?.authMicroseconds ?? 0 }
     /// The sendings that were repeated, in their order; empty as a rule, at most three. Complete once the attempt has
     /// finished.
-    public var repeatedSendings: [RepeatedSending] {
-        guard let resend = transfer?.resend else { return earlierSendings }
-        let error = GenerationError(.network, "\(model.providerName): \(resend.error)")
-        return earlierSendings + [RepeatedSending(httpStatus: 0, error: error, microseconds: resend.microseconds)]
-    }
-
+    public var repeatedSendings: [RepeatedSending] { transfer?.repeatedSendings ?? [] }
     /// The size of the request's body while it may still have to be sent, in bytes.
-    public var bodyBytes: Int { requestBody.count }
+    public var bodyBytes: Int { transfer?.bodyBytes ?? 0 }
 
     /// An attempt that `start` sets going.
     public init(
@@ -96,8 +93,14 @@ public final class ProviderAttempt: TransferDelegate {
         self.context = context
         self.sink = sink
         share = AnswerBudget.Share(context.answers)
-        authorization = Authorization(model: model, loop: context.loop)
         gate = AnswerGate(model)
+    }
+
+    private var isOver: Bool {
+        switch phase {
+        case .waiting, .streaming, .collecting: false
+        case .closing, .over: true
+        }
     }
 
     private var dialect: any Dialect { model.provider.dialect }
@@ -108,33 +111,19 @@ public final class ProviderAttempt: TransferDelegate {
     public func start() throws(GenerationError) {
         let prepared = try PreparedRequest(request, for: model, isStream: isStream)
         warnings = prepared.warnings
-        requestBody = try model.body(dialect.encode(prepared, for: model))
-        send()
-    }
-
-    private func send() {
-        authorization.identity { [weak self] result in
-            guard let self, !isOver else { return }
-            switch result {
-            case .failure(let error): fail(error)
-            case .success(let identity):
-                gate.add(identity)
-                sentAt = EventLoop.monotonicNanoseconds()
-                transfer = context.client.start(
-                    HTTPRequest(
-                        url: isStream ? model.endpoints.stream : model.endpoints.whole, headers: identity.headers,
-                        body: requestBody, timeouts: model.timeouts, prefersHTTP1: isStream,
-                        caFile: model.configuration.caFile),
-                    delegate: self)
-            }
-        }
+        let request = AuthorizedTransfer.Request(
+            url: isStream ? model.endpoints.stream : model.endpoints.whole,
+            body: try model.body(dialect.encode(prepared, for: model)), timeouts: model.timeouts,
+            prefersHTTP1: isStream)
+        let transfer = AuthorizedTransfer(request, model: model, context: context)
+        self.transfer = transfer
+        transfer.start(self)
     }
 
     /// Gives up: the upstream connection is closed at once, and the sink hears nothing more.
     public func cancel() {
         guard !isOver else { return }
         end()
-        authorization.cancel()
         transfer?.cancel()
     }
 
@@ -143,80 +132,83 @@ public final class ProviderAttempt: TransferDelegate {
 
     // MARK: - From the transfer
 
-    /// Part of `TransferDelegate`.
-    public func transferDidReceiveHead(_ head: HTTPResponseHead) {
-        self.head = head
-        httpStatus = head.status
-        isRejected = authorization.replacesToken(after: head.status)
-        // Nothing will be sent again by this attempt.
-        if !isRejected { requestBody = [] }
-        guard isStream, head.status < 300 else { return }
-        let contentType = head.header("content-type")?.lowercased() ?? "text/event-stream"
-        if contentType.hasPrefix("text/event-stream") {
-            reader = StreamReader(model, includesReasoning: includesReasoning, parser: context.parser)
+    func transferWillSend(as identity: ConfiguredModel.Identity) { gate.add(identity) }
+
+    func transferDidReceiveHead(_ head: HTTPResponseHead) {
+        guard isStream, head.status < 300,
+            (head.header("content-type")?.lowercased() ?? "text/event-stream").hasPrefix("text/event-stream")
+        else {
+            phase = .collecting(head)
+            return
+        }
+        phase = .streaming(
+            StreamReader(model, includesReasoning: includesReasoning, parser: context.parser), head)
+    }
+
+    func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
+        switch phase {
+        case .streaming(let reader, let head): return consume(bytes, reader, head)
+        case .collecting(let head):
+            collect(bytes, head)
+            return .more
+        case .waiting, .closing, .over: return .more
         }
     }
 
-    /// Part of `TransferDelegate`.
-    public func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
-        guard !isOver, !isRejected else { return .more }
-        guard reader != nil else { return collect(bytes) }
+    func transferDidFinish(_ failure: AuthorizedTransfer.Failure?) {
+        if case .closing(let timer) = phase {
+            context.loop.cancel(timer)
+            phase = .over
+        }
+        guard !isOver else { return }
+        // A status says more than how its body broke off.
+        if case .collecting(let head) = phase, head.status >= 300 { return fail(errorAnswer(head)) }
+        switch failure {
+        case .noIdentity(let error): return fail(error)
+        case .transfer(let error): return fail(self.error(from: error))
+        case nil: break
+        }
+        switch phase {
+        case .streaming(let reader, let head): flush(reader, head)
+        case .collecting(let head): finishWhole(head)
+        case .waiting, .closing, .over: fail(GenerationError(.badProviderResponse, "an answer without a head"))
+        }
+    }
+
+    // MARK: - Streams
+
+    private func consume(
+        _ bytes: UnsafeRawBufferPointer, _ reader: StreamReader, _ head: HTTPResponseHead
+    ) -> Demand {
         var demand = Demand.more
         do {
-            try reader?.consume(bytes) { deliver($0, &demand) }
-            if let reader { try share.hold(reader.keptBytes) }
+            try reader.consume(bytes) { deliver($0, &demand) }
+            guard !isOver else { return demand }
+            try share.hold(reader.keptBytes)
         } catch {
             fail(error)
             return .more
         }
-        if reader?.isDone == true, !isOver { endStream() }
+        if reader.isDone { endStream(reader, head, isClosing: true) }
         return demand
     }
 
-    /// Part of `TransferDelegate`.
-    public func transferDidFinish(_ error: HTTPError?) {
-        if let closingTimer { context.loop.cancel(closingTimer) }
-        closingTimer = nil
-        guard !isOver else { return }
-        if isRejected { return sendWithNewToken() }
-        // A status says more than how its body broke off.
-        if let head, head.status >= 300 { return fail(errorAnswer(head)) }
-        if let error { return fail(self.error(from: error)) }
-        guard head != nil else { return fail(GenerationError(.badProviderResponse, "an answer without a head")) }
-        if reader != nil {
-            do {
-                var demand = Demand.more
-                try reader?.flush { deliver($0, &demand) }
-            } catch {
-                // Half an event is unreadable because the rest is missing.
-                let isHalf = error.kind == .badProviderResponse
-                return fail(
-                    isHalf
-                        ? GenerationError(
-                            .streamInterrupted, "\(model.providerName) ended the stream in the middle of an event")
-                        : error)
-            }
-            endStream()
-        } else {
-            finishWhole()
+    /// The body has ended, with or without an end mark.
+    private func flush(_ reader: StreamReader, _ head: HTTPResponseHead) {
+        do {
+            var demand = Demand.more
+            try reader.flush { deliver($0, &demand) }
+        } catch {
+            // Half an event is unreadable because the rest is missing.
+            let isHalf = error.kind == .badProviderResponse
+            return fail(
+                isHalf
+                    ? GenerationError(
+                        .streamInterrupted, "\(model.providerName) ended the stream in the middle of an event")
+                    : error)
         }
+        if !isOver { endStream(reader, head, isClosing: false) }
     }
-
-    private func sendWithNewToken() {
-        let error = GenerationError(
-            .authentication, "\(model.providerName) rejected the token; the request was sent again with a new one")
-        let elapsed = EventLoop.monotonicNanoseconds() - sentAt
-        earlierSendings =
-            repeatedSendings
-            + [RepeatedSending(httpStatus: httpStatus, error: error, microseconds: Int64(elapsed / 1000))]
-        transfer = nil
-        isRejected = false
-        head = nil
-        httpStatus = 0
-        send()
-    }
-
-    // MARK: - Streams
 
     private func deliver(_ event: ChunkEvent, _ demand: inout Demand) {
         guard !isOver else { return }
@@ -231,18 +223,21 @@ public final class ProviderAttempt: TransferDelegate {
         for event in gate.end() { _ = hand(event) }
     }
 
-    /// Reports the end of a good stream at once. The transfer goes on to its own end, a moment later as a rule, so
-    /// that its connection can be used again.
-    private func endStream() {
+    /// Reports the end of a good stream at once. Where the transfer goes on, it ends a moment later as a rule, so that its
+    /// connection can be used again.
+    private func endStream(_ reader: StreamReader, _ head: HTTPResponseHead, isClosing: Bool) {
         do {
             var demand = Demand.more
-            let completion = try reader?.finish { deliver($0, &demand) }
+            let completion = try reader.finish { deliver($0, &demand) }
             deliverRest()
-            guard let completion, !isOver else { return }
-            let timer = LoopTimer { [weak self] in self?.transfer?.cancel() }
-            closingTimer = timer
-            context.loop.schedule(timer, afterNanoseconds: Self.closingNanoseconds)
-            finish(ChatResponse(message: Message(role: .assistant), completion: completion))
+            guard !isOver else { return }
+            end()
+            if isClosing {
+                let timer = LoopTimer { [weak self] in self?.transfer?.cancel() }
+                phase = .closing(timer)
+                context.loop.schedule(timer, afterNanoseconds: Self.closingNanoseconds)
+            }
+            report(ChatResponse(message: Message(role: .assistant), completion: completion), head)
         } catch {
             fail(error)
         }
@@ -250,23 +245,21 @@ public final class ProviderAttempt: TransferDelegate {
 
     // MARK: - Whole answers
 
-    private func collect(_ bytes: UnsafeRawBufferPointer) -> Demand {
-        if httpStatus >= 300 {
+    private func collect(_ bytes: UnsafeRawBufferPointer, _ head: HTTPResponseHead) {
+        if head.status >= 300 {
             body.append(contentsOf: bytes.prefix(Self.maximumErrorBytes - body.count))
             // A vendor's error fits; of anything else the beginning tells enough.
-            if body.count >= Self.maximumErrorBytes, let head { fail(errorAnswer(head)) }
-            return .more
+            if body.count >= Self.maximumErrorBytes { fail(errorAnswer(head)) }
+            return
         }
         guard body.count + bytes.count <= CallBudget.bytes else {
-            fail(CallBudget.exceeded(model.providerName, "exceeds \(CallBudget.bytes) bytes"))
-            return .more
+            return fail(CallBudget.exceeded(model.providerName, "exceeds \(CallBudget.bytes) bytes"))
         }
         body.append(contentsOf: bytes)
         do { try share.hold(body.capacity) } catch { fail(error) }
-        return .more
     }
 
-    private func finishWhole() {
+    private func finishWhole(_ head: HTTPResponseHead) {
         do {
             let root: JSONElement
             do {
@@ -278,10 +271,11 @@ public final class ProviderAttempt: TransferDelegate {
                     "\(model.providerName)'s answer is not JSON: \(words.isEmpty ? error.description : words)")
             }
             let response = try dialect.decode(root, for: model, includesReasoning: includesReasoning)
-            guard isStream else { return finish(response) }
+            guard isStream else { return finish(response, head) }
             // A server that answers a stream's request with a whole answer: one burst of chunks.
             deliver(response.message)
-            if !isOver { finish(ChatResponse(message: Message(role: .assistant), completion: response.completion)) }
+            guard !isOver else { return }
+            finish(ChatResponse(message: Message(role: .assistant), completion: response.completion), head)
         } catch let error as GenerationError {
             fail(error)
         } catch {
@@ -338,17 +332,20 @@ public final class ProviderAttempt: TransferDelegate {
 
     /// Nothing more is heard of the attempt, and nothing kept for it: it may live on until its connection is free.
     private func end() {
-        isOver = true
+        phase = .over
         body = []
-        reader = nil
         share.giveBack()
     }
 
-    private func finish(_ response: ChatResponse) {
+    private func finish(_ response: ChatResponse, _ head: HTTPResponseHead) {
         end()
+        report(response, head)
+    }
+
+    private func report(_ response: ChatResponse, _ head: HTTPResponseHead) {
         var response = response
         response.completion.providerRequestID =
-            Self.requestIDHeaders.lazy.compactMap { self.head?.header($0) }.first ?? ""
+            Self.requestIDHeaders.lazy.compactMap { head.header($0) }.first ?? ""
         response.completion.warnings = warnings + response.completion.warnings
         if response.completion.model.isEmpty { response.completion.model = model.modelName }
         sink?.attempt(self, didFinish: .success(gate.pass(response)))

@@ -1,12 +1,12 @@
 internal import Config
-public import EventLoop
+internal import EventLoop
 public import Generation
-public import HTTPClient
+internal import HTTPClient
 internal import JSON
 
 /// A small question to a model's provider that costs nothing: whether it takes the credential, or how many tokens a
 /// request has. Belongs to one loop.
-public final class ProviderQuery: TransferDelegate {
+public final class ProviderQuery: AuthorizedTransferDelegate {
     private enum Question {
         case probe(ProbeCompletion)
         case tokenCount(TokenCompletion)
@@ -24,11 +24,8 @@ public final class ProviderQuery: TransferDelegate {
 
     private let model: ConfiguredModel
     private let context: ProviderContext
-    private let authorization: Authorization
     private var gate: AnswerGate
-    private var request: (url: String, body: [UInt8]?) = ("", nil)
-    private var transfer: HTTPTransfer?
-    private var isRejected = false
+    private var transfer: AuthorizedTransfer?
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
     private var question: Question?
@@ -39,7 +36,6 @@ public final class ProviderQuery: TransferDelegate {
     public init(model: ConfiguredModel, context: ProviderContext) {
         self.model = model
         self.context = context
-        authorization = Authorization(model: model, loop: context.loop)
         gate = AnswerGate(model)
     }
 
@@ -90,59 +86,28 @@ public final class ProviderQuery: TransferDelegate {
     public func cancel() {
         question = nil
         if let place { model.probes.leave(place) }
-        authorization.cancel()
         transfer?.cancel()
     }
 
     private func send(_ url: String, body: [UInt8]?) {
-        request = (url, body)
-        send()
-    }
-
-    private func send() {
-        // Whoever asks lets go of the query; the credential's waiter does not hold it.
-        let held = self
-        authorization.identity { result in
-            switch result {
-            case .failure(let error): held.answer(held.complete(error))
-            case .success(let identity): held.send(identity)
-            }
-        }
-    }
-
-    private func send(_ identity: ConfiguredModel.Identity) {
-        gate.add(identity)
         var timeouts = model.timeouts
         timeouts.total = min(timeouts.total, Self.timeout)
-        transfer = context.client.start(
-            HTTPRequest(
-                url: request.url, headers: identity.headers, body: request.body, timeouts: timeouts,
-                caFile: model.configuration.caFile),
-            delegate: self)
+        let request = AuthorizedTransfer.Request(url: url, body: body, timeouts: timeouts)
+        let transfer = AuthorizedTransfer(request, model: model, context: context)
+        self.transfer = transfer
+        transfer.start(self)
     }
 
-    /// Part of `TransferDelegate`.
-    public func transferDidReceiveHead(_ head: HTTPResponseHead) {
-        self.head = head
-        isRejected = authorization.replacesToken(after: head.status)
-    }
+    func transferWillSend(as identity: ConfiguredModel.Identity) { gate.add(identity) }
 
-    /// Part of `TransferDelegate`.
-    public func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
+    func transferDidReceiveHead(_ head: HTTPResponseHead) { self.head = head }
+
+    func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
         if body.count < Self.maximumBytes { body.append(contentsOf: bytes.prefix(Self.maximumBytes - body.count)) }
         return .more
     }
 
-    /// Part of `TransferDelegate`.
-    public func transferDidFinish(_ error: HTTPError?) {
-        if isRejected, question != nil {
-            isRejected = false
-            head = nil
-            body = []
-            return send()
-        }
-        answer(failure(error))
-    }
+    func transferDidFinish(_ failure: AuthorizedTransfer.Failure?) { answer(error(from: failure)) }
 
     private func answer(_ failure: GenerationError?) {
         let failure = failure.map { gate.pass($0) }
@@ -165,8 +130,12 @@ public final class ProviderQuery: TransferDelegate {
         }
     }
 
-    private func failure(_ error: HTTPError?) -> GenerationError? {
-        if let error { return complete(GenerationError(.network, "\(model.providerName): \(error)")) }
+    private func error(from failure: AuthorizedTransfer.Failure?) -> GenerationError? {
+        switch failure {
+        case .noIdentity(let error): return complete(error)
+        case .transfer(let error): return complete(GenerationError(.network, "\(model.providerName): \(error)"))
+        case nil: break
+        }
         guard let head else { return GenerationError(.badProviderResponse, "an answer without a head") }
         if head.status < 300 { return nil }
         return VendorError(body: body, status: head.status, providerName: model.providerName, parser: context.parser)

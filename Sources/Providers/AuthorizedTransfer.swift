@@ -1,0 +1,220 @@
+internal import Auth
+internal import Config
+internal import EventLoop
+internal import Generation
+internal import HTTPClient
+
+/// What an authorized transfer reports. Called on the loop, and not after `cancel`.
+protocol AuthorizedTransferDelegate: AnyObject {
+    /// The request goes out as `identity`, whose secrets an answer may repeat. Once for each sending.
+    func transferWillSend(as identity: ConfiguredModel.Identity)
+    /// The status and headers of the answer. Once, before any of the body; never those of a rejected token.
+    func transferDidReceiveHead(_ head: HTTPResponseHead)
+    /// A piece of the answer's body, valid during the call only. With `.pause` it is taken, but no more comes until
+    /// `resume`.
+    func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand
+    /// The end, exactly once: `nil` where the body is complete, whatever the status.
+    func transferDidFinish(_ failure: AuthorizedTransfer.Failure?)
+}
+
+/// One request with its credential: gets a token, sends, and where the provider rejects the token with 401 and there may
+/// be a better one, sends once more. Belongs to one loop.
+final class AuthorizedTransfer: TransferDelegate {
+    /// What is sent, apart from the headers, which the credential decides.
+    struct Request {
+        var url: String
+        /// The body of a POST; `nil` for a GET.
+        var body: [UInt8]?
+        var timeouts: HTTPTimeouts
+        /// See `HTTPRequest.prefersHTTP1`.
+        var prefersHTTP1 = false
+    }
+
+    /// Why there is no complete answer.
+    enum Failure {
+        /// Nothing was sent, or not again: there is no token.
+        case noIdentity(GenerationError)
+        case transfer(HTTPError)
+    }
+
+    private struct Sending {
+        let transfer: HTTPTransfer
+        let startedAt: UInt64
+    }
+
+    private enum State {
+        case ready
+        case waitingForToken(TokenWaiter)
+        case sent(Sending)
+        /// The head came with its status.
+        case receiving(Sending, status: Int)
+        /// The provider rejected the token, and there may be a better one: the answer is thrown away.
+        case rejected(Sending, status: Int)
+        /// Finished or cancelled; with the last sending, if there was one.
+        case over(HTTPTransfer?, status: Int)
+    }
+
+    private let model: ConfiguredModel
+    private let context: ProviderContext
+    private var request: Request
+    private var delegate: (any AuthorizedTransferDelegate)?
+    private var state = State.ready
+    /// Which of the credential's tokens was sent last.
+    private var generation: UInt64 = 0
+    private var isReplacement = false
+    private var waitedNanoseconds: UInt64 = 0
+    /// Of sendings before the present one.
+    private var earlierSendings: [RepeatedSending] = []
+
+    /// A transfer that `start` sets going.
+    init(_ request: Request, model: ConfiguredModel, context: ProviderContext) {
+        self.request = request
+        self.model = model
+        self.context = context
+    }
+
+    // MARK: - For the owner
+
+    /// Sends the request: within this call where a token is available, which is the rule. `delegate`, which is held until
+    /// the end, may hear of a missing credential before this returns.
+    func start(_ delegate: any AuthorizedTransferDelegate) {
+        guard case .ready = state else { return }
+        self.delegate = delegate
+        send()
+    }
+
+    /// Gives up, whatever is waited for: an unfinished connection is closed, a token's refresh goes on for others.
+    func cancel() {
+        switch state {
+        case .ready: break
+        case .waitingForToken(let waiter): waiter.cancel()
+        case .sent(let sending), .receiving(let sending, _), .rejected(let sending, _): sending.transfer.cancel()
+        case .over: return
+        }
+        end()
+    }
+
+    /// Lets a paused body go on.
+    func resume() {
+        if case .receiving(let sending, _) = state { sending.transfer.resume() }
+    }
+
+    /// The HTTP status of the present sending; 0 while none came.
+    var httpStatus: Int {
+        switch state {
+        case .ready, .waitingForToken, .sent: 0
+        case .receiving(_, let status), .rejected(_, let status), .over(_, let status): status
+        }
+    }
+
+    /// Making the present sending's connection took this long, in microseconds; 0 where one was re-used.
+    var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
+
+    /// Waiting for tokens took this long, in microseconds; 0 as a rule, since one is available.
+    var authMicroseconds: Int64 { Int64(waitedNanoseconds / 1000) }
+
+    /// The size of the body while it may still have to be sent, in bytes.
+    var bodyBytes: Int { request.body?.count ?? 0 }
+
+    /// The sendings that were repeated, in their order: at most three. Complete once the transfer is over.
+    var repeatedSendings: [RepeatedSending] {
+        guard let resend = transfer?.resend else { return earlierSendings }
+        let error = GenerationError(.network, "\(model.providerName): \(resend.error)")
+        return earlierSendings + [RepeatedSending(httpStatus: 0, error: error, microseconds: resend.microseconds)]
+    }
+
+    private var transfer: HTTPTransfer? {
+        switch state {
+        case .ready, .waitingForToken: nil
+        case .sent(let sending), .receiving(let sending, _), .rejected(let sending, _): sending.transfer
+        case .over(let transfer, _): transfer
+        }
+    }
+
+    // MARK: - Sending
+
+    private func send() {
+        guard let credential = model.credential else { return send(with: nil) }
+        if let token = credential.current { return send(with: token) }
+        let since = EventLoop.monotonicNanoseconds()
+        let waiter = credential.token(on: context.loop) { [self] result in
+            waitedNanoseconds += EventLoop.monotonicNanoseconds() - since
+            switch result {
+            case .success(let token): send(with: token)
+            case .failure(let error): finish(.noIdentity(error))
+            }
+        }
+        state = .waitingForToken(waiter)
+    }
+
+    private func send(with token: AccessToken?) {
+        switch model.identity(token) {
+        case .failure(let error): finish(.noIdentity(error))
+        case .success(let identity):
+            generation = token?.generation ?? 0
+            delegate?.transferWillSend(as: identity)
+            let startedAt = EventLoop.monotonicNanoseconds()
+            let transfer = context.client.start(
+                HTTPRequest(
+                    url: request.url, headers: identity.headers, body: request.body, timeouts: request.timeouts,
+                    prefersHTTP1: request.prefersHTTP1, caFile: model.configuration.caFile),
+                delegate: self)
+            state = .sent(Sending(transfer: transfer, startedAt: startedAt))
+        }
+    }
+
+    /// Whether an answer says that the token was rejected, and another token may do better.
+    private func replacesToken(after status: Int) -> Bool {
+        guard status == 401, !isReplacement, let credential = model.credential else { return false }
+        return credential.invalidate(generation)
+    }
+
+    // MARK: - From the transfer
+
+    func transferDidReceiveHead(_ head: HTTPResponseHead) {
+        guard case .sent(let sending) = state else { return }
+        if replacesToken(after: head.status) {
+            state = .rejected(sending, status: head.status)
+            return
+        }
+        // Nothing will be sent again.
+        request.body = nil
+        state = .receiving(sending, status: head.status)
+        delegate?.transferDidReceiveHead(head)
+    }
+
+    func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
+        guard case .receiving = state else { return .more }
+        return delegate?.transferDidReceive(bytes) ?? .more
+    }
+
+    func transferDidFinish(_ error: HTTPError?) {
+        guard case .rejected(let sending, let status) = state else { return finish(error.map { .transfer($0) }) }
+        let words = "\(model.providerName) rejected the token; the request was sent again with a new one"
+        let elapsed = EventLoop.monotonicNanoseconds() - sending.startedAt
+        earlierSendings =
+            repeatedSendings
+            + [
+                RepeatedSending(
+                    httpStatus: status, error: GenerationError(.authentication, words),
+                    microseconds: Int64(elapsed / 1000))
+            ]
+        isReplacement = true
+        state = .ready
+        send()
+    }
+
+    // MARK: - The end
+
+    private func finish(_ failure: Failure?) {
+        let delegate = delegate
+        end()
+        delegate?.transferDidFinish(failure)
+    }
+
+    private func end() {
+        state = .over(transfer, status: httpStatus)
+        delegate = nil
+        request.body = nil
+    }
+}
