@@ -6,37 +6,40 @@ public import Providers
 public struct CredentialVerdict: Sendable, Equatable {
     /// Whether a call would get through.
     public var isValid: Bool
-    /// `healthy`, `expiring`, `stale`, `failed` or `unconfigured`.
-    public var status: String
+    /// Never `pending` or `unknown`.
+    public var status: CredentialStatus
     /// What is wrong and what to do; empty where nothing is.
     public var detail: String
-    /// Seconds until the token expires; 0 where it does not or nobody knows.
-    public var expiresInSeconds: Int64 = 0
+    /// Seconds until the token expires; `nil` where it does not or nobody knows.
+    public var expiresInSeconds: Int64?
     /// What the last try to get a token ended with, where it failed.
     public var lastError = ""
-    /// Seconds since the token was fetched; 0 for a fixed one.
-    public var secondsSinceRefresh: Int64 = 0
+    /// Seconds since the token was fetched; `nil` for a fixed one.
+    public var secondsSinceRefresh: Int64?
 
     /// The verdict over a model that was asked for with a call that costs nothing.
     public init(_ model: ConfiguredModel, probe error: GenerationError?) {
         let state = model.credential?.state
         isValid = error == nil
-        if error != nil {
-            status = state?.status == .unconfigured ? "unconfigured" : "failed"
-        } else {
-            // A token was at hand just now, whatever it is called a moment later.
-            status = state?.status == .expiring || state?.status == .stale ? state?.status.rawValue ?? "" : "healthy"
-        }
+        status =
+            switch (error, state?.status) {
+            case (nil, .expiring): .expiring
+            case (nil, .stale): .stale
+            // There was a token just now, whatever it is called a moment later.
+            case (nil, _): .healthy
+            case (_, .unconfigured): .unconfigured
+            default: .failed
+            }
         lastError = state?.lastError ?? ""
         detail = error?.message ?? lastError
-        expiresInSeconds = state?.expiresInSeconds.map { Int64($0) } ?? 0
-        secondsSinceRefresh = state?.secondsSinceRefresh.map { Int64($0) } ?? 0
+        expiresInSeconds = state?.expiresInSeconds.map { Int64($0) }
+        secondsSinceRefresh = state?.secondsSinceRefresh.map { Int64($0) }
     }
 
     /// The verdict over a model that cannot be used at all.
     public init(unconfigured reason: String) {
         isValid = false
-        status = "unconfigured"
+        status = .unconfigured
         detail = reason
     }
 }

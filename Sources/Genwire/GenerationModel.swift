@@ -40,12 +40,12 @@ public protocol GenerationModel: Sendable {
 public struct AuthHealth: Sendable, Equatable {
     /// Whether a call would get through.
     public var isValid: Bool
-    /// `healthy`, `expiring`, `stale`, `failed` or `unconfigured`.
-    public var status: String
+    /// Never `pending` or `unknown`.
+    public var status: CredentialStatus
     /// What is wrong and what to do; empty where nothing is.
     public var detail: String
-    /// Seconds until the token expires; 0 where it does not or nobody knows.
-    public var expiresInSeconds: Int64 = 0
+    /// Seconds until the token expires; `nil` where it does not or nobody knows.
+    public var expiresInSeconds: Int64?
 }
 
 extension GenerationModel {
@@ -150,7 +150,7 @@ final class LocalModel: GenerationModel {
 
     func authHealthStatus() async -> AuthHealth {
         guard let engine = try? LocalEngine.shared() else {
-            return AuthHealth(isValid: false, status: "failed", detail: "no event loop")
+            return AuthHealth(isValid: false, status: .failed, detail: "no event loop")
         }
         let error = await withCheckedContinuation { continuation in
             engine.loop.execute { [model] in

@@ -53,16 +53,14 @@ public enum GenerationModelFactory {
         section.maxTokens = parameters.maxTokens
         section.temperature = parameters.temperature
         section.topP = parameters.topP
-        section.apiBase = parameters.apiBase.map(Self.withoutSlash)
+        section.apiBase = parameters.apiBase.map(WebAddress.withoutSlash)
         section.apiKey = parameters.apiKey.map { Secret($0) }
         section.projectID = parameters.projectID
         section.region = parameters.region
-        section.azureEndpoint = parameters.azureEndpoint.map(Self.withoutSlash)
+        section.azureEndpoint = parameters.azureEndpoint.map(WebAddress.withoutSlash)
         section.apiVersion = parameters.apiVersion
         return try model(section, Configuration())
     }
-
-    private static func withoutSlash(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
 
     /// Makes the model that a configuration calls `name`; `default` is the `generation` section.
     /// - Throws: `GenerationError`: `.unknownModel` where there is none, and as `createModel(provider:modelName:)`.

@@ -20,16 +20,16 @@ struct Health: ServerCommand {
         let report = try await client.health(deep: deep, deadlineMilliseconds: options.deadlineMilliseconds)
         Output.line(
             options.json ? JSONForms().object { $0.describe(report, to: &$1) } : Self.text(report))
-        if report.status == "degraded" { throw ExitCode(ExitStatus.temporary.rawValue) }
+        if report.status == .degraded { throw ExitCode(ExitStatus.temporary.rawValue) }
     }
 
     static func text(_ report: HealthReport) -> String {
-        let summary = "\(report.status), version \(report.version), up \(Int(report.uptimeSeconds)) s"
+        let summary = "\(report.status.rawValue), version \(report.version), up \(Int(report.uptimeSeconds)) s"
         guard !report.providers.isEmpty else { return summary }
         return summary + "\n"
             + Output.table(
                 [["MODEL", "PROVIDER", "STATUS", "DETAIL"]]
-                    + report.providers.map { [$0.model, $0.provider, $0.status, $0.detail] })
+                    + report.providers.map { [$0.model, $0.provider, $0.status.rawValue, $0.detail] })
     }
 }
 
@@ -60,17 +60,17 @@ struct Auth: ServerCommand {
         Output.table(
             [["MODEL", "PROVIDER", "VALID", "STATUS", "EXPIRES", "DETAIL"]]
                 + reports.map { report in
-                    let expires = report.expiresInSeconds > 0 ? "\(report.expiresInSeconds) s" : ""
+                    let expires = report.expiresInSeconds.map { "\($0) s" } ?? ""
                     return [
-                        report.model, report.provider, report.isValid ? "yes" : "no", report.status, expires,
-                        report.detail,
+                        report.model, report.provider, report.isValid ? "yes" : "no", report.status.rawValue,
+                        expires, report.detail,
                     ]
                 })
     }
 
     /// A server may do without an optional model's key; one who asks for that model asks whether it works.
     static func isFailure(_ report: AuthReport, isNamed: Bool) -> Bool {
-        !report.isValid && (isNamed || !report.isOptional || report.status != "unconfigured")
+        !report.isValid && (isNamed || !report.isOptional || report.status != .unconfigured)
     }
 }
 

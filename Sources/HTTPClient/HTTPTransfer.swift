@@ -156,8 +156,8 @@ public final class HTTPTransfer {
         guard let easy, let delegate else { return 0 }
         switch phase {
         case .receiving(.open): lastActivity = client.loop.now
-        // libcurl does not look whether it was paused between two pieces of what it has in its buffers, and once it
-        // was paused it reads from the socket once more. What it shows now it keeps and shows again.
+        // libcurl may deliver more buffered data after a pause, and reads from the socket once more. It keeps what is
+        // refused here and delivers it again.
         case .receiving(.paused), .receiving(.resuming): return Int(CURL_WRITEFUNC_PAUSE)
         case .headed:
             phase = .receiving(.open)

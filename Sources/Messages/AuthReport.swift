@@ -1,5 +1,6 @@
 internal import CGenwireProto
 internal import CProtobufC
+public import Generation
 
 /// What `ValidateAuth` tells of one credential.
 public struct AuthReport: Sendable, Equatable {
@@ -9,23 +10,24 @@ public struct AuthReport: Sendable, Equatable {
     public var provider: String
     /// Whether the provider takes the credential.
     public var isValid: Bool
-    /// `healthy`, `expiring`, `stale`, `failed` or `unconfigured`.
-    public var status: String
+    /// The state of the credential; never `pending`.
+    public var status: CredentialStatus
     /// What is wrong and what to do; empty where nothing is.
     public var detail: String
-    /// Seconds until the credential expires; 0 where it does not or nobody knows.
-    public var expiresInSeconds: Int64
+    /// Seconds until the credential expires; `nil` where it does not or nobody knows. 0 on the wire.
+    public var expiresInSeconds: Int64?
     /// What the last try to get a token ended with, where it failed.
     public var lastError: String
-    /// Seconds since the token was fetched; 0 for a fixed one.
-    public var secondsSinceRefresh: Int64
+    /// Seconds since the token was fetched; `nil` for a fixed one. 0 on the wire.
+    public var secondsSinceRefresh: Int64?
     /// Whether the server is configured to do without this model where its credential is missing.
     public var isOptional: Bool
 
     /// One credential's state.
     public init(
-        model: String, provider: String, isValid: Bool, status: String, detail: String, expiresInSeconds: Int64 = 0,
-        lastError: String = "", secondsSinceRefresh: Int64 = 0, isOptional: Bool = false
+        model: String, provider: String, isValid: Bool, status: CredentialStatus, detail: String,
+        expiresInSeconds: Int64? = nil, lastError: String = "", secondsSinceRefresh: Int64? = nil,
+        isOptional: Bool = false
     ) {
         self.model = model
         self.provider = provider
@@ -40,7 +42,7 @@ public struct AuthReport: Sendable, Equatable {
 }
 
 extension AuthReport: MappedValue {
-    static var empty: AuthReport { AuthReport(model: "", provider: "", isValid: false, status: "", detail: "") }
+    static var empty: AuthReport { AuthReport(model: "", provider: "", isValid: false, status: .other(""), detail: "") }
 
     static func initialise(_ wire: UnsafeMutablePointer<Gw__AuthResult>) { gw__auth_result__init(wire) }
 
@@ -50,11 +52,11 @@ extension AuthReport: MappedValue {
         try pass.text(&wire.pointee.model, &value.model, "model")
         try pass.text(&wire.pointee.provider, &value.provider, "provider")
         pass.flag(&wire.pointee.valid, &value.isValid)
-        try pass.text(&wire.pointee.status, &value.status, "status")
+        try pass.word(&wire.pointee.status, &value.status, "status")
         try pass.text(&wire.pointee.detail, &value.detail, "detail")
-        pass.number(&wire.pointee.expires_in_seconds, &value.expiresInSeconds)
+        pass.number(&wire.pointee.expires_in_seconds, zeroAsNil: &value.expiresInSeconds)
         try pass.text(&wire.pointee.last_error, &value.lastError, "last_error")
-        pass.number(&wire.pointee.seconds_since_refresh, &value.secondsSinceRefresh)
+        pass.number(&wire.pointee.seconds_since_refresh, zeroAsNil: &value.secondsSinceRefresh)
         pass.flag(&wire.pointee.optional, &value.isOptional)
     }
 }

@@ -1,5 +1,6 @@
 internal import CGenwireProto
 internal import CProtobufC
+public import Generation
 
 /// What `Health` tells.
 public struct HealthReport: Sendable, Equatable {
@@ -9,21 +10,48 @@ public struct HealthReport: Sendable, Equatable {
         public var provider: String
         /// The configured model that was asked.
         public var model: String
-        /// `healthy`, `failed` or `unconfigured`.
-        public var status: String
+        /// The state of its credential.
+        public var status: CredentialStatus
         /// What is wrong; empty where nothing is.
         public var detail: String
 
         /// One provider's state.
-        public init(provider: String, model: String, status: String, detail: String) {
+        public init(provider: String, model: String, status: CredentialStatus, detail: String) {
             self.provider = provider
             self.model = model
             self.status = status
             self.detail = detail
         }
     }
-    /// `serving`, `degraded` or `draining`.
-    public var status: String
+    /// The state of the server. The raw values are the words of `Health`.
+    public enum Status: RawRepresentable, Sendable, Hashable {
+        /// Accepts calls.
+        case serving
+        /// Accepts calls, but a deep check found a provider that fails.
+        case degraded
+        /// Finishes the calls in progress and accepts no more.
+        case draining
+        /// A word that only a newer server knows.
+        case other(String)
+
+        /// The state of a word; never `nil`.
+        public init?(rawValue: String) {
+            self = [Status.serving, .degraded, .draining].first { $0.rawValue == rawValue } ?? .other(rawValue)
+        }
+
+        /// The word.
+        public var rawValue: String {
+            switch self {
+            case .serving: "serving"
+            case .degraded: "degraded"
+            case .draining: "draining"
+            case .other(let word): word
+            }
+        }
+    }
+
+    /// The state of the server.
+    public var status: Status
     /// The server's version.
     public var version: String
     /// Seconds since the server started.
@@ -32,7 +60,7 @@ public struct HealthReport: Sendable, Equatable {
     public var providers: [Provider]
 
     /// A report.
-    public init(status: String, version: String, uptimeSeconds: Double, providers: [Provider] = []) {
+    public init(status: Status, version: String, uptimeSeconds: Double, providers: [Provider] = []) {
         self.status = status
         self.version = version
         self.uptimeSeconds = uptimeSeconds
@@ -41,14 +69,14 @@ public struct HealthReport: Sendable, Equatable {
 }
 
 extension HealthReport: MappedValue {
-    static var empty: HealthReport { HealthReport(status: "", version: "", uptimeSeconds: 0) }
+    static var empty: HealthReport { HealthReport(status: .other(""), version: "", uptimeSeconds: 0) }
 
     static func initialise(_ wire: UnsafeMutablePointer<Gw__HealthResponse>) { gw__health_response__init(wire) }
 
     static func map<P: FieldPass>(
         _ pass: P, _ wire: UnsafeMutablePointer<Gw__HealthResponse>, _ value: inout HealthReport
     ) throws(P.Failure) {
-        try pass.text(&wire.pointee.status, &value.status, "status")
+        try pass.word(&wire.pointee.status, &value.status, "status")
         try pass.text(&wire.pointee.version, &value.version, "version")
         pass.number(&wire.pointee.uptime_seconds, &value.uptimeSeconds)
         try pass.list(&wire.pointee.n_providers, &wire.pointee.providers, &value.providers)
@@ -56,7 +84,7 @@ extension HealthReport: MappedValue {
 }
 
 extension HealthReport.Provider: MappedValue {
-    static var empty: HealthReport.Provider { HealthReport.Provider(provider: "", model: "", status: "", detail: "") }
+    static var empty: HealthReport.Provider { .init(provider: "", model: "", status: .other(""), detail: "") }
 
     static func initialise(_ wire: UnsafeMutablePointer<Gw__ProviderHealth>) { gw__provider_health__init(wire) }
 
@@ -65,7 +93,7 @@ extension HealthReport.Provider: MappedValue {
     ) throws(P.Failure) {
         try pass.text(&wire.pointee.provider, &value.provider, "provider")
         try pass.text(&wire.pointee.model, &value.model, "model")
-        try pass.text(&wire.pointee.status, &value.status, "status")
+        try pass.word(&wire.pointee.status, &value.status, "status")
         try pass.text(&wire.pointee.detail, &value.detail, "detail")
     }
 }

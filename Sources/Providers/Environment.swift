@@ -1,3 +1,4 @@
+internal import Config
 internal import Glibc
 
 /// The variables of the environment that vendors' own programs read.
@@ -18,8 +19,6 @@ enum Environment {
 
     /// The value of a variable that holds an address, without `/` at its end.
     static func url(_ name: String) -> String? {
-        guard var url = value(name) else { return nil }
-        while url.hasSuffix("/") { url.removeLast() }
-        return url
+        value(name).map(WebAddress.withoutSlash)
     }
 }

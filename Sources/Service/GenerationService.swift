@@ -101,7 +101,7 @@ public final class GenerationService: Sendable {
 
     private func health(_ call: Call, deep: Bool, _ context: ServiceLoop) {
         let uptime = Double(EventLoop.monotonicNanoseconds() - startedAt) / 1e9
-        var report = HealthReport(status: "serving", version: genwireVersion, uptimeSeconds: uptime)
+        var report = HealthReport(status: .serving, version: genwireVersion, uptimeSeconds: uptime)
         guard deep else {
             return context.coder.encode(report) { size, fill in call.respond(size: size, fill) }
         }
@@ -112,7 +112,7 @@ public final class GenerationService: Sendable {
                 HealthReport.Provider(
                     provider: finding.provider, model: finding.model, status: finding.status, detail: finding.detail)
             }
-            if report.providers.contains(where: { $0.status == "failed" }) { report.status = "degraded" }
+            if report.providers.contains(where: { $0.status == .failed }) { report.status = .degraded }
             context.coder.encode(report) { size, fill in call.respond(size: size, fill) }
         }
     }

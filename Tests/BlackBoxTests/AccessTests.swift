@@ -60,7 +60,7 @@ import Testing
             }
             // A Unix socket needs none.
             let local = try await connect(nil, to: stack.address)
-            #expect(try await local.health().status == "serving")
+            #expect(try await local.health().status == .serving)
             await local.close()
             // Neither tokens nor guesses are written down.
             for token in Self.tokens.values { #expect(!stack.daemon.log.contains(token)) }
@@ -125,7 +125,7 @@ import Testing
                     + groups.split(separator: " ").map(String.init))
             #expect(result.code == 0, "\(server): \(result.output)\(result.errors)")
             let own = try await GenwireClient.connect(to: stack.address)
-            #expect(try await own.health().status == "serving")
+            #expect(try await own.health().status == .serving)
             await own.close()
         }
     }

@@ -117,8 +117,8 @@ func user(_ text: String, model: String = "") -> ChatRequest {
             #expect(try await client.chat(user("x", model: "openai/gpt-9")).completion.model == "gpt-9")
 
             // The small RPCs.
-            #expect(try await client.health().status == "serving")
-            #expect(try await client.health(deep: true).providers.allSatisfy { $0.status == "healthy" })
+            #expect(try await client.health().status == .serving)
+            #expect(try await client.health(deep: true).providers.allSatisfy { $0.status == .healthy })
             #expect(try await client.validateAuth().allSatisfy(\.isValid))
             #expect(try await client.listModels().models.first { $0.isDefault }?.modelName == "gpt-4o-mini")
             #expect(try await client.countTokens(String(repeating: "a", count: 40)) == (10, .estimated))

@@ -58,7 +58,7 @@ import Testing
             // One entry, one token, however many models use it.
             #expect(try await Self.requests(stack, "/oauth/token") == 1)
             let reports = try await client.validateAuth()
-            #expect(reports.allSatisfy { $0.isValid && $0.status == "healthy" && $0.expiresInSeconds > 3000 })
+            #expect(reports.allSatisfy { $0.isValid && $0.status == .healthy && ($0.expiresInSeconds ?? 0) > 3000 })
         }
     }
 
@@ -206,7 +206,7 @@ import Testing
             #expect(failure?.message.contains("planted") == false)
             #expect(failure?.detail?.provider == "vertex")
             let report = try await client.validateAuth(model: "gemini").first
-            #expect(report?.isValid == false && report?.status == "failed")
+            #expect(report?.isValid == false && report?.status == .failed)
             #expect(
                 try await eventually(seconds: 90) {
                     (try? await client.chat(user("x", model: "gemini"))) != nil
@@ -310,7 +310,7 @@ import Testing
                 let answer = try await client.chat(user("x", model: "gemini"))
                 #expect(answer.completion.finishReason == .stop, "\(entry)")
                 let report = try await client.validateAuth(model: "gemini").first
-                #expect(report?.isValid == true && report?.status == "healthy", "\(entry)")
+                #expect(report?.isValid == true && report?.status == .healthy, "\(entry)")
             }
         }
     }

@@ -173,7 +173,7 @@ import Testing
             #expect(answer.completion.attempts.map(\.model) == ["refused", "refused", "works"])
             let streamed = await collect(client.streamChat(user("x", model: "resilient")))
             #expect(streamed.error == nil && streamed.completion?.attempts.count == 3)
-            #expect(try await client.health(deep: true).status == "degraded")
+            #expect(try await client.health(deep: true).status == .degraded)
             await client.close()
         }
     }

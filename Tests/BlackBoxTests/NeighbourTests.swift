@@ -46,7 +46,7 @@ import Testing
                 guard let client = try? await GenwireClient.connect(to: "unix:\(folder)/g.sock") else {
                     return !daemon.isRunning
                 }
-                let isServing = (try? await client.health())?.status == "serving"
+                let isServing = (try? await client.health())?.status == .serving
                 await client.close()
                 return isServing
             }

@@ -49,7 +49,7 @@ import Testing
                 "genwired", ["--config", stack.folder + "/config.yaml"], logPath: stack.folder + "/second.log")
             #expect(await again.waitForLine(containing: "genwired ready") != nil)
             let client = try await GenwireClient.connect(to: stack.address)
-            #expect(try await client.health().status == "serving")
+            #expect(try await client.health().status == .serving)
             await client.close()
             await again.stop()
         }
@@ -214,7 +214,7 @@ import Testing
             _ = try await client.generate("before")
             let sockets = (0..<200).map { _ in connectUnix(stack.folder + "/g.sock") }
             #expect(try await eventually { sockets.count { isClosed($0) } > 100 })
-            #expect(try await client.health().status == "serving")
+            #expect(try await client.health().status == .serving)
             for socket in sockets { close(socket) }
             #expect(
                 try await eventually {

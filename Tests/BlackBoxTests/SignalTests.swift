@@ -105,7 +105,7 @@ import Testing
             let child = try #require(try await Self.child(stack.folder))
             // Calls are served meanwhile.
             let client = try await GenwireClient.connect(to: stack.address)
-            #expect(try await client.health().status == "serving")
+            #expect(try await client.health().status == .serving)
             await client.close()
             stack.daemon.signal(SIGTERM)
             #expect(await stack.daemon.waitForExit() == 0)

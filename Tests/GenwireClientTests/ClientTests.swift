@@ -73,8 +73,8 @@ import Testing
 
     @Test func aCallCarriesWhatWasAskedAndBringsTheAnswer() async throws {
         let report = HealthReport(
-            status: "degraded", version: "9", uptimeSeconds: 1.5,
-            providers: [.init(provider: "p", model: "m", status: "failed", detail: "d")])
+            status: .degraded, version: "9", uptimeSeconds: 1.5,
+            providers: [.init(provider: "p", model: "m", status: .failed, detail: "d")])
         let seen = Locked<[Request]>([])
         try await with(
             { request, connection in

@@ -105,13 +105,13 @@ import Testing
     }
 
     @Test func reports() throws {
-        let health = HealthReport(status: "serving", version: "1", uptimeSeconds: 2.5)
+        let health = HealthReport(status: .serving, version: "1", uptimeSeconds: 2.5)
         let object = try parse(forms.object { $0.describe(health, to: &$1) })
         #expect(object["uptime_seconds"] as? Double == 2.5)
         #expect((object["providers"] as? [Any])?.isEmpty == true)
 
         let report = AuthReport(
-            model: "m", provider: "p", isValid: false, status: "failed", detail: "d", lastError: "l")
+            model: "m", provider: "p", isValid: false, status: .failed, detail: "d", lastError: "l")
         let results = try parse(forms.object { $0.describe([report], to: &$1) })
         let result = try #require((results["results"] as? [[String: Any]])?.first)
         #expect(result["valid"] as? Bool == false)

@@ -102,9 +102,9 @@ import Testing
     // MARK: - Reports
 
     @Test func healthInWords() {
-        var report = HealthReport(status: "serving", version: "1.2", uptimeSeconds: 61.9)
+        var report = HealthReport(status: .serving, version: "1.2", uptimeSeconds: 61.9)
         #expect(Health.text(report) == "serving, version 1.2, up 61 s")
-        report.providers = [.init(provider: "openai", model: "default", status: "failed", detail: "no key")]
+        report.providers = [.init(provider: "openai", model: "default", status: .failed, detail: "no key")]
         #expect(
             Health.text(report) == """
                 serving, version 1.2, up 61 s
@@ -115,23 +115,23 @@ import Testing
 
     @Test func credentialsInWords() {
         let good = AuthReport(
-            model: "m", provider: "p", isValid: true, status: "healthy", detail: "", expiresInSeconds: 90)
+            model: "m", provider: "p", isValid: true, status: .healthy, detail: "", expiresInSeconds: 90)
         let lines = Auth.text([good]).split(separator: "\n")
         #expect(lines.count == 2)
         #expect(lines.last == "m      p         yes    healthy  90 s     ")
     }
 
     @Test func whichCredentialIsAFailure() {
-        func report(_ status: String, isOptional: Bool, isValid: Bool = false) -> AuthReport {
+        func report(_ status: CredentialStatus, isOptional: Bool, isValid: Bool = false) -> AuthReport {
             AuthReport(
                 model: "m", provider: "p", isValid: isValid, status: status, detail: "", isOptional: isOptional)
         }
-        #expect(!Auth.isFailure(report("healthy", isOptional: false, isValid: true), isNamed: true))
-        #expect(Auth.isFailure(report("failed", isOptional: false), isNamed: false))
-        #expect(Auth.isFailure(report("failed", isOptional: true), isNamed: false))
-        #expect(!Auth.isFailure(report("unconfigured", isOptional: true), isNamed: false))
-        #expect(Auth.isFailure(report("unconfigured", isOptional: true), isNamed: true))
-        #expect(Auth.isFailure(report("unconfigured", isOptional: false), isNamed: false))
+        #expect(!Auth.isFailure(report(.healthy, isOptional: false, isValid: true), isNamed: true))
+        #expect(Auth.isFailure(report(.failed, isOptional: false), isNamed: false))
+        #expect(Auth.isFailure(report(.failed, isOptional: true), isNamed: false))
+        #expect(!Auth.isFailure(report(.unconfigured, isOptional: true), isNamed: false))
+        #expect(Auth.isFailure(report(.unconfigured, isOptional: true), isNamed: true))
+        #expect(Auth.isFailure(report(.unconfigured, isOptional: false), isNamed: false))
     }
 
     @Test func modelsAndUsageInWords() {

@@ -23,7 +23,7 @@ import Testing
             #expect(sent["max_tokens"] as? Int == 100 && sent["temperature"] as? Double == 0.5)
             #expect(try await model.coinToken() == "sk-local")
             #expect(await model.validateAuthentication())
-            #expect(await model.authHealthStatus().status == "healthy")
+            #expect(await model.authHealthStatus().status == .healthy)
             let answers = await model.batchGenerate(["one", "two", "three"], parallel: 2)
             #expect(try answers.map { try $0.get().split(separator: " ")[2] } == ["one", "two", "three"])
 

@@ -75,35 +75,30 @@ import Testing
     }
 
     @Test func givesUpWhileItWaitsForTheToken() async throws {
-        try await Site.with(Site.Script(answers: [.status(200, "fine")], freeTokens: 0)) { site in
+        try await Site.with(Site.Script(answers: [.status(200, "fine")], cancelsAtToken: 1)) { site in
             let transfer = try await site.start()
-            #expect(try await eventually { site.seen.isHoldingToken })
-            await site.cancel(transfer)
-            site.script.withLock { $0.freeTokens = .max }
+            #expect(try await eventually { site.seen.tokens == 1 })
+            let got = await site.state(of: transfer)
+            #expect(got.heads.isEmpty && got.end == nil && got.identities == 0)
+            #expect(got.bodyBytes == 0)
             // The refresh went on: the next one gets its token, and its request is the first.
             let next = try await site.run()
             #expect(next.body == "fine")
             #expect(site.seen.requests == ["Bearer token-1 ask"])
             #expect(site.seen.tokens == 1)
-            let got = await site.state(of: transfer)
-            #expect(got.heads.isEmpty && got.end == nil && got.identities == 0)
-            #expect(got.bodyBytes == 0)
         }
     }
 
     @Test func givesUpWhileItWaitsForTheSecondToken() async throws {
         let answers: [Site.Answer] = [.status(401, "no"), .status(200, "fine")]
-        try await Site.with(Site.Script(answers: answers, freeTokens: 1)) { site in
+        try await Site.with(Site.Script(answers: answers, cancelsAtToken: 2)) { site in
             let transfer = try await site.start()
-            #expect(try await eventually { site.seen.isHoldingToken })
-            #expect(await site.state(of: transfer).bodyBytes == 3)
-            await site.cancel(transfer)
-            site.script.withLock { $0.freeTokens = .max }
-            #expect(try await site.run().body == "fine")
-            #expect(site.seen.requests == ["Bearer token-1 ask", "Bearer token-2 ask"])
+            #expect(try await eventually { site.seen.tokens == 2 })
             let got = await site.state(of: transfer)
             #expect(got.heads.isEmpty && got.end == nil && got.identities == 1)
             #expect(got.sendings.map(\.httpStatus) == [401])
+            #expect(try await site.run().body == "fine")
+            #expect(site.seen.requests == ["Bearer token-1 ask", "Bearer token-2 ask"])
         }
     }
 
@@ -148,14 +143,13 @@ private final class Site: Sendable {
 
     struct Script {
         var answers: [Answer] = []
-        /// So many tokens are issued at once, and the next when this is raised.
-        var freeTokens = Int.max
+        /// While this token is waited for, the transfer is cancelled; 0 for never.
+        var cancelsAtToken = 0
         var tokenLimit = Int.max
     }
 
     struct Seen {
         var tokens = 0
-        var isHoldingToken = false
         /// `Authorization` and body of each request.
         var requests: [String] = []
         /// Connections that were closed on an answer that is not complete.
@@ -168,14 +162,24 @@ private final class Site: Sendable {
     private let loop: EventLoop
     private let model: ConfiguredModel
     private let context: LoopBound<ProviderContext>
+    private let credentials: CredentialStore
+    private let isAttached = Locked(false)
+    /// The newest transfer.
+    private let newest: Locked<LoopBound<Receiver>?>
 
     var seen: Seen { record.withLock { $0 } }
 
     private init(_ credential: String, _ script: Script) async throws {
         let script = Locked(script)
         let record = Locked(Seen())
-        server = TestServer { Self.serve($0, script, record) }
-        (self.script, self.record) = (script, record)
+        let newest = Locked<LoopBound<Receiver>?>(nil)
+        server = TestServer { connection in
+            Self.serve(connection, script, record) {
+                guard let receiver = newest.withLock({ $0 }) else { return }
+                receiver.loop.performBlocking { receiver.value.transfer.cancel() }
+            }
+        }
+        (self.script, self.record, self.newest) = (script, record, newest)
         let entry = credential.isEmpty ? "auth: corp" : credential
         let text = """
             generation: {provider: openai, config: {model_name: m, api_base: "\(server.url("/v1"))", \(entry)}}
@@ -183,13 +187,12 @@ private final class Site: Sendable {
             """
         let configuration = try Configuration.parse(
             Array(text.utf8), file: "config.yaml", environment: [:], knownProviders: ["openai"])
-        let credentials = CredentialStore(configuration, environment: [:])
+        credentials = CredentialStore(configuration, environment: [:])
         let generation = try #require(configuration.generation)
         model = try ConfiguredModel(generation, credentials: credentials)
         let loop = try EventLoop(label: "providers-test")
         context = await loop.perform {
             let client = HTTPClient(loop: loop)
-            credentials.attach(loop: loop, client: client)
             return LoopBound(ProviderContext(loop: loop, client: client, parser: JSONParser()), on: loop)
         }
         self.loop = loop
@@ -203,18 +206,16 @@ private final class Site: Sendable {
         do { result = .success(try await body(site)) } catch { result = .failure(error) }
         await site.loop.perform { site.context.value.client.shutdown() }
         await site.loop.shutdown()
-        site.script.withLock { $0.freeTokens = .max }
         site.server.stop()
         try result.get()
     }
 
-    private static func serve(_ connection: TestConnection, _ script: Locked<Script>, _ record: Locked<Seen>) {
+    private static func serve(
+        _ connection: TestConnection, _ script: Locked<Script>, _ record: Locked<Seen>, _ cancel: () -> Void
+    ) {
         while let (head, body) = connection.request() {
             guard !head.hasPrefix("POST /token") else {
-                while record.withLock({ $0.tokens }) >= script.withLock({ $0.freeTokens }) {
-                    record.withLock { $0.isHoldingToken = true }
-                    usleep(2000)
-                }
+                if record.withLock({ $0.tokens }) + 1 == script.withLock({ $0.cancelsAtToken }) { cancel() }
                 let number = record.withLock { record in
                     record.tokens += 1
                     return record.tokens
@@ -251,7 +252,15 @@ private final class Site: Sendable {
                 url: server.url("/v1/ask"), body: Array("ask".utf8), timeouts: HTTPTimeouts())
             let receiver = Receiver(AuthorizedTransfer(request, model: model, context: context.value))
             receiver.transfer.start(receiver)
-            return LoopBound(receiver, on: loop)
+            let bound = LoopBound(receiver, on: loop)
+            newest.withLock { $0 = bound }
+            // Tokens are fetched from now on: before, nobody could cancel while one is waited for.
+            let isFirst = isAttached.withLock { isAttached in
+                defer { isAttached = true }
+                return !isAttached
+            }
+            if isFirst { credentials.attach(loop: loop, client: context.value.client) }
+            return bound
         }
     }
 

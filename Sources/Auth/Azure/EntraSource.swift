@@ -49,16 +49,14 @@ struct EntraSource: TokenSource {
         var authority =
             application.authorityHost ?? run.variable("AZURE_AUTHORITY_HOST") ?? "https://login.microsoftonline.com"
         if !authority.contains("://") { authority = "https://" + authority }
-        while authority.hasSuffix("/") { authority.removeLast() }
-        return "\(authority)/\(PercentEncoding.encode(application.tenantID))/oauth2/v2.0/token"
+        return "\(WebAddress.withoutSlash(authority))/\(PercentEncoding.encode(application.tenantID))/oauth2/v2.0/token"
     }
 
     /// The scope in the form `RESOURCE/.default` that Entra ID requires; the suffix is added to a plain resource.
     private var scope: String {
-        guard var scope = application.scope else { return Azure.resource + "/.default" }
+        guard let scope = application.scope else { return Azure.resource + "/.default" }
         guard !scope.hasSuffix("/.default"), !scope.contains(" ") else { return scope }
-        while scope.hasSuffix("/") { scope.removeLast() }
-        return scope + "/.default"
+        return WebAddress.withoutSlash(scope) + "/.default"
     }
 
     /// The client assertion, as Microsoft's libraries build it: PS256 and the certificate's SHA-256 thumbprint for

@@ -31,7 +31,7 @@ struct ManagedIdentitySource: TokenSource {
         var endpoint =
             identity.endpoint ?? run.variable("AZURE_POD_IDENTITY_AUTHORITY_HOST") ?? "http://169.254.169.254"
         if !endpoint.contains("://") { endpoint = "http://" + endpoint }
-        while endpoint.hasSuffix("/") { endpoint.removeLast() }
+        endpoint = WebAddress.withoutSlash(endpoint)
         let hasPath = endpoint.split(separator: "/", omittingEmptySubsequences: true).count > 2
         return hasPath ? endpoint : endpoint + Self.path
     }

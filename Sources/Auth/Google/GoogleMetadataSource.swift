@@ -41,7 +41,6 @@ struct GoogleMetadataSource: TokenSource {
     private func endpoint(_ run: RefreshRun) -> String {
         var endpoint = metadata.endpoint ?? run.variable("GCE_METADATA_HOST") ?? "metadata.google.internal"
         if !endpoint.contains("://") { endpoint = "http://" + endpoint }
-        while endpoint.hasSuffix("/") { endpoint.removeLast() }
-        return endpoint
+        return WebAddress.withoutSlash(endpoint)
     }
 }

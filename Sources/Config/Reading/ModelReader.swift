@@ -54,13 +54,13 @@ struct ModelReader {
     }
 
     private func readAddress(_ config: Section, into model: inout ModelConfiguration) {
-        model.apiBase = config["api_base"]?.url().map(Self.withoutSlash)
+        model.apiBase = config["api_base"]?.url().map(WebAddress.withoutSlash)
         model.apiKey = config["api_key"]?.secret()
         model.auth = config["auth"]?.text()
         model.projectID = config["project_id"]?.identifier()
         model.region = config["region"]?.identifier()
         model.apiVersion = config["api_version"]?.identifier()
-        model.azureEndpoint = config["azure_endpoint"]?.url().map(Self.withoutSlash)
+        model.azureEndpoint = config["azure_endpoint"]?.url().map(WebAddress.withoutSlash)
         model.deployment = config["deployment"]?.headerText()
         model.organization = config["organization"]?.headerText()
         model.project = config["project"]?.headerText()
@@ -82,11 +82,5 @@ struct ModelReader {
         model.timeouts = config["timeouts"]?.timeouts(over: timeouts) ?? timeouts
         model.retry = config["retry"]?.retry(over: retry) ?? retry
         model.caFile = config["ca_file"]?.certificateFile() ?? caFile
-    }
-
-    private static func withoutSlash(_ url: String) -> String {
-        var url = url
-        while url.hasSuffix("/") { url.removeLast() }
-        return url
     }
 }

@@ -1,5 +1,12 @@
-/// Checks of `http` and `https` URLs, as far as a configuration needs them (RFC 3986 §3).
-enum WebAddress {
+/// `http` and `https` URLs, as far as a configuration needs them (RFC 3986 §3).
+public enum WebAddress {
+    /// The address without `/` at its end, so that a path can be appended: `https://host/v1//` becomes `https://host/v1`.
+    public static func withoutSlash(_ text: String) -> String {
+        var text = text
+        while text.hasSuffix("/") { text.removeLast() }
+        return text
+    }
+
     /// What is wrong with a URL.
     enum Mistake: Equatable {
         /// It begins with neither `http://` nor `https://`.
