@@ -6,16 +6,21 @@
 //   load cancel SOCKET MODEL PORT TRIES                       client closes -> upstream sees it closed (see upstream.c)
 //   load hold   SOCKET MODEL STREAMS                          opens streams, prints "held", keeps them until stdin ends
 //   load idle   SOCKET CONNECTIONS                            the same with silent connections
+//   load start  SOCKET TRIES PROGRAM [ARGUMENT …]             starts the program, from fork to its first answered Health
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -223,6 +228,38 @@ static int http(int port, const char *path, int connections, long requests) {
 // ---- Streams
 
 static long chunk_count;
+// All streams are opened at once; the delays while that goes on are a figure of their own.
+enum { OPENING_NS = 500000000 };
+static uint64_t began;
+static double opening_us;
+// The largest delay after that, and when in the run it was.
+static double largest_us, largest_at_ms;
+
+// How late this program itself came to run: a timer of one millisecond beside the sockets. A delay that is no longer than
+// this may be the measuring side's own.
+static int pulse = -1;
+static uint64_t pulses;
+static double lag_us, lag_at_ms;
+enum { PULSE_NS = 1000000 };
+
+static void start_pulse(int epoll) {
+    pulse = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &pulse};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, pulse, &event);
+    uint64_t first = began + PULSE_NS;
+    struct itimerspec every = {{0, PULSE_NS}, {(time_t)(first / 1000000000u), (long)(first % 1000000000u)}};
+    timerfd_settime(pulse, TFD_TIMER_ABSTIME, &every, NULL);
+}
+
+static void pulsed(uint64_t now) {
+    uint64_t times;
+    if (read(pulse, &times, 8) != 8) return;
+    uint64_t due = began + (pulses + 1) * PULSE_NS;
+    pulses += times;
+    if (now - began < OPENING_NS || now < due || (double)(now - due) / 1000 <= lag_us) return;
+    lag_us = (double)(now - due) / 1000;
+    lag_at_ms = (double)(now - began) / 1e6;
+}
 
 static void delay_of(const char *text, size_t size, uint64_t now) {
     char digits[32];
@@ -230,7 +267,14 @@ static void delay_of(const char *text, size_t size, uint64_t now) {
     memcpy(digits, text, size);
     digits[size] = 0;
     uint64_t sent = strtoull(digits, NULL, 10);
-    if (sent > 1000000000u && sent <= now) sample((double)(now - sent) / 1000);
+    if (sent <= 1000000000u || sent > now) return;
+    double delay = (double)(now - sent) / 1000;
+    if (now - began < OPENING_NS) {
+        if (delay > opening_us) opening_us = delay;
+        return;
+    }
+    if (delay > largest_us) { largest_us = delay; largest_at_ms = (double)(now - began) / 1e6; }
+    sample(delay);
 }
 
 // A ChatChunk: seq (1, varint), text (2).
@@ -245,8 +289,9 @@ static int stream(const char *path, const char *model, int streams, int hold) {
     int epoll = epoll_create1(0);
     struct peer *all = peers(streams, epoll);
     for (int i = 0; i < streams; i++) { all[i].fd = connect_unix(path); watch(epoll, &all[i]); }
-    uint64_t from = now_ns();
+    uint64_t from = began = now_ns();
     for (int i = 0; i < streams; i++) send_request(&all[i], "StreamChat", model, 1);
+    if (!hold) start_pulse(epoll);
     int open = streams, good = 0, begun = 0;
     struct epoll_event events[256];
     while (open > 0) {
@@ -254,6 +299,7 @@ static int stream(const char *path, const char *model, int streams, int hold) {
         if (count <= 0) { fprintf(stderr, "silence for 30 s with %d streams open\n", open); return 1; }
         uint64_t now = now_ns();
         for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr == &pulse) { pulsed(now); continue; }
             struct peer *p = events[i].data.ptr;
             ssize_t got = read(p->fd, p->in + p->used, sizeof p->in - p->used);
             if (got <= 0) { epoll_ctl(epoll, EPOLL_CTL_DEL, p->fd, NULL); open--; continue; }
@@ -277,7 +323,7 @@ static int stream(const char *path, const char *model, int streams, int hold) {
         }
     }
     double seconds = (double)(now_ns() - from) / 1e9;
-    printf("{\"chunks_per_second\":%.0f,\"chunks\":%ld,\"streams\":%d,\"complete\":%d", (double)chunk_count / seconds, chunk_count, streams, good);
+    printf("{\"chunks_per_second\":%.0f,\"chunks\":%ld,\"streams\":%d,\"complete\":%d,\"max_at_ms\":%.0f,\"opening_us\":%.0f,\"lag_us\":%.0f,\"lag_at_ms\":%.0f", (double)chunk_count / seconds, chunk_count, streams, good, largest_at_ms, opening_us, lag_us, lag_at_ms);
     print_samples("us");
     printf("}\n");
     return good != streams;
@@ -289,26 +335,77 @@ static int direct(int port, const char *path, int streams) {
     char request[1024];
     size_t size = http_request(request, path);
     for (int i = 0; i < streams; i++) { all[i].fd = connect_tcp(port); watch(epoll, &all[i]); }
-    uint64_t from = now_ns();
+    uint64_t from = began = now_ns();
     for (int i = 0; i < streams; i++) if (write(all[i].fd, request, size) != (ssize_t)size) die("write");
-    int open = streams;
+    start_pulse(epoll);
+    int open = streams, good = 0;
     struct epoll_event events[256];
-    static char buffer[65537];
     while (open > 0) {
         int count = epoll_wait(epoll, events, 256, 30000);
-        if (count <= 0) return 1;
+        if (count <= 0) { fprintf(stderr, "silence for 30 s with %d streams open\n", open); return 1; }
         uint64_t now = now_ns();
         for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr == &pulse) { pulsed(now); continue; }
             struct peer *p = events[i].data.ptr;
-            ssize_t got = read(p->fd, buffer, sizeof buffer - 1);
+            ssize_t got = read(p->fd, p->in + p->used, sizeof p->in - 1 - p->used);
             if (got <= 0) die("read");
-            buffer[got] = 0;
-            char *at = buffer;
-            while ((at = strstr(at, "\"content\":\""))) { chunk_count++; at += 11; delay_of(at, 20, now); }
-            if (strstr(buffer, "[DONE]")) { open--; epoll_ctl(epoll, EPOLL_CTL_DEL, p->fd, NULL); }
+            p->used += (size_t)got;
+            p->in[p->used] = 0;
+            // Whole lines only: the end of one may come with the next read.
+            char *line = (char *)p->in, *end;
+            while ((end = strchr(line, '\n'))) {
+                *end = 0;
+                char *text = strstr(line, "\"content\":\"");
+                if (text) { chunk_count++; delay_of(text + 11, 20, now); }
+                if (strstr(line, "[DONE]")) { open--; good++; epoll_ctl(epoll, EPOLL_CTL_DEL, p->fd, NULL); }
+                line = end + 1;
+            }
+            p->used -= (size_t)(line - (char *)p->in);
+            memmove(p->in, line, p->used);
         }
     }
-    printf("{\"chunks_per_second\":%.0f,\"chunks\":%ld", (double)chunk_count / ((double)(now_ns() - from) / 1e9), chunk_count);
+    printf("{\"chunks_per_second\":%.0f,\"chunks\":%ld,\"streams\":%d,\"complete\":%d,\"max_at_ms\":%.0f,\"opening_us\":%.0f,\"lag_us\":%.0f,\"lag_at_ms\":%.0f", (double)chunk_count / ((double)(now_ns() - from) / 1e9), chunk_count, streams, good, largest_at_ms, opening_us, lag_us, lag_at_ms);
+    print_samples("us");
+    printf("}\n");
+    return good != streams;
+}
+
+// ---- Start-up
+
+// A Health answered over a new connection; 0 where nobody listens yet.
+static int is_answered(const char *path) {
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), answered = 0;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    if (!connect(fd, (struct sockaddr *)&address, sizeof address)) {
+        uint8_t frame[1024], in[4096];
+        size_t size = request_frame(frame, 1, "Health", "", 0);
+        answered = write(fd, frame, size) == (ssize_t)size && read(fd, in, sizeof in) > 10 && !status_of(in + 10, get32(in));
+    }
+    close(fd);
+    return answered;
+}
+
+static int start(const char *path, int tries, char **program) {
+    for (int i = 0; i < tries; i++) {
+        uint64_t from = now_ns();
+        pid_t child = fork();
+        if (child < 0) die("fork");
+        if (child == 0) {
+            int null = open("/dev/null", O_RDWR);
+            dup2(null, 0);
+            dup2(null, 1);
+            dup2(null, 2);
+            execv(program[0], program);
+            _exit(127);
+        }
+        int isAlive = 1;
+        while (!is_answered(path) && (isAlive = waitpid(child, NULL, WNOHANG) == 0) && now_ns() - from < 20000000000u) usleep(200);
+        sample((double)(now_ns() - from) / 1000);
+        if (isAlive) { kill(child, SIGTERM); waitpid(child, NULL, 0); }
+        else { fprintf(stderr, "%s ended\n", program[0]); return 1; }
+    }
+    printf("{\"tries\":%d", tries);
     print_samples("us");
     printf("}\n");
     return 0;
@@ -367,6 +464,7 @@ int main(int argc, char **argv) {
     if (!strcmp(mode, "direct") && argc == 5) return direct(atoi(argv[2]), argv[3], atoi(argv[4]));
     if (!strcmp(mode, "http") && argc == 6) return http(atoi(argv[2]), argv[3], atoi(argv[4]), atol(argv[5]));
     if (!strcmp(mode, "cancel") && argc == 6) return cancel(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));
+    if (!strcmp(mode, "start") && argc >= 5) return start(argv[2], atoi(argv[3]), argv + 4);
     if (!strcmp(mode, "idle") && argc == 4) {
         int count = atoi(argv[3]);
         for (int i = 0; i < count; i++) connect_unix(argv[2]);

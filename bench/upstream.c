@@ -1,4 +1,5 @@
-// A vendor that costs next to nothing: canned chat completions over HTTP/1.1 on loopback. Usage: upstream PORT
+// A vendor that costs next to nothing: canned chat completions over HTTP/1.1 on loopback.
+// Usage: upstream PORT [CERTIFICATE KEY]; with these, PEM files, it listens with TLS on a second port too.
 // Paths: /unary/…            one answer of about 450 bytes
 //        /full/N/…           N chunks as fast as they are taken; /full-claude/N/… and /full-gemini/N/… in those forms
 //        /paced/RATE/SECONDS/…  RATE chunks a second, each with CLOCK_MONOTONIC in its text
@@ -8,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +25,7 @@ enum mode { IDLE, FULL, PACED, HANG };
 
 struct connection {
     int fd;
+    SSL *ssl;          // or NULL
     enum mode mode;
     size_t used;       // bytes of the request so far
     char in[16384];
@@ -115,12 +118,14 @@ static void drop(struct connection *c) {
         last_close = now_ns();
     }
     if (c->mode == PACED) unlink_paced(c);
+    if (c->ssl) SSL_free(c->ssl);
     close(c->fd);
     free(c);
 }
 
 static int send_all(struct connection *c, const char *bytes, size_t size) {
     // Small writes to a fresh socket buffer: a short one means a peer that is of no use here.
+    if (c->ssl) return SSL_write(c->ssl, bytes, (int)size) == (int)size;
     return send(c->fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
@@ -204,25 +209,34 @@ static void answer(struct connection *c, const char *path) {
     }
 }
 
+static ssize_t receive(struct connection *c, char *bytes, size_t size) {
+    if (!c->ssl) return read(c->fd, bytes, size);
+    int count = SSL_read(c->ssl, bytes, (int)size);
+    if (count > 0) return count;
+    errno = EAGAIN;
+    return SSL_get_error(c->ssl, count) == SSL_ERROR_WANT_READ ? -1 : 0;
+}
+
 static void requests(struct connection *c) {
-    ssize_t count = read(c->fd, c->in + c->used, sizeof c->in - 1 - c->used);
-    if (count <= 0) {
-        if (count < 0 && errno == EAGAIN) return;
-        return drop(c);
-    }
-    c->used += (size_t)count;
-    c->in[c->used] = 0;
+    // With TLS until nothing is left: what OpenSSL has in its buffer, epoll does not see.
     for (;;) {
-        char *end = strstr(c->in, "\r\n\r\n");
-        if (!end) return;
-        char *length = strcasestr(c->in, "content-length:");
-        size_t body = length && length < end ? strtoul(length + 15, NULL, 10) : 0;
-        size_t total = (size_t)(end - c->in) + 4 + body;
-        if (c->used < total) return;
-        char *path = strchr(c->in, ' ');
-        if (path && c->mode == IDLE) answer(c, path + 1);
-        memmove(c->in, c->in + total, c->used - total + 1);
-        c->used -= total;
+        ssize_t count = receive(c, c->in + c->used, sizeof c->in - 1 - c->used);
+        if (count < 0 && errno == EAGAIN) return;
+        if (count <= 0) return drop(c);
+        c->used += (size_t)count;
+        c->in[c->used] = 0;
+        char *end;
+        while ((end = strstr(c->in, "\r\n\r\n"))) {
+            char *length = strcasestr(c->in, "content-length:");
+            size_t body = length && length < end ? strtoul(length + 15, NULL, 10) : 0;
+            size_t total = (size_t)(end - c->in) + 4 + body;
+            if (c->used < total) break;
+            char *path = strchr(c->in, ' ');
+            if (path && c->mode == IDLE) answer(c, path + 1);
+            memmove(c->in, c->in + total, c->used - total + 1);
+            c->used -= total;
+        }
+        if (!c->ssl) return;
     }
 }
 
@@ -249,47 +263,76 @@ static void ticked(void) {
     }
 }
 
+static int listen_on(int port) {
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) perror("bind"), exit(1);
+    return listener;
+}
+
+static int port_of(int listener) {
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    return ntohs(address.sin_port);
+}
+
+static void accept_all(int listener, SSL_CTX *context) {
+    int fd, one = 1;
+    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        struct connection *c = calloc(1, sizeof *c);
+        c->fd = fd;
+        if (context) {
+            c->ssl = SSL_new(context);
+            SSL_set_fd(c->ssl, fd);
+            SSL_set_accept_state(c->ssl);
+        }
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+        epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+    }
+}
+
+static void watch_for(int fd, void *what) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
-    int port = argc > 1 ? atoi(argv[1]) : 0, one = 1;
     for (struct dialect *d = dialects; d < dialects + DIALECTS; d++) {
         while (d->block_size < sizeof d->block - 1024) {
             d->block_size += (size_t)chunk(d, d->block + d->block_size, " token");
             d->block_chunks++;
         }
     }
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) return perror("bind"), 1;
-    getsockname(listener, (struct sockaddr *)&address, &size);
     epoll = epoll_create1(0);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
-    event.data.ptr = &timer;
-    epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event);
-    fprintf(stderr, "ready %d\n", ntohs(address.sin_port));
+    watch_for(timer, &timer);
+    int plain = listen_on(argc > 1 ? atoi(argv[1]) : 0), secure = -1;
+    watch_for(plain, &plain);
+    SSL_CTX *context = NULL;
+    if (argc > 3) {
+        context = SSL_CTX_new(TLS_server_method());
+        if (!context || SSL_CTX_use_certificate_chain_file(context, argv[2]) != 1 ||
+            SSL_CTX_use_PrivateKey_file(context, argv[3], SSL_FILETYPE_PEM) != 1)
+            return fprintf(stderr, "cannot use %s and %s\n", argv[2], argv[3]), 1;
+        secure = listen_on(0);
+        watch_for(secure, &secure);
+    }
+    fprintf(stderr, "ready %d %d\n", port_of(plain), secure < 0 ? 0 : port_of(secure));
     struct epoll_event events[256];
     for (;;) {
         int count = epoll_wait(epoll, events, 256, -1);
         for (int i = 0; i < count; i++) {
-            if (events[i].data.ptr == NULL) {
-                int fd;
-                while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
-                    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-                    struct connection *c = calloc(1, sizeof *c);
-                    c->fd = fd;
-                    event.events = EPOLLIN;
-                    event.data.ptr = c;
-                    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
-                }
-            } else if (events[i].data.ptr == &timer) {
-                ticked();
-            } else {
-                struct connection *c = events[i].data.ptr;
+            void *what = events[i].data.ptr;
+            if (what == &plain) accept_all(plain, NULL);
+            else if (what == &secure) accept_all(secure, context);
+            else if (what == &timer) ticked();
+            else {
+                struct connection *c = what;
                 if (events[i].events & EPOLLOUT && c->mode == FULL) push_full(c);
                 if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) requests(c);
             }

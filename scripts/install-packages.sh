@@ -7,7 +7,8 @@ build="pkg-config libstdc++-12-dev libprotobuf-c-dev libcurl4-openssl-dev libyam
     libssl-dev"
 proto="protobuf-compiler protobuf-c-compiler libprotobuf-c-dev"
 test="$proto python3 python3-venv python3-protobuf golang-go golang-github-containerd-ttrpc-dev openssl"
-bench="gcc libc6-dev python3 pkg-config libcurl4-openssl-dev nginx-light golang-go golang-github-containerd-ttrpc-dev"
+bench="gcc g++ libc6-dev libssl-dev libsimdjson-dev openssl python3 pkg-config libcurl4-openssl-dev nginx-light golang-go
+    golang-github-containerd-ttrpc-dev"
 
 wanted=""
 for group in "$@"; do

@@ -5,12 +5,13 @@ import Glibc
 final class Bench {
     let genwired: String
     let sources: String
-    private let tools: String
+    let tools: String
     let folder: String
-    private let rounds: Int
+    let rounds: Int
     let scale: Int
     private var running: [Background] = []
-    private var upstreamPort = 0
+    private(set) var upstreamPort = 0
+    private(set) var upstreamTLSPort = 0
     private var hasTTRPCServer = false
 
     init(genwired: String, sources: String, isQuick: Bool) throws {
@@ -48,20 +49,33 @@ final class Bench {
     /// Compiles the references and starts the upstream.
     func build() throws {
         try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
-        for (name, libraries) in [("echo", ["-lpthread"]), ("load", []), ("upstream", []), ("curl_loop", ["-lcurl"])] {
-            try run(
-                "/usr/bin/cc",
-                ["-O2", "-Wall", "-Wextra", "-o", "\(tools)/\(name)", "\(sources)/\(name).c"] + libraries)
+        let options = ["-O2", "-Wall", "-Wextra", "-o"]
+        for (name, libraries) in [("echo", ["-lpthread"]), ("load", []), ("upstream", ["-lssl", "-lcrypto"])] {
+            try run("/usr/bin/cc", options + ["\(tools)/\(name)", "\(sources)/\(name).c"] + libraries)
         }
+        try run(
+            "/usr/bin/c++",
+            options + [
+                "\(tools)/curl_loop", "-x", "c", "\(sources)/curl_loop.c", "-x", "c++", "\(sources)/sse_json.cpp",
+                "-x", "none", "-lcurl", "-lsimdjson",
+            ])
         do {
             try run(sources + "/../Tests/Interop/go/build.sh", [tools])
             hasTTRPCServer = true
         } catch {
             note("no ttrpc-go: \(error)")
         }
-        let upstream = try start("\(tools)/upstream", ["0"], "upstream")
-        let line = try upstream.wait(for: "ready")
-        upstreamPort = Int(line.split(separator: " ").last ?? "") ?? 0
+        try run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+                "-subj", "/CN=127.0.0.1", "-addext",
+                "subjectAltName=IP:127.0.0.1", "-keyout", folder + "/key.pem", "-out", certificate,
+            ])
+        let upstream = try start("\(tools)/upstream", ["0", certificate, folder + "/key.pem"], "upstream")
+        let ports = try upstream.wait(for: "ready").split(separator: " ").dropFirst().compactMap { Int($0) }
+        guard ports.count == 2 else { throw BenchError(description: "the upstream names no ports: \(upstream.log)") }
+        (upstreamPort, upstreamTLSPort) = (ports[0], ports[1])
     }
 
     private func run(_ path: String, _ arguments: [String]) throws {
@@ -80,30 +94,40 @@ final class Bench {
 
     private func url(_ path: String) -> String { "http://127.0.0.1:\(upstreamPort)/\(path)/v1/chat/completions" }
 
-    private var socket: String { folder + "/genwire.sock" }
+    var socket: String { folder + "/genwire.sock" }
+    var certificate: String { folder + "/certificate.pem" }
 
     private let fullChunks = 200_000
 
-    private func startDaemon(auth: String = "") throws -> Background {
+    func startDaemon(auth: String = "") throws -> Background {
+        let daemon = try start(genwired, ["--config", try configuration(auth: auth)], "genwired")
+        _ = try daemon.wait(for: "genwired ready")
+        return daemon
+    }
+
+    /// Writes the daemon's configuration, and returns its path.
+    func configuration(auth: String = "") throws -> String {
         let path = folder + "/config.yaml"
-        func model(_ name: String, _ path: String) -> String {
-            "  \(name): {provider: openai, config: {model_name: bench, api_base: \"http://127.0.0.1:\(upstreamPort)/\(path)/v1\", api_key: bench}}\n"
+        func model(_ name: String, _ path: String, tls: Bool = false) -> String {
+            let upstream = tls ? "https://127.0.0.1:\(upstreamTLSPort)" : "http://127.0.0.1:\(upstreamPort)"
+            return
+                "  \(name): {provider: openai, config: {model_name: bench, api_base: \"\(upstream)/\(path)/v1\", api_key: bench}}\n"
         }
         // The upstream looks at the beginning of a path only.
         func dialect(_ name: String, _ provider: String) -> String {
             "  \(name): {provider: \(provider), config: {model_name: bench, project_id: bench, api_base: \"http://127.0.0.1:\(upstreamPort)/full-\(name)/\(fullChunks)\", api_key: bench}}\n"
         }
         let text =
-            "server: {listen: [\"unix:\(socket)\"], loops: 2}\nlimits: {max_connections: 20000}\nretry: {max_attempts: 1}\nmodels:\n"
-            + model("unary", "unary") + model("full", "full/\(fullChunks)") + model("paced", "paced/50/5")
+            "server: {listen: [\"unix:\(socket)\"], loops: 2}\nlimits: {max_connections: 20000}\nretry: {max_attempts: 1}\n"
+            + "tls: {ca_file: \"\(certificate)\"}\nmodels:\n"
+            + model("unary", "unary") + model("full", "full/\(fullChunks)") + model("paced", "paced/50/2")
+            + model("unary-tls", "unary", tls: true) + model("paced-tls", "paced/50/2", tls: true)
             + model("hang", "hang") + dialect("claude", "anthropic_vertex") + dialect("gemini", "vertex")
         try (text + auth).write(toFile: path, atomically: true, encoding: .utf8)
-        let daemon = try start(genwired, ["--config", path], "genwired")
-        _ = try daemon.wait(for: "genwired ready")
-        return daemon
+        return path
     }
 
-    private func unary(
+    func unary(
         _ socket: String, _ method: String, model: String = "unary", connections: Int, requests: Int
     ) throws -> [String: Double] {
         try measure("\(tools)/load", ["unary", socket, method, model, "\(connections)", "\(requests)"])
@@ -149,46 +173,7 @@ final class Bench {
         ]
     }
 
-    func chat() throws -> [Row] {
-        note("Chat …")
-        let daemon = try startDaemon()
-        let nginx = try startNginx()
-        let requests = 60_000 / scale
-        var ourCPU: [Double] = [], ourRate: [Double] = [], curlCPU: [Double] = [], curlRate: [Double] = [],
-            nginxCPU: [Double] = []
-        _ = try unary(socket, "Chat", connections: 16, requests: requests / 10)
-        for _ in 0..<rounds {
-            let before = daemon.cpuMicroseconds
-            ourRate.append(try unary(socket, "Chat", connections: 16, requests: requests)["requests_per_second"] ?? 0)
-            ourCPU.append((daemon.cpuMicroseconds - before) / Double(requests))
-            let bare = try measure("\(tools)/curl_loop", [url("unary"), "\(requests)", "16"])
-            curlRate.append(bare["requests_per_second"] ?? 0)
-            curlCPU.append(bare["cpu_us_per_request"] ?? 0)
-            if let nginx {
-                let workers = nginx.process.children
-                let before = workers.reduce(0) { $0 + Background.cpu($1) }
-                _ = try measure(
-                    "\(tools)/load", ["http", "\(nginx.port)", "/unary/v1/chat/completions", "16", "\(requests)"])
-                nginxCPU.append((workers.reduce(0) { $0 + Background.cpu($1) } - before) / Double(requests))
-            }
-        }
-        stop(daemon)
-        if let nginx { stop(nginx.process) }
-        return [
-            .ratio(
-                "Chat, CPU per request", ours: median(ourCPU), "bare C libcurl loop", median(curlCPU), unit: " µs",
-                atMost: 1.7),
-            .ratio(
-                "Chat, CPU per request", ours: median(ourCPU), "nginx as a proxy",
-                nginx == nil ? nil : median(nginxCPU),
-                unit: " µs", atMost: 2.2),
-            .ratio(
-                "Chat, 16 connections", ours: median(ourRate), "bare C libcurl loop", median(curlRate), unit: "/s",
-                atLeast: 0.55),
-        ]
-    }
-
-    private func startNginx() throws -> (process: Background, port: Int)? {
+    func startNginx() throws -> (process: Background, port: Int)? {
         guard
             let path = ["/usr/sbin/nginx", "/usr/bin/nginx"].first(where: FileManager.default.isExecutableFile(atPath:))
         else {
@@ -202,6 +187,7 @@ final class Bench {
             of: "@PORT@", with: "\(port)"
         )
         .replacingOccurrences(of: "@UPSTREAM@", with: "127.0.0.1:\(upstreamPort)")
+        .replacingOccurrences(of: "@TLS_UPSTREAM@", with: "127.0.0.1:\(upstreamTLSPort)")
         .write(toFile: config, atomically: true, encoding: .utf8)
         let process = try start(path, ["-p", folder, "-c", config, "-e", folder + "/nginx-error.log"], "nginx")
         for _ in 0..<500 {
@@ -247,7 +233,7 @@ final class Bench {
         stop(daemon)
         return [
             .ratio(
-                "one StreamChat at full speed", ours: median(ours), "bare C libcurl loop", median(bare),
+                "one StreamChat at full speed", ours: median(ours), "C: libcurl, SSE, simdjson", median(bare),
                 unit: " chunks/s", atLeast: 0.5),
             .ratio(
                 "the same from Claude", ours: median(claude), "from OpenAI", median(ours), unit: " chunks/s",
@@ -255,35 +241,6 @@ final class Bench {
             .ratio(
                 "the same from Gemini", ours: median(gemini), "from OpenAI", median(ours), unit: " chunks/s",
                 atLeast: 0.67),
-        ]
-    }
-
-    func pacedStreams() throws -> [Row] {
-        note("1,000 paced streams …")
-        let daemon = try startDaemon()
-        func round(_ streams: Int) throws -> (delay: Double, cpu: Double) {
-            let before = daemon.cpuMicroseconds
-            let result = try measure("\(tools)/load", ["stream", socket, "paced", "\(streams)"])
-            return (result["p99_us"] ?? 0, (daemon.cpuMicroseconds - before) / max(1, result["chunks"] ?? 1))
-        }
-        var delays: [Double] = [], floors: [Double] = [], many: [Double] = [], few: [Double] = []
-        for _ in 0..<min(rounds, 3) {
-            let result = try round(1000)
-            delays.append(result.delay)
-            many.append(result.cpu)
-            floors.append(
-                try measure("\(tools)/load", ["direct", "\(upstreamPort)", "/paced/50/5/v1/chat/completions", "1000"])[
-                    "p99_us"] ?? 0)
-            few.append(try round(10).cpu)
-        }
-        stop(daemon)
-        return [
-            .limit(
-                "1,000 streams at 50 chunks/s, p99 added delay", (median(delays) - median(floors)) / 1000, unit: " ms",
-                atMost: 2),
-            .ratio(
-                "CPU per chunk at 1,000 streams", ours: median(many), "at 10 streams", median(few), unit: " µs",
-                atMost: 1.2),
         ]
     }
 
@@ -369,13 +326,8 @@ final class Bench {
 
     func startUp() throws -> [Row] {
         note("start-up …")
-        var times: [Double] = []
-        for _ in 0..<max(rounds, 3) {
-            let daemon = try startDaemon()
-            _ = try unary(socket, "Health", connections: 1, requests: 1)
-            times.append(Double(DispatchTime.now().uptimeNanoseconds - daemon.startedAt) / 1e6)
-            stop(daemon)
-        }
-        return [.limit("start to first answered RPC", median(times), unit: " ms", atMost: 50)]
+        let result = try measure(
+            "\(tools)/load", ["start", socket, "\(max(rounds, 3) * 3)", genwired, "--config", try configuration()])
+        return [.limit("start to first answered RPC", (result["p50_us"] ?? 0) / 1000, unit: " ms", atMost: 50)]
     }
 }

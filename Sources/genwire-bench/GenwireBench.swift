@@ -71,6 +71,14 @@ struct Row {
             goal: "≤ \(goal)×", isMet: ours / other <= goal)
     }
 
+    /// Two figures without a goal.
+    static func beside(_ what: String, ours: Double, _ reference: String, _ other: Double?, unit: String) -> Row {
+        Row(
+            what: what, ours: number(ours) + unit,
+            reference: other.map { "\(reference) \(number($0))\(unit)" } ?? "\(reference): not here",
+            ratio: other.map { ours / $0 }, goal: "")
+    }
+
     static func limit(_ what: String, _ value: Double, unit: String, atMost goal: Double) -> Row {
         Row(
             what: what, ours: number(value) + unit, reference: "", ratio: nil, goal: "≤ \(number(goal))\(unit)",

@@ -85,13 +85,16 @@ final class Background {
 }
 
 /// Runs a program to its end and reads the JSON object that it prints.
-func measure(_ path: String, _ arguments: [String]) throws -> [String: Double] {
+func measure(
+    _ path: String, _ arguments: [String], environment: [String: String] = [:]
+) throws -> [String: Double] {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.standardOutput = output
     process.standardInput = FileHandle.nullDevice
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
     try process.run()
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
