@@ -112,7 +112,7 @@ let package = Package(
                 "Providers", "Auth", "EventLoop", "Generation", "HTTPClient", "JSON", "Config", "Encodings",
                 "TestSupport",
             ]),
-        tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers"]),
+        tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers", "EventLoop"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),
         tests(
             "GenwireClientTests", ["GenwireClient", "Generation", "Messages", "EventLoop", "TestSupport"]),

@@ -29,7 +29,7 @@ public enum Loading {
     ) throws(ConfigErrors) {
         var errors: [ConfigError] = []
         do {
-            _ = try Catalog(configuration)
+            try Gateway.check(configuration)
         } catch {
             errors.append(ConfigError(file: file, line: 0, key: "", message: error.message))
         }

@@ -45,7 +45,8 @@ public final class Runtime: Sendable {
         let options = http
         var contexts: [LoopBound<ServiceLoop>] = []
         for loop in loops {
-            contexts.append(await loop.perform { LoopBound(ServiceLoop(loop: loop, http: options), on: loop) })
+            contexts.append(
+                await loop.perform { LoopBound(ServiceLoop(loop: loop, http: options, gateway: gateway), on: loop) })
         }
         let limits = serverLimits(configuration.limits, logger)
         if let first = contexts.first { await first.loop.perform { first.value.attach(gateway) } }

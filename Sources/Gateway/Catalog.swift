@@ -1,46 +1,59 @@
-public import Config
+package import Config
 internal import EventLoop
-public import Generation
-public import Providers
+package import Generation
+package import Providers
 internal import Synchronization
 
 /// What is configured, by name: models and the routes over them. Replaced as a whole when the configuration changes.
-public final class Catalog: Sendable {
+package final class Catalog: Sendable {
+    /// A model, and the stages through which it is asked.
+    package struct Target: Sendable {
+        /// The model.
+        package let model: ConfiguredModel
+        let answerer: any Answerer
+    }
+
     /// A name that stands for several models.
-    public struct Route: Sendable {
+    package struct Route: Sendable {
         /// Its name in the configuration.
-        public let name: String
+        package let name: String
         /// How the first target is chosen; the others follow as fallbacks.
-        public let strategy: Configuration.RouteStrategy
-        /// The models and their weights.
-        public let targets: [(model: ConfiguredModel, weight: Int)]
+        package let strategy: Configuration.RouteStrategy
+        /// The models.
+        package var models: [ConfiguredModel] { targets.map(\.target.model) }
+        fileprivate let targets: [(target: Target, weight: Int)]
         fileprivate let turn = TurnCounter()
     }
 
     /// The name of the model that the `generation` section configures.
-    public static let defaultName = "default"
+    package static let defaultName = "default"
     /// How many `provider/model_name` models are remembered.
     private static let dynamicCapacity = 256
 
     /// The configured models, in the configuration's order.
-    public let models: [ConfiguredModel]
+    package let models: [ConfiguredModel]
     /// The routes.
-    public let routes: [Route]
+    package let routes: [Route]
     /// Models that are configured but cannot be used, and why (`optional: true` without a credential).
-    public let unconfigured: [(name: String, provider: String, reason: String)]
-    private let byName: [String: ConfiguredModel]
+    package let unconfigured: [(name: String, provider: String, reason: String)]
+    private let byName: [String: Target]
     private let routesByName: [String: Route]
     private let defaults: Configuration
     /// The credentials of all models.
-    public let credentials: CredentialStore
-    private let dynamic = Locked<[String: ConfiguredModel]>([:])
+    package let credentials: CredentialStore
+    private let dynamic = Locked<[String: Target]>([:])
+    private let stack: @Sendable (ConfiguredModel) -> any Answerer
 
     /// Builds every model that `configuration` names.
-    /// - Parameter previous: the credentials to take over where they are the same.
+    /// - Parameters:
+    ///   - previous: the credentials to take over where they are the same.
+    ///   - stack: makes the stages of a model.
     /// - Throws: the first model's `GenerationError` that cannot be built.
-    public init(
-        _ configuration: Configuration, carryingOver previous: CredentialStore? = nil
+    init(
+        _ configuration: Configuration, carryingOver previous: CredentialStore? = nil,
+        stack: @escaping @Sendable (ConfiguredModel) -> any Answerer
     ) throws(GenerationError) {
+        self.stack = stack
         let credentials = CredentialStore(configuration, carryingOver: previous)
         self.credentials = credentials
         var models: [ConfiguredModel] = []
@@ -59,13 +72,14 @@ public final class Catalog: Sendable {
         }
         self.models = models
         self.unconfigured = unconfigured
-        let byName = Dictionary(models.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let byName = Dictionary(
+            models.map { ($0.name, Target(model: $0, answerer: stack($0))) }, uniquingKeysWith: { first, _ in first })
         self.byName = byName
         routes = configuration.routes.map { route in
             Route(
                 name: route.name, strategy: route.strategy,
                 targets: route.targets.compactMap { target in
-                    byName[target.model].map { (model: $0, weight: target.weight) }
+                    byName[target.model].map { (target: $0, weight: target.weight) }
                 })
         }
         routesByName = Dictionary(routes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -74,7 +88,7 @@ public final class Catalog: Sendable {
 
     /// The models to try for a request's `model`, in order.
     /// - Throws: `UNKNOWN_MODEL` that lists what there is, `INVALID_REQUEST` for too many fallbacks.
-    public func resolve(_ name: String, fallbacks: [String] = []) throws(GenerationError) -> [ConfiguredModel] {
+    package func resolve(_ name: String, fallbacks: [String] = []) throws(GenerationError) -> [Target] {
         guard fallbacks.count <= GenerationOptions.maximumFallbacks else {
             throw GenerationError(
                 .invalidRequest,
@@ -94,8 +108,8 @@ public final class Catalog: Sendable {
         return targets
     }
 
-    private func resolveOne(_ name: String) throws(GenerationError) -> [ConfiguredModel] {
-        if let model = byName[name] { return [model] }
+    private func resolveOne(_ name: String) throws(GenerationError) -> [Target] {
+        if let target = byName[name] { return [target] }
         if let route = routesByName[name] {
             let order = route.order()
             guard !order.isEmpty else {
@@ -124,11 +138,11 @@ public final class Catalog: Sendable {
             "no model or route '\(String(name.prefix(100)))'; configured are: \(known). provider/model_name works too")
     }
 
-    /// A model that nobody configured: the address and credential are those of the provider's first configured model,
+    /// The target of a model that nobody configured: the address and credential are those of the provider's first configured model,
     /// else the provider's defaults.
     private func dynamicModel(
         _ name: String, provider: String, modelName: String
-    ) throws(GenerationError) -> ConfiguredModel {
+    ) throws(GenerationError) -> Target {
         if let known = dynamic.withLock({ $0[name] }) { return known }
         guard !modelName.isEmpty, modelName.utf8.count <= 256 else {
             throw GenerationError(
@@ -141,12 +155,13 @@ public final class Catalog: Sendable {
                 "'\(String(name.prefix(100)))' names a project, and callers name models only: configure it under "
                     + "'models', or set 'server.allow_model_paths'")
         }
-        let made = try ConfiguredModel(
+        let model = try ConfiguredModel(
             defaults.dynamicModel(name: name, provider: provider, modelName: modelName), credentials: credentials,
             isConfigured: false)
-        dynamic.withLock { models in
-            if models.count >= Self.dynamicCapacity { models.removeAll() }
-            models[name] = made
+        let made = Target(model: model, answerer: stack(model))
+        dynamic.withLock { targets in
+            if targets.count >= Self.dynamicCapacity { targets.removeAll() }
+            targets[name] = made
         }
         return made
     }
@@ -154,8 +169,8 @@ public final class Catalog: Sendable {
 
 extension Catalog.Route {
     /// The targets in the order in which they are tried.
-    fileprivate func order() -> [ConfiguredModel] {
-        guard targets.count > 1 else { return targets.map(\.model) }
+    fileprivate func order() -> [Catalog.Target] {
+        guard targets.count > 1 else { return targets.map(\.target) }
         var first = 0
         switch strategy {
         case .fallback: break
@@ -170,7 +185,7 @@ extension Catalog.Route {
                 }
             }
         }
-        return (0..<targets.count).map { targets[(first + $0) % targets.count].model }
+        return (0..<targets.count).map { targets[(first + $0) % targets.count].target }
     }
 }
 

@@ -59,28 +59,34 @@ public enum GenerationModelFactory {
         section.region = parameters.region
         section.azureEndpoint = parameters.azureEndpoint.map(WebAddress.withoutSlash)
         section.apiVersion = parameters.apiVersion
-        return try model(section, Configuration())
+        var configuration = Configuration()
+        configuration.allModels = [section]
+        return try model(section.name, configuration)
     }
 
-    /// Makes the model that a configuration calls `name`; `default` is the `generation` section.
+    /// Makes the model or route that a configuration calls `name`; `default` is the `generation` section. A route
+    /// chooses and falls back as in the daemon; its `provider` and `modelName` are those of its first model.
     /// - Throws: `GenerationError`: `.unknownModel` where there is none, and as `createModel(provider:modelName:)`.
     public static func createModel(
         named name: String = Configuration.defaultModelName, from configuration: Configuration
     ) throws(GenerationError) -> any GenerationModel {
-        guard let section = configuration.allModels.first(where: { $0.name == name }) else {
-            throw GenerationError(.unknownModel, "the configuration has no model '\(name)'")
+        let route = configuration.routes.first { $0.name == name }
+        let names = route.map { $0.targets.map(\.model) } ?? [name]
+        // What else is configured need not work.
+        var reduced = configuration
+        reduced.allModels = configuration.allModels.filter { names.contains($0.name) }
+        reduced.routes = route.map { [$0] } ?? []
+        guard !reduced.allModels.isEmpty else {
+            throw GenerationError(.unknownModel, "the configuration has no model or route '\(name)'")
         }
-        return try model(section, configuration)
+        return try model(name, reduced)
     }
 
     private static func model(
-        _ section: ModelConfiguration, _ configuration: Configuration
+        _ name: String, _ configuration: Configuration
     ) throws(GenerationError) -> any GenerationModel {
-        let credentials = CredentialStore(configuration)
-        let model = try ConfiguredModel(section, credentials: credentials)
-        // A key needs no loop; only what is fetched is fetched there.
-        if credentials.isUsed { try LocalEngine.shared().fetch(credentials) }
-        return LocalModel(model)
+        let gateway = try LocalGateway(configuration)
+        return LocalModel(gateway, name: name, model: try gateway.model(of: name))
     }
 
     /// The names of all providers.

@@ -11,16 +11,16 @@ public struct GenerationStream: AsyncSequence, Sendable {
     /// What the iteration throws.
     public typealias Failure = GenerationError
 
-    private let model: ConfiguredModel
+    private let gateway: LocalGateway
     private let request: ChatRequest
 
-    init(model: ConfiguredModel, request: ChatRequest) {
-        self.model = model
+    init(_ gateway: LocalGateway, _ request: ChatRequest) {
+        self.gateway = gateway
         self.request = request
     }
 
     /// Starts a request; each iterator makes its own.
-    public func makeAsyncIterator() -> Iterator { Iterator(StreamFeed(model, request)) }
+    public func makeAsyncIterator() -> Iterator { Iterator(StreamFeed(gateway, request)) }
 
     /// Walks the pieces.
     public struct Iterator: AsyncIteratorProtocol {
@@ -41,40 +41,31 @@ public struct GenerationStream: AsyncSequence, Sendable {
     }
 }
 
-/// Carries pieces from the loop to one task. Ends the run when nobody holds it any more.
+/// Carries pieces from the loop to one task. Ends the answer when nobody holds it any more.
 final class StreamFeed: Sendable {
     private struct State {
         var pieces: [ChunkEvent] = []
         var end: Result<Completion, GenerationError>?
         var waiter: CheckedContinuation<Void, Never>?
         var isPaused = false
-        var run: LoopBound<StreamRun>?
+        var answer: LoopBound<StreamAnswer>?
     }
 
     private static let capacity = 64
     private let state = Locked(State())
-    private let engine: LocalEngine?
 
-    init(_ model: ConfiguredModel, _ request: ChatRequest) {
-        do throws(GenerationError) {
-            let engine = try LocalEngine.shared()
-            self.engine = engine
-            engine.loop.execute { [weak self] in
-                guard let self else { return }
-                let run = StreamRun(self)
-                let bound = LoopBound(run, on: engine.loop)
-                state.withLock { $0.run = bound }
-                run.start(request, model, engine)
-            }
-        } catch {
-            engine = nil
-            let failure = error
-            state.withLock { $0.end = .failure(failure) }
+    init(_ gateway: LocalGateway, _ request: ChatRequest) {
+        gateway.loop.execute { [weak self] in
+            guard let self else { return }
+            let answer = StreamAnswer(self)
+            let bound = LoopBound(answer, on: gateway.loop)
+            state.withLock { $0.answer = bound }
+            answer.start(gateway.answer(request, .streamChat, into: answer))
         }
     }
 
     deinit {
-        if let run = state.withLock({ $0.run }) { run.loop.execute { run.value.cancel() } }
+        if let answer = state.withLock({ $0.answer }) { answer.loop.execute { answer.value.cancel() } }
     }
 
     var completion: Completion? { state.withLock { try? $0.end?.get() } }
@@ -102,12 +93,12 @@ final class StreamFeed: Sendable {
     func take() async throws(GenerationError) -> ChunkEvent? {
         while true {
             let (piece, end, paused) = state.withLock {
-                state -> (ChunkEvent?, Result<Completion, GenerationError>?, LoopBound<StreamRun>?) in
+                state -> (ChunkEvent?, Result<Completion, GenerationError>?, LoopBound<StreamAnswer>?) in
                 guard !state.pieces.isEmpty else { return (nil, state.end, nil) }
                 let piece = state.pieces.removeFirst()
                 guard state.pieces.isEmpty, state.isPaused else { return (piece, nil, nil) }
                 state.isPaused = false
-                return (piece, nil, state.run)
+                return (piece, nil, state.answer)
             }
             if let paused { paused.loop.execute { paused.value.resume() } }
             if let piece { return piece }
@@ -126,34 +117,29 @@ final class StreamFeed: Sendable {
                 }
             } onCancel: {
                 finish(.failure(GenerationError(.cancelled, "the task was cancelled")))
-                if let run = state.withLock({ $0.run }) { run.loop.execute { run.value.cancel() } }
+                if let answer = state.withLock({ $0.answer }) { answer.loop.execute { answer.value.cancel() } }
             }
         }
     }
 }
 
-/// The loop's side of a feed. Holds the feed weakly, so that a forgotten iterator ends the run.
-final class StreamRun: RunSink {
+/// The loop's side of a feed. Holds the feed weakly, so that a forgotten iterator ends the answer.
+private final class StreamAnswer: AnswerSink {
     private weak var feed: StreamFeed?
-    private var run: GenerationRun?
+    private var run: AnswerRun?
 
     init(_ feed: StreamFeed) { self.feed = feed }
 
-    func start(_ request: ChatRequest, _ model: ConfiguredModel, _ engine: LocalEngine) {
-        let run = GenerationRun(
-            request: request, isStream: true, targets: [model], context: engine.context.value, ledger: engine.ledger,
-            startedAt: EventLoop.monotonicNanoseconds(), deadline: nil, sink: self)
+    func start(_ run: AnswerRun) {
         self.run = run
         run.start()
     }
 
-    func cancel() { run?.cancel() }
+    func cancel() { run?.cancel(.caller) }
 
     func resume() { run?.resume() }
 
-    func run(_ run: GenerationRun, didDeliver event: ChunkEvent) -> Demand { feed?.push(event) ?? .pause }
+    func receive(_ event: ChunkEvent) -> Demand { feed?.push(event) ?? .pause }
 
-    func run(_ run: GenerationRun, didFinish result: Result<ChatResponse, GenerationError>) {
-        feed?.finish(result.map(\.completion))
-    }
+    func finish(_ result: Result<ChatResponse, GenerationError>) { feed?.finish(result.map(\.completion)) }
 }

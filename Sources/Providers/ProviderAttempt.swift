@@ -5,7 +5,7 @@ public import HTTPClient
 public import JSON
 
 /// What attempts on one loop share.
-public struct ProviderContext {
+public final class ProviderContext: Upstream {
     /// The loop.
     public let loop: EventLoop
     /// Its HTTP client.
@@ -22,18 +22,17 @@ public struct ProviderContext {
         self.parser = parser
         self.answers = answers
     }
-}
 
-/// Hears of one attempt. Called on the loop.
-public protocol AttemptSink: AnyObject {
-    /// A piece of a streamed answer.
-    func attempt(_ attempt: ProviderAttempt, didDeliver event: ChunkEvent) -> Demand
-    /// The end. Exactly once; never after `cancel`. A streamed answer's message is empty, since it was delivered.
-    func attempt(_ attempt: ProviderAttempt, didFinish result: Result<ChatResponse, GenerationError>)
+    /// Part of `Upstream`.
+    public func attempt(
+        at model: ConfiguredModel, _ request: ChatRequest, isStream: Bool, into sink: any AnswerSink
+    ) -> any UpstreamAttempt {
+        ProviderAttempt(model: model, request: request, isStream: isStream, context: self, sink: sink)
+    }
 }
 
 /// One request to one model: builds the body, runs the transfer, decodes what comes. Belongs to one loop.
-public final class ProviderAttempt: AuthorizedTransferDelegate {
+public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate {
     /// How much of an error's body is read, in bytes.
     private static let maximumErrorBytes = 64 << 10
     /// How long a connection may stay open after its stream's end mark before it is given up.
@@ -61,7 +60,7 @@ public final class ProviderAttempt: AuthorizedTransferDelegate {
     private let request: ChatRequest
     private let isStream: Bool
     private let context: ProviderContext
-    private weak var sink: (any AttemptSink)?
+    private weak var sink: (any AnswerSink)?
     private var gate: AnswerGate
     private var transfer: AuthorizedTransfer?
     private var phase = Phase.waiting
@@ -85,7 +84,7 @@ public final class ProviderAttempt: AuthorizedTransferDelegate {
 
     /// An attempt that `start` sets going.
     public init(
-        model: ConfiguredModel, request: ChatRequest, isStream: Bool, context: ProviderContext, sink: any AttemptSink
+        model: ConfiguredModel, request: ChatRequest, isStream: Bool, context: ProviderContext, sink: any AnswerSink
     ) {
         self.model = model
         self.request = request
@@ -106,22 +105,25 @@ public final class ProviderAttempt: AuthorizedTransferDelegate {
     private var dialect: any Dialect { model.provider.dialect }
     private var includesReasoning: Bool { request.options.reasoning.include }
 
-    /// Sends the request.
-    /// - Throws: `GenerationError` where the request cannot be put into the vendor's words.
-    public func start() throws(GenerationError) {
-        let prepared = try PreparedRequest(request, for: model, isStream: isStream)
-        warnings = prepared.warnings
-        let request = AuthorizedTransfer.Request(
-            url: isStream ? model.endpoints.stream : model.endpoints.whole,
-            body: try model.body(dialect.encode(prepared, for: model)), timeouts: model.timeouts,
-            prefersHTTP1: isStream)
-        let transfer = AuthorizedTransfer(request, model: model, context: context)
-        self.transfer = transfer
-        transfer.start(self)
+    /// Sends the request; the attempt fails at once where the request cannot be put into the vendor's words.
+    public func start() {
+        do throws(GenerationError) {
+            let prepared = try PreparedRequest(request, for: model, isStream: isStream)
+            warnings = prepared.warnings
+            let request = AuthorizedTransfer.Request(
+                url: isStream ? model.endpoints.stream : model.endpoints.whole,
+                body: try model.body(dialect.encode(prepared, for: model)), timeouts: model.timeouts,
+                prefersHTTP1: isStream)
+            let transfer = AuthorizedTransfer(request, model: model, context: context)
+            self.transfer = transfer
+            transfer.start(self)
+        } catch {
+            fail(error)
+        }
     }
 
     /// Gives up: the upstream connection is closed at once, and the sink hears nothing more.
-    public func cancel() {
+    public func cancel(_ cause: CancelCause = .caller) {
         guard !isOver else { return }
         end()
         transfer?.cancel()
@@ -216,7 +218,7 @@ public final class ProviderAttempt: AuthorizedTransferDelegate {
         if let event = gate.pass(event), hand(event) == .pause { demand = .pause }
     }
 
-    private func hand(_ event: ChunkEvent) -> Demand? { isOver ? nil : sink?.attempt(self, didDeliver: event) }
+    private func hand(_ event: ChunkEvent) -> Demand? { isOver ? nil : sink?.receive(event) }
 
     /// Hands on what the gate has kept. The stream is over.
     private func deliverRest() {
@@ -348,7 +350,7 @@ public final class ProviderAttempt: AuthorizedTransferDelegate {
             Self.requestIDHeaders.lazy.compactMap { head.header($0) }.first ?? ""
         response.completion.warnings = warnings + response.completion.warnings
         if response.completion.model.isEmpty { response.completion.model = model.modelName }
-        sink?.attempt(self, didFinish: .success(gate.pass(response)))
+        sink?.finish(.success(gate.pass(response)))
     }
 
     private func fail(_ error: GenerationError) {
@@ -362,6 +364,6 @@ public final class ProviderAttempt: AuthorizedTransferDelegate {
         if error.model.isEmpty { error.model = model.name }
         if error.httpStatus == 0 { error.httpStatus = httpStatus }
         transfer?.cancel()
-        sink?.attempt(self, didFinish: .failure(error))
+        sink?.finish(.failure(error))
     }
 }

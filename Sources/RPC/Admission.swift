@@ -8,7 +8,13 @@ struct Admission {
     struct Caller: Equatable {
         var name: String
         var token: String?
+        /// The configured name of the token that showed who calls; `nil` where none was asked for.
+        var tokenName: String? {
+            name.hasPrefix(Admission.tokenPrefix) ? String(name.dropFirst(Admission.tokenPrefix.count)) : nil
+        }
     }
+
+    private static let tokenPrefix = "token:"
 
     /// A longer token is wrong whatever it says.
     private static let maximumTokenBytes = 4096
@@ -98,7 +104,7 @@ struct Admission {
 
     private func name(of token: String) -> String? {
         guard token.utf8.count <= Self.maximumTokenBytes else { return nil }
-        return policy.tokenName?(token).map { "token:" + $0 }
+        return policy.tokenName?(token).map { Self.tokenPrefix + $0 }
     }
 
     /// The value of the metadata pair `authorization`.

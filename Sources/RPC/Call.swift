@@ -44,6 +44,8 @@ public final class Call {
     /// Who calls, for accounts and limits: `token:NAME` for a caller that showed a token, else `uid:N`, or `tcp` for
     /// anybody on a loopback port. Calls of one caller may come over many connections.
     public var caller: String { identity.name }
+    /// The configured name of the token that the caller showed; `nil` for a caller that is known by its `peer`.
+    public var tokenName: String? { identity.tokenName }
     private(set) var identity: Admission.Caller
     /// Which of the server's loops this is, from 0.
     public let loopIndex: Int

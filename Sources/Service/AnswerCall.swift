@@ -2,27 +2,23 @@ internal import EventLoop
 internal import Gateway
 internal import Generation
 internal import Messages
+internal import Providers
 internal import RPC
 
-/// One `Generate`, `Chat` or `StreamChat`: ties the RPC call to the run that answers it.
+/// One `Generate`, `Chat` or `StreamChat`: ties the RPC call to the gateway's answer.
 ///
 /// The call's closures hold this object; it goes when the call ends.
-final class AnswerCall: RunSink {
-    /// How the answer is given.
-    enum Form {
-        case generate, chat, stream
-    }
-
+final class AnswerCall: AnswerSink {
     private let call: Call
-    private let form: Form
+    private let operation: CallRecord.Operation
     private let context: ServiceLoop
-    private var run: GenerationRun?
+    private var run: AnswerRun?
     private var seq: UInt64 = 0
 
-    /// Starts the run for `request`, or ends the call where there is nothing to run.
+    /// Hands `request` to the gateway, or ends the call where the server has no room for it.
     static func start(
-        _ call: Call, _ form: Form, _ request: ChatRequest, _ fields: CallFields, gateway: Gateway,
-        context: ServiceLoop
+        _ call: Call, _ operation: CallRecord.Operation, _ request: ChatRequest, _ fields: CallFields,
+        gateway: Gateway, context: ServiceLoop
     ) {
         if fields.deadlineMilliseconds > 0 {
             let (nanoseconds, overflow) = fields.deadlineMilliseconds.multipliedReportingOverflow(by: 1_000_000)
@@ -31,59 +27,48 @@ final class AnswerCall: RunSink {
         }
         let memory = request.memoryBytes
         guard call.hold(bytes: memory), call.identify(as: fields.callID) else { return }
-        let answer = AnswerCall(call, form, context)
-        do {
-            guard !request.messages.isEmpty else {
-                throw GenerationError(.invalidRequest, "messages is empty: a chat needs at least one message")
-            }
-            let targets = try gateway.catalog.resolve(request.model, fallbacks: request.options.fallbacks)
-            answer.begin(
-                GenerationRun(
-                    request: request, isStream: form == .stream, targets: targets, context: context.providers,
-                    ledger: gateway.ledger, startedAt: call.startedAt, deadline: call.deadline, sink: answer),
-                memory: memory)
-        } catch let error as GenerationError {
-            call.fail(context.status(error))
-        } catch {
-            call.fail(context.status(GenerationError(.invalidRequest, "\(error)")))
-        }
+        let job = Job(
+            request, operation, caller: Caller(call), callID: fields.callID, requestBytes: memory,
+            startedAt: call.startedAt, deadline: call.deadline, loop: context.gateway)
+        let answer = AnswerCall(call, operation, context)
+        answer.begin(gateway.answer(job, into: answer), memory: memory)
     }
 
-    private init(_ call: Call, _ form: Form, _ context: ServiceLoop) {
+    private init(_ call: Call, _ operation: CallRecord.Operation, _ context: ServiceLoop) {
         self.call = call
-        self.form = form
+        self.operation = operation
         self.context = context
     }
 
     /// - Parameter memory: what the request holds, in bytes.
-    private func begin(_ run: GenerationRun, memory: Int) {
+    private func begin(_ run: AnswerRun, memory: Int) {
         self.run = run
         call.onCancel = { reason in self.cancelled(reason) }
         call.onResume = { self.run?.resume() }
         run.start()
         // How large the request is in the vendor's form is known only now.
-        if !call.isOver, !call.hold(bytes: memory + run.bodyBytes) { run.cancel() }
+        if !call.isOver, !call.hold(bytes: memory + run.bodyBytes) { run.cancel(.refused) }
     }
 
     private func cancelled(_ reason: Call.CancelReason) {
         // The other reasons' own words are enough; a deadline is worth the trail of what was tried.
         if reason == .deadline, let run { return call.fail(context.status(run.expire())) }
-        run?.cancel()
+        run?.cancel(CancelCause(reason))
     }
 
-    func run(_ run: GenerationRun, didDeliver event: ChunkEvent) -> Demand {
+    func receive(_ event: ChunkEvent) -> Demand {
         defer { seq += 1 }
         return context.coder.encode(event, seq: seq) { size, fill in call.send(size: size, fill) }
     }
 
-    func run(_ run: GenerationRun, didFinish result: Result<ChatResponse, GenerationError>) {
+    func finish(_ result: Result<ChatResponse, GenerationError>) {
         switch result {
         case .failure(let error): call.fail(context.status(error))
         case .success(let response):
-            switch form {
+            switch operation {
             case .generate: context.coder.encodeGenerate(response) { size, fill in call.respond(size: size, fill) }
             case .chat: context.coder.encode(response) { size, fill in call.respond(size: size, fill) }
-            case .stream:
+            case .streamChat:
                 _ = context.coder.encode(response.completion, seq: seq, chunkCount: seq) { size, fill in
                     call.send(size: size, fill)
                 }

@@ -38,7 +38,7 @@ public final class GenerationService: Sendable {
             },
             generation("StreamChat", isServerStreaming: true) { service, call, payload, context throws(MessageError) in
                 let (request, fields) = try context.coder.chatRequest(payload)
-                AnswerCall.start(call, .stream, request, fields, gateway: service.gateway, context: context)
+                AnswerCall.start(call, .streamChat, request, fields, gateway: service.gateway, context: context)
             },
             generation("CountTokens") { service, call, payload, context throws(MessageError) in
                 let (request, text) = try context.coder.countTokensRequest(payload)
@@ -140,7 +140,9 @@ public final class GenerationService: Sendable {
             context.coder.encodeTokenCount(tokens, source: source) { size, fill in call.respond(size: size, fill) }
         }
         do {
-            guard let model = try gateway.catalog.resolve(request.model).first else { return respond(0, .estimated) }
+            guard let model = try gateway.catalog.resolve(request.model).first?.model else {
+                return respond(0, .estimated)
+            }
             var whole = request
             if !text.isEmpty { whole.messages.append(Message(role: .user, content: text)) }
             guard !whole.messages.isEmpty else { return respond(estimateTokens(of: whole), .estimated) }
@@ -171,7 +173,7 @@ public final class GenerationService: Sendable {
         }
         list.routes = catalog.routes.map {
             ModelList.Route(
-                name: $0.name, strategy: $0.strategy.rawValue, targets: $0.targets.map(\.model.name))
+                name: $0.name, strategy: $0.strategy.rawValue, targets: $0.models.map(\.name))
         }
         list.providers = ProviderRegistry.all.map {
             ModelList.Provider(name: $0.name, capabilities: $0.capabilityNames)

@@ -55,9 +55,7 @@ import Testing
 
 @Suite struct CatalogTests {
     private func catalog(_ text: String) throws -> Catalog {
-        try Catalog(
-            Configuration.parse(
-                Array(text.utf8), file: "f", environment: [:], knownProviders: ProviderRegistry.names))
+        try makeCatalog(text)
     }
 
     private static let models = """
@@ -89,11 +87,12 @@ import Testing
         let catalog = try catalog(
             Self.models
                 + "routes: {f: {strategy: fallback, targets: [a, b]}, rr: {strategy: round_robin, targets: [a, b]}}")
-        #expect(try catalog.resolve("").map(\.modelName) == ["d"])
-        #expect(try catalog.resolve("a", fallbacks: ["b", "openai/new"]).map(\.modelName) == ["a1", "b1", "new"])
-        #expect(try catalog.resolve("f").map(\.modelName) == ["a1", "b1"])
-        let first = try catalog.resolve("rr").map(\.modelName)
-        let second = try catalog.resolve("rr").map(\.modelName)
+        #expect(try catalog.resolve("").map(\.model.modelName) == ["d"])
+        #expect(
+            try catalog.resolve("a", fallbacks: ["b", "openai/new"]).map(\.model.modelName) == ["a1", "b1", "new"])
+        #expect(try catalog.resolve("f").map(\.model.modelName) == ["a1", "b1"])
+        let first = try catalog.resolve("rr").map(\.model.modelName)
+        let second = try catalog.resolve("rr").map(\.model.modelName)
         #expect(Set([first, second]) == [["a1", "b1"], ["b1", "a1"]])
         for name in ["nobody", "nobody/x", "openai/", "f/x"] {
             let error = #expect(throws: GenerationError.self) { try catalog.resolve(name) }
@@ -125,7 +124,7 @@ import Testing
             }
         }
         // The configuration may.
-        #expect(try catalog.resolve("tuned").map(\.modelName) == ["projects/7/locations/r/endpoints/1"])
+        #expect(try catalog.resolve("tuned").map(\.model.modelName) == ["projects/7/locations/r/endpoints/1"])
         // Names with slashes that name models of the configured project, or travel in the body.
         for name in [
             "vertex/publishers/meta/models/llama-4", "vertex/endpoints/1", "vertex/models/projects/x",
@@ -133,7 +132,7 @@ import Testing
             "groq/openai/gpt-oss-120b", "groq/projects/x", "gemini/tunedModels/x", "gemini/projects/x",
         ] {
             let slash = try #require(name.firstIndex(of: "/"))
-            #expect(try catalog.resolve(name).map(\.modelName) == [String(name[name.index(after: slash)...])])
+            #expect(try catalog.resolve(name).map(\.model.modelName) == [String(name[name.index(after: slash)...])])
         }
         let open = try self.catalog("server: {allow_model_paths: true}\n" + Self.vertex)
         #expect(try open.resolve("vertex/projects/OTHER/locations/r/endpoints/1").count == 1)

@@ -1,4 +1,3 @@
-import Config
 import Generation
 import Providers
 import Testing
@@ -7,40 +6,55 @@ import Testing
 
 @Suite struct UsageLedgerTests {
     private let catalog: Catalog
+    private let ledger = UsageLedger()
 
     init() throws {
-        let text = "generation: {provider: openai, config: {model_name: vendor-name, api_key: k}}"
-        catalog = try Catalog(
-            Configuration.parse(
-                Array(text.utf8), file: "f", environment: [:], knownProviders: ProviderRegistry.names))
+        catalog = try makeCatalog("generation: {provider: openai, config: {model_name: vendor-name, api_key: k}}")
     }
 
+    private func model(_ name: String = "") throws -> ConfiguredModel { try catalog.resolve(name)[0].model }
+
     @Test func rowsHaveTheConfiguredName() throws {
-        let ledger = UsageLedger()
-        ledger.record(try catalog.resolve("")[0], usage: Usage(), .succeeded, nanoseconds: 2_000_000_000)
+        LedgerPage(ledger).add(try model(), usage: Usage(), .succeeded, nanoseconds: 2_000_000_000)
         #expect(ledger.snapshot().map(\.key.model) == ["default"])
         #expect(ledger.snapshot()[0].row.averageLatencySeconds == 2)
     }
 
-    @Test func namesOfCallersNeverTakeTheRowOfAConfiguredModel() throws {
-        let ledger = UsageLedger()
+    /// However many loops they call on.
+    @Test(arguments: [1, 3])
+    func namesOfCallersNeverTakeTheRowOfAConfiguredModel(_ loops: Int) throws {
+        let pages = (0..<loops).map { _ in LedgerPage(ledger) }
         for index in 0..<1100 {
-            ledger.record(try catalog.resolve("openai/junk\(index)")[0], usage: Usage(), .failed, nanoseconds: 1)
+            pages[index % loops].add(try model("openai/junk\(index)"), usage: Usage(), .failed, nanoseconds: 1)
         }
-        ledger.record(try catalog.resolve("")[0], usage: Usage(), .succeeded, nanoseconds: 1)
-        ledger.record(try catalog.resolve("openai/junk3")[0], usage: Usage(), .failed, nanoseconds: 1)
+        for page in pages {
+            page.add(try model(), usage: Usage(), .succeeded, nanoseconds: 1)
+            page.add(try model("openai/junk3"), usage: Usage(), .failed, nanoseconds: 1)
+        }
         let rows = Dictionary(uniqueKeysWithValues: ledger.snapshot().map { ($0.key.model, $0.row) })
         #expect(rows.count == UsageLedger.dynamicCapacity + 2)
-        #expect(rows["default"]?.successfulRequests == 1)
-        #expect(rows["openai/junk3"]?.requests == 2)
+        #expect(rows["default"]?.successfulRequests == Int64(loops))
+        #expect(rows["openai/junk3"]?.requests == Int64(1 + loops))
         #expect(rows[UsageLedger.others]?.requests == Int64(1100 - UsageLedger.dynamicCapacity))
     }
 
+    @Test func loopsAddUp() throws {
+        var usage = Usage()
+        usage.inputTokens = 3
+        usage.outputTokens = 5
+        for outcome in [UsageLedger.Outcome.succeeded, .failed] {
+            LedgerPage(ledger).add(try model(), usage: usage, outcome, nanoseconds: 1_000_000_000)
+        }
+        let rows = ledger.snapshot()
+        #expect(rows.count == 1)
+        #expect(rows[0].row.requests == 2 && rows[0].row.inputTokens == 6 && rows[0].row.outputTokens == 10)
+        #expect(rows[0].row.averageLatencySeconds == 1 && rows[0].row.errorRate == 0.5)
+    }
+
     @Test func cancelledRequestsAreNoFailures() throws {
-        let ledger = UsageLedger()
-        let model = try catalog.resolve("")[0]
+        let page = LedgerPage(ledger)
         for outcome in [UsageLedger.Outcome.succeeded, .failed, .cancelled, .cancelled] {
-            ledger.record(model, usage: Usage(), outcome, nanoseconds: 1)
+            page.add(try model(), usage: Usage(), outcome, nanoseconds: 1)
         }
         let row = ledger.snapshot()[0].row
         #expect(row.requests == 4 && row.failedRequests == 1 && row.cancelledRequests == 2)

@@ -154,14 +154,14 @@ import Testing
 
 /// One attempt on its loop, from the outside.
 private final class Running: Sendable {
-    private final class Sink: AttemptSink {
+    private final class Sink: AnswerSink {
         let ends: AsyncStream<GenerationError?>.Continuation
 
         init(_ ends: AsyncStream<GenerationError?>.Continuation) { self.ends = ends }
 
-        func attempt(_ attempt: ProviderAttempt, didDeliver event: ChunkEvent) -> Demand { .more }
+        func receive(_ event: ChunkEvent) -> Demand { .more }
 
-        func attempt(_ attempt: ProviderAttempt, didFinish result: Result<ChatResponse, GenerationError>) {
+        func finish(_ result: Result<ChatResponse, GenerationError>) {
             switch result {
             case .success: ends.yield(nil)
             case .failure(let error): ends.yield(error)
@@ -181,7 +181,7 @@ private final class Running: Sendable {
             model: model, request: ChatRequest(messages: [Message(role: .user, content: "hi")]), isStream: isStream,
             context: context, sink: sink)
         parts = LoopBound((context, sink, attempt), on: context.loop)
-        do { try attempt.start() } catch { continuation.yield(error) }
+        attempt.start()
     }
 
     /// How it ends; `nil` for well.

@@ -67,15 +67,13 @@ import Testing
                 let attempt = ProviderAttempt(
                     model: model, request: request, isStream: false, context: context.value, sink: sink)
                 sink.attempt = attempt
-                do { try attempt.start() } catch {
-                    continuation.resume(returning: Result(content: "\(error)", sendings: []))
-                }
+                attempt.start()
             }
         }
     }
 
     /// Holds the attempt until its end, and itself.
-    private final class Sink: AttemptSink {
+    private final class Sink: AnswerSink {
         var attempt: ProviderAttempt?
         private var this: Sink?
         private let completion: (ProviderAttempt, Swift.Result<ChatResponse, GenerationError>) -> Void
@@ -85,12 +83,10 @@ import Testing
             this = self
         }
 
-        func attempt(_ attempt: ProviderAttempt, didDeliver event: ChunkEvent) -> Demand { .more }
+        func receive(_ event: ChunkEvent) -> Demand { .more }
 
-        func attempt(
-            _ attempt: ProviderAttempt, didFinish result: Swift.Result<ChatResponse, GenerationError>
-        ) {
-            completion(attempt, result)
+        func finish(_ result: Swift.Result<ChatResponse, GenerationError>) {
+            if let attempt { completion(attempt, result) }
             self.attempt = nil
             this = nil
         }

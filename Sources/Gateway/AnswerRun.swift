@@ -1,0 +1,76 @@
+package import Generation
+package import Providers
+
+/// One call on its way through the stages: what `Gateway.answer` returns. The outermost source, it completes the record
+/// and hands it to the observers before the caller's sink gets the end.
+package final class AnswerRun: AnswerSource, EndSink {
+    private let job: Job
+    private let stages: any Answerer
+    private(set) weak var sink: (any AnswerSink)?
+    private var source: (any AnswerSource)?
+    private var isOver = false
+
+    init(_ job: Job, through stages: any Answerer, into sink: any AnswerSink) {
+        self.job = job
+        self.stages = stages
+        self.sink = sink
+    }
+
+    package func start() {
+        guard !isOver else { return }
+        guard !job.request.messages.isEmpty else {
+            return finish(
+                .failure(
+                    GenerationError(.invalidRequest, "messages is empty: a chat needs at least one message")))
+        }
+        let source = stages.answer(job, into: self)
+        self.source = source
+        source.start()
+    }
+
+    package func resume() { source?.resume() }
+
+    package var bodyBytes: Int { source?.bodyBytes ?? 0 }
+
+    package func cancel(_ cause: CancelCause) {
+        guard !isOver else { return }
+        let source = source
+        self.source = nil
+        source?.cancel(cause)
+        end(.cancelled(cause))
+    }
+
+    /// Stops because the call's deadline passed.
+    /// - Returns: the failure to report; it holds the trail of the attempts.
+    package func expire() -> GenerationError {
+        cancel(.deadline)
+        var error = CancelCause.deadline.error
+        if let lastError = job.record.lastError {
+            error.message += " (the last attempt failed: \(lastError.message))"
+        }
+        job.record.complete(&error)
+        return error
+    }
+
+    package func finish(_ result: Result<ChatResponse, GenerationError>) {
+        guard !isOver else { return }
+        source = nil
+        switch result {
+        case .success(var response):
+            end(.success)
+            job.record.complete(&response.completion)
+            sink?.finish(.success(response))
+        case .failure(var error):
+            end(.failure(error.kind))
+            job.record.complete(&error)
+            sink?.finish(.failure(error))
+        }
+    }
+
+    private func end(_ outcome: CallRecord.Outcome) {
+        isOver = true
+        job.record.endedAt = job.loop.scheduler.instant
+        job.record.outcome = outcome
+        job.loop.ended(job.record)
+    }
+}

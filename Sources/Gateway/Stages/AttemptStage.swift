@@ -1,0 +1,108 @@
+internal import EventLoop
+internal import Generation
+internal import Providers
+
+/// The innermost stage: asks one model once, and enters the attempt into the record.
+struct AttemptStage: Answerer {
+    let model: ConfiguredModel
+
+    func answer(_ job: Job, into sink: any AnswerSink) -> any AnswerSource { AttemptRun(model, job, sink) }
+}
+
+private final class AttemptRun: AnswerSource, AnswerSink {
+    private let model: ConfiguredModel
+    private let job: Job
+    private weak var sink: (any AnswerSink)?
+    /// Asked for once: this is the way of every piece.
+    private weak var pieces: (any AnswerSink)?
+    private var attempt: (any UpstreamAttempt)?
+    private var since: UInt64 = 0
+    private var hasContent = false
+    private var deliveredBytes = 0
+
+    init(_ model: ConfiguredModel, _ job: Job, _ sink: any AnswerSink) {
+        self.model = model
+        self.job = job
+        self.sink = sink
+        pieces = sink.pieceSink
+    }
+
+    func start() {
+        since = job.loop.scheduler.instant
+        let attempt = job.loop.upstream.attempt(at: model, job.request, isStream: job.isStream, into: self)
+        self.attempt = attempt
+        attempt.start()
+    }
+
+    func resume() { attempt?.resume() }
+
+    var bodyBytes: Int { attempt?.bodyBytes ?? 0 }
+
+    func cancel(_ cause: CancelCause) {
+        guard let attempt else { return }
+        self.attempt = nil
+        attempt.cancel(cause)
+        record(cause.error, attempt)
+    }
+
+    func receive(_ event: ChunkEvent) -> Demand {
+        if !hasContent {
+            hasContent = true
+            job.record.firstContentAt = job.loop.scheduler.instant
+        }
+        switch event {
+        case .text(let text), .reasoning(let text): deliveredBytes += text.utf8.count
+        case .toolCall(let delta): deliveredBytes += delta.argumentsJSONDelta.utf8.count
+        }
+        return pieces?.receive(event) ?? .pause
+    }
+
+    func finish(_ result: Result<ChatResponse, GenerationError>) {
+        guard let attempt else { return }
+        self.attempt = nil
+        switch result {
+        case .success(var response):
+            // A streamed answer's message is empty.
+            deliveredBytes += response.message.generatedBytes
+            record(nil, attempt, usage: response.completion.usage)
+            response.completion.timing.connectMicroseconds = attempt.connectMicroseconds
+            response.completion.timing.authMicroseconds = attempt.authMicroseconds
+            sink?.finish(.success(response))
+        case .failure(let error):
+            record(error, attempt)
+            job.record.lastError = error
+            sink?.finish(result)
+        }
+    }
+
+    private func record(_ error: GenerationError?, _ attempt: any UpstreamAttempt, usage: Usage = Usage()) {
+        let elapsed = job.loop.scheduler.instant - since
+        job.record.upstreamNanoseconds += elapsed
+        job.record.answerBytes += deliveredBytes
+        for sending in attempt.repeatedSendings {
+            job.record.add(
+                sending.error, at: model, httpStatus: sending.httpStatus,
+                nanoseconds: UInt64(max(0, sending.microseconds)) * 1000, isRepeated: true)
+        }
+        job.record.add(
+            error, at: model, httpStatus: attempt.httpStatus, nanoseconds: elapsed,
+            usage: usage.source == .absent && hasContent && deliveredBytes > 0 ? estimatedUsage : usage)
+    }
+
+    /// What a stream cost that was cut or cancelled, or whose provider reported nothing: it was paid for all the same.
+    private var estimatedUsage: Usage {
+        var usage = Usage()
+        usage.inputTokens = estimateTokens(of: job.request)
+        usage.outputTokens = max(1, deliveredBytes / 4)
+        usage.totalTokens = usage.inputTokens + usage.outputTokens
+        usage.source = .estimated
+        return usage
+    }
+}
+
+extension Message {
+    /// Bytes of what a model wrote.
+    fileprivate var generatedBytes: Int {
+        toolCalls.reduce(content.utf8.count + reasoning.utf8.count) { $0 + $1.argumentsJSON.utf8.count }
+    }
+}
