@@ -119,7 +119,12 @@ let package = Package(
         tests(
             "GenwireCommandsTests",
             ["GenwireCommands", "GenwireClient", "Generation", "Messages", "RPC", "EventLoop", argumentParser]),
-        tests("GenwireTests", ["Genwire", "Generation", "TestSupport", "genwired", "genwire-sim"]),
+        tests(
+            "GenwireTests",
+            [
+                "Genwire", "Daemon", "Config", "EventLoop", "Gateway", "Generation", "Providers", "TestSupport", "genwired",
+                "genwire-sim", logging,
+            ]),
         tests(
             "BlackBoxTests",
             ["TestSupport", "GenwireClient", "Generation", "Messages", "genwired", "genwire", "genwire-sim"]),

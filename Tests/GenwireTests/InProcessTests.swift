@@ -1,3 +1,4 @@
+import Config
 import Foundation
 import Generation
 import Genwire
@@ -70,6 +71,98 @@ import Testing
             await #expect(throws: GenerationError.self) { try await call.value }
             let isFree = try await eventually { try await stack.statistic("active_streams") == 0 }
             #expect(isFree)
+        }
+    }
+
+    private func configuration(_ text: String) throws -> Configuration {
+        try Configuration.parse(
+            Array(text.utf8), file: "f", environment: [:], knownProviders: GenerationModelFactory.listProviders())
+    }
+
+    @Test func aRouteFallsBackAsInTheDaemon() async throws {
+        try await Stack.with { stack in
+            let base = "api_base: \"\(stack.upstream)/v1\", api_key: k"
+            let configuration = try configuration(
+                """
+                models:
+                  broken: {provider: openai, config: {model_name: "gpt-4o#status=500", \(base)}}
+                  sound: {provider: openai, config: {model_name: gpt-4o-mini, \(base)}}
+                  unusable: {provider: openai, optional: true, config: {model_name: x, api_key: "${UNSET_VARIABLE}"}}
+                routes: {both: {strategy: fallback, targets: [broken, sound]}}
+                retry: {max_attempts: 2, initial_backoff: 0.01, max_backoff: 0.01}
+                """)
+            let route = try GenerationModelFactory.createModel(named: "both", from: configuration)
+            #expect(route.modelName == "gpt-4o#status=500" && route.provider == "openai")
+            let answer = try await route.chatCompletion([Message(role: .user, content: "x")])
+            #expect(answer.completion.attempts.map(\.model) == ["broken", "broken", "sound"])
+            #expect(answer.completion.attempts.map(\.status) == [500, 500, 200])
+            var text = ""
+            for try await case .text(let piece) in route.chatCompletionStream([Message(role: .user, content: "y")]) {
+                text += piece
+            }
+            #expect(text.hasPrefix("You asked: y"))
+
+            let broken = try GenerationModelFactory.createModel(named: "broken", from: configuration)
+            let error = await #expect(throws: GenerationError.self) { try await broken.generateContent("x") }
+            #expect(error?.attempts.count == 2)
+            for (name, kind) in [("unusable", GenerationError.Kind.authentication), ("nobody", .unknownModel)] {
+                let error = #expect(throws: GenerationError.self) {
+                    try GenerationModelFactory.createModel(named: name, from: configuration)
+                }
+                #expect(error?.kind == kind, "\(name)")
+            }
+        }
+    }
+
+    private static let vendor = """
+        import http.server, ssl, sys
+        class Vendor(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["content-length"]))
+                body = b'{"choices":[{"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
+                self.send_response(200)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vendor)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1], sys.argv[2])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        print("ready on", server.server_port, file=sys.stderr, flush=True)
+        server.serve_forever()
+        """
+
+    @Test func certificatesAreVerifiedUnlessTheConfigurationSaysOtherwise() async throws {
+        try await withTemporaryFolder { folder in
+            let made = try await runProgram(
+                "/usr/bin/openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-keyout", "\(folder)/key.pem", "-out", "\(folder)/certificate.pem",
+                ])
+            try #require(made.code == 0, "\(made.errors)")
+            let server = try RunningProgram(
+                "/usr/bin/env",
+                ["python3", "-c", Self.vendor, "\(folder)/certificate.pem", "\(folder)/key.pem"],
+                logPath: folder + "/vendor.log")
+            let port = await server.waitForLine(containing: "ready on")?.split(separator: " ").last ?? "0"
+            let model = """
+                generation: {provider: openai, config: {model_name: m, api_base: "https://127.0.0.1:\(port)", api_key: k}}
+                retry: {max_attempts: 1}
+
+                """
+            let strict = try GenerationModelFactory.createModel(from: try configuration(model))
+            let lax = try GenerationModelFactory.createModel(
+                from: try configuration(model + "tls: {insecure_skip_verify: true}"))
+            for _ in 0..<2 {
+                let error = await #expect(throws: GenerationError.self) { try await strict.generateContent("x") }
+                #expect(error?.kind == .network && error?.message.contains("certificate") == true)
+                let answer = try? await lax.generateContent("x")
+                #expect(answer == "hi")
+            }
+            // It may have been started with every other signal blocked.
+            server.signal(SIGKILL)
+            _ = await server.waitForExit()
         }
     }
 
