@@ -21,21 +21,25 @@ public final class Runtime: Sendable {
     private let gateway: Gateway
     private let server: Server
     private let logger: Logger
+    private let requestLog: RequestLog
 
     private init(
-        loops: [EventLoop], contexts: [LoopBound<ServiceLoop>], gateway: Gateway, server: Server, logger: Logger
+        loops: [EventLoop], contexts: [LoopBound<ServiceLoop>], gateway: Gateway, server: Server, logger: Logger,
+        requestLog: RequestLog
     ) {
         self.loops = loops
         self.contexts = contexts
         self.gateway = gateway
         self.server = server
         self.logger = logger
+        self.requestLog = requestLog
     }
 
     /// Builds everything but listens nowhere yet.
     /// - Throws: `StartError`.
     public static func start(_ configuration: Configuration, logger: Logger) async throws(StartError) -> Runtime {
-        let (gateway, loops) = try build(configuration)
+        let requestLog = RequestLog(logger)
+        let (gateway, loops) = try build(configuration, observers: [requestLog])
         for model in gateway.catalog.unconfigured {
             logger.warning("model is not usable", metadata: ["model": "\(model.name)", "reason": "\(model.reason)"])
         }
@@ -55,7 +59,8 @@ public final class Runtime: Sendable {
         let server = await Server(
             loops: loops, methods: service.methods, limits: limits, registry: registry,
             policy: policy(configuration.server), describe: { Status($0) })
-        return Runtime(loops: loops, contexts: contexts, gateway: gateway, server: server, logger: logger)
+        return Runtime(
+            loops: loops, contexts: contexts, gateway: gateway, server: server, logger: logger, requestLog: requestLog)
     }
 
     private static func serverLimits(_ configured: LimitsConfiguration, _ logger: Logger) -> ServerLimits {
@@ -100,9 +105,11 @@ public final class Runtime: Sendable {
         return policy
     }
 
-    private static func build(_ configuration: Configuration) throws(StartError) -> (Gateway, [EventLoop]) {
+    private static func build(
+        _ configuration: Configuration, observers: [any ObserverSource]
+    ) throws(StartError) -> (Gateway, [EventLoop]) {
         do {
-            let gateway = try Gateway(configuration)
+            let gateway = try Gateway(configuration, observers: observers)
             let count = max(1, configuration.server.loops ?? EventLoop.defaultCount)
             return (gateway, try (0..<count).map { try EventLoop(label: "genwire-loop-\($0)") })
         } catch let error as GenerationError {
@@ -152,6 +159,7 @@ public final class Runtime: Sendable {
         await server.drain(seconds: seconds)
         if let first = contexts.first { await first.loop.perform { [gateway] in gateway.detach() } }
         for context in contexts { await context.loop.perform { context.value.shutdown() } }
+        requestLog.finish()
         for loop in loops { await loop.shutdown() }
     }
 }

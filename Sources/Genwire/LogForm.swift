@@ -1,0 +1,157 @@
+internal import Glibc
+
+/// The form of log lines, text or JSON. Writes bytes, so that a line per call costs little.
+struct LogForm: Sendable {
+    let label: String
+    let isJSON: Bool
+    /// Whether text lines begin with the time; JSON always has it.
+    let showsTime: Bool
+
+    /// Begins a line.
+    func begin(_ level: String, _ message: String, in line: inout [UInt8]) {
+        if isJSON {
+            line += "{\"time\":\"".utf8
+            Self.addTimestamp(to: &line)
+            line += "\",\"level\":\"".utf8
+            line += level.utf8
+            line += "\",\"label\":".utf8
+            Self.addQuoted(label, to: &line)
+            line += ",\"message\":".utf8
+            Self.addQuoted(message, to: &line)
+        } else {
+            if showsTime {
+                Self.addTimestamp(to: &line)
+                line.append(UInt8(ascii: " "))
+            }
+            line += level.utf8
+            line.append(UInt8(ascii: " "))
+            line += label.utf8
+            line += ": ".utf8
+            Self.addOneLine(message, to: &line)
+        }
+    }
+
+    /// Adds a pair whose value is ours, or a text at the end of which nobody looks for another pair.
+    func add(_ key: String, _ value: String, to line: inout [UInt8]) {
+        addKey(key, to: &line)
+        if isJSON { Self.addQuoted(value, to: &line) } else { Self.addOneLine(value, to: &line) }
+    }
+
+    /// Adds a pair whose value is a caller's: it cannot look like other pairs or like the end of the line.
+    func addForeign(_ key: String, _ value: String, to line: inout [UInt8]) {
+        addKey(key, to: &line)
+        if isJSON || value.isEmpty || !value.utf8.allSatisfy(Self.isPlain) {
+            Self.addQuoted(value, to: &line)
+        } else {
+            line += value.utf8
+        }
+    }
+
+    /// Adds a number.
+    func add(_ key: String, _ value: Int, to line: inout [UInt8]) {
+        addKey(key, to: &line)
+        Self.addNumber(value, to: &line)
+    }
+
+    /// Adds a time in milliseconds, precise to the microsecond.
+    func addMilliseconds(_ key: String, nanoseconds: UInt64, to line: inout [UInt8]) {
+        addKey(key, to: &line)
+        let microseconds = Int(clamping: nanoseconds / 1000)
+        Self.addNumber(microseconds / 1000, to: &line)
+        line.append(UInt8(ascii: "."))
+        Self.addDigits(microseconds % 1000, 3, to: &line)
+    }
+
+    /// Ends a line.
+    func end(_ line: inout [UInt8]) {
+        if isJSON { line.append(UInt8(ascii: "}")) }
+        line.append(UInt8(ascii: "\n"))
+    }
+
+    private func addKey(_ key: String, to line: inout [UInt8]) {
+        if isJSON {
+            line.append(UInt8(ascii: ","))
+            Self.addQuoted(key, to: &line)
+            line.append(UInt8(ascii: ":"))
+        } else {
+            line.append(UInt8(ascii: " "))
+            Self.addOneLine(key, to: &line)
+            line.append(UInt8(ascii: "="))
+        }
+    }
+
+    /// UTC, to the millisecond (RFC 3339).
+    private static func addTimestamp(to line: inout [UInt8]) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var parts = tm()
+        gmtime_r(&now.tv_sec, &parts)
+        let fields: [(value: Int32, separator: Unicode.Scalar)] = [
+            (parts.tm_mon + 1, "-"), (parts.tm_mday, "-"), (parts.tm_hour, "T"), (parts.tm_min, ":"),
+            (parts.tm_sec, ":"),
+        ]
+        addDigits(Int(parts.tm_year) + 1900, 4, to: &line)
+        for (value, separator) in fields {
+            line.append(UInt8(ascii: separator))
+            addDigits(Int(value), 2, to: &line)
+        }
+        line.append(UInt8(ascii: "."))
+        addDigits(now.tv_nsec / 1_000_000, 3, to: &line)
+        line.append(UInt8(ascii: "Z"))
+    }
+
+    private static func addDigits(_ value: Int, _ width: Int, to line: inout [UInt8]) {
+        var divisor = 1
+        for _ in 1..<width { divisor *= 10 }
+        while divisor > 0 {
+            line.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    private static func addNumber(_ value: Int, to line: inout [UInt8]) {
+        if value < 0 { line.append(UInt8(ascii: "-")) }
+        let value = value.magnitude
+        var divisor: UInt = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            line.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    /// A vendor's words may hold line ends, which would forge log lines.
+    private static func addOneLine(_ text: String, to line: inout [UInt8]) {
+        for byte in text.utf8 { line.append(isControl(byte) ? UInt8(ascii: " ") : byte) }
+    }
+
+    private static func addQuoted(_ text: String, to line: inout [UInt8]) {
+        line.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): line += "\\\"".utf8
+            case UInt8(ascii: "\\"): line += "\\\\".utf8
+            case UInt8(ascii: "\n"): line += "\\n".utf8
+            case _ where isControl(byte):
+                line += "\\u00".utf8
+                for digit in [byte >> 4, byte & 15] {
+                    line.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+                }
+            default: line.append(byte)
+            }
+        }
+        line.append(UInt8(ascii: "\""))
+    }
+
+    private static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"),
+            UInt8(ascii: "/"), UInt8(ascii: "@"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,156 @@
+internal import EventLoop
+internal import Gateway
+internal import Generation
+internal import Logging
+internal import Providers
+
+/// The second observer: one line per call at level `info`, with who called, what was asked, what it took and how it
+/// ended. Never content, never a secret, and of callers' own words a bounded beginning.
+final class RequestLog: ObserverSource {
+    /// What callers chose themselves is cut to this many bytes.
+    private static let longestWord = 128
+    /// How long a drain waits for a slow reader of the log, in seconds.
+    private static let finishSeconds = 2.0
+
+    private let logger: Logger
+    /// Where lines go straight to standard error; `nil` where another handler takes them.
+    private let writer: LogWriter?
+
+    init(_ logger: Logger) {
+        self.logger = logger
+        writer = (logger.handler as? StandardErrorLog).map { LogWriter($0.form) }
+    }
+
+    /// The level is read once: it does not change while the daemon runs.
+    func observer(on loop: EventLoop) -> (any Observer)? {
+        guard logger.logLevel <= .info else { return nil }
+        guard let writer, let log = logger.handler as? StandardErrorLog else { return LoggerRequestLog(logger) }
+        return LineRequestLog(log.form, writer, loop)
+    }
+
+    /// Waits until the lines are written.
+    func finish() { writer?.finish(seconds: Self.finishSeconds) }
+
+    /// A value of a line.
+    enum Value {
+        case number(Int)
+        case nanoseconds(UInt64)
+        case word(String)
+        /// A caller's.
+        case foreign(String)
+    }
+
+    /// The message of each line.
+    static let message = "call"
+
+    /// What a line says, in its order.
+    static func describe(_ record: borrowing CallRecord, _ add: (String, Value) -> Void) {
+        func foreign(_ text: String) -> Value { .foreign(text.truncated(toBytes: longestWord)) }
+        add("id", .word("\(record.id)"))
+        if !record.callID.isEmpty { add("call_id", foreign(record.callID)) }
+        add("caller", foreign("\(record.caller)"))
+        add("operation", .word(record.operation.rawValue))
+        add("model", foreign(record.requestedModel.isEmpty ? Catalog.defaultName : record.requestedModel))
+        if let target = record.target {
+            add("target", foreign(target.name))
+            add("provider", .word(target.providerName))
+        }
+        add("attempts", .number(record.attemptCount))
+        if let attempt = record.attempts.last {
+            add("http_status", .number(attempt.httpStatus))
+            if attempt.usage.source != .absent {
+                add("input_tokens", .number(attempt.usage.inputTokens))
+                add("output_tokens", .number(attempt.usage.outputTokens))
+                if attempt.usage.source == .estimated { add("tokens", .word("estimated")) }
+            }
+        }
+        if let first = record.firstContentAt { add("first_token_ms", .nanoseconds(first - record.startedAt)) }
+        add("upstream_ms", .nanoseconds(record.upstreamNanoseconds))
+        add("total_ms", .nanoseconds(record.endedAt - record.startedAt))
+        add("request_bytes", .number(record.requestBytes))
+        add("answer_bytes", .number(record.answerBytes))
+        switch record.outcome {
+        case .success: add("outcome", .word("success"))
+        case .failure(let kind):
+            add("outcome", .word("failure"))
+            add("error_kind", .word(kind.rawValue))
+        case .cancelled(let cause): add("outcome", .word(name(cause)))
+        }
+    }
+
+    private static func name(_ cause: CancelCause) -> String {
+        switch cause {
+        case .caller: "cancelled"
+        case .callerGone: "caller_gone"
+        case .deadline: "deadline"
+        case .shuttingDown: "shutting_down"
+        case .refused: "refused"
+        }
+    }
+}
+
+/// Gathers one loop's lines and hands them on together, a moment later.
+final class LineRequestLog: Observer {
+    /// How long a line waits for others.
+    private static let delayNanoseconds: UInt64 = 20_000_000
+    /// Lines are handed on when they come to this many bytes.
+    private static let batchBytes = 64 << 10
+
+    private let form: LogForm
+    private let writer: LogWriter
+    private let loop: EventLoop
+    private var bytes: [UInt8] = []
+    private var lines = 0
+    private var timer: LoopTimer?
+
+    init(_ form: LogForm, _ writer: LogWriter, _ loop: EventLoop) {
+        self.form = form
+        self.writer = writer
+        self.loop = loop
+        timer = LoopTimer { [unowned self] in flush() }
+    }
+
+    func ended(_ record: borrowing CallRecord) {
+        form.begin("info", RequestLog.message, in: &bytes)
+        RequestLog.describe(record) { key, value in
+            switch value {
+            case .number(let number): form.add(key, number, to: &bytes)
+            case .nanoseconds(let time): form.addMilliseconds(key, nanoseconds: time, to: &bytes)
+            case .word(let text): form.add(key, text, to: &bytes)
+            case .foreign(let text): form.addForeign(key, text, to: &bytes)
+            }
+        }
+        form.end(&bytes)
+        lines += 1
+        guard bytes.count < Self.batchBytes else { return flush() }
+        if let timer, !timer.isScheduled { loop.schedule(timer, afterNanoseconds: Self.delayNanoseconds) }
+    }
+
+    func flush() {
+        if let timer { loop.cancel(timer) }
+        guard lines > 0 else { return }
+        writer.write(bytes, lines: lines)
+        bytes = []
+        lines = 0
+    }
+}
+
+/// Hands each line to a logger of somebody else's.
+private final class LoggerRequestLog: Observer {
+    private let logger: Logger
+
+    init(_ logger: Logger) { self.logger = logger }
+
+    func ended(_ record: borrowing CallRecord) {
+        var metadata: Logger.Metadata = [:]
+        RequestLog.describe(record) { key, value in
+            metadata[key] =
+                switch value {
+                case .number(let number): "\(number)"
+                case .nanoseconds(let time): "\(Double(time / 1000) / 1000)"
+                case .word(let text), .foreign(let text): "\(text)"
+                }
+        }
+        logger.info("\(RequestLog.message)", metadata: metadata)
+    }
+}
