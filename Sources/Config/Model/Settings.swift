@@ -93,9 +93,9 @@ public struct LogConfiguration: Sendable, Equatable {
     public enum Level: String, Sendable, CaseIterable {
         /// Everything.
         case trace
-        /// Each call.
+        /// Details, for those who look for a fault.
         case debug
-        /// Start, stop and changes.
+        /// Start, stop, changes, and one line per call.
         case info
         /// What is worth a look.
         case notice
