@@ -1,12 +1,13 @@
+package import EventLoop
 package import Generation
 package import Providers
 
 /// One call on its way through the stages: what `Gateway.answer` returns. The outermost source, it completes the record
 /// and hands it to the observers before the caller's sink gets the end.
-package final class AnswerRun: AnswerSource, EndSink {
+package final class AnswerRun: AnswerSource, AnswerSink {
     private let job: Job
     private let stages: any Answerer
-    private(set) weak var sink: (any AnswerSink)?
+    private weak var sink: (any AnswerSink)?
     private var source: (any AnswerSource)?
     private var isOver = false
 
@@ -51,6 +52,10 @@ package final class AnswerRun: AnswerSource, EndSink {
         job.record.complete(&error)
         return error
     }
+
+    package var pieceSink: any AnswerSink { sink?.pieceSink ?? self }
+
+    package func receive(_ event: ChunkEvent) -> Demand { sink?.receive(event) ?? .pause }
 
     package func finish(_ result: Result<ChatResponse, GenerationError>) {
         guard !isOver else { return }

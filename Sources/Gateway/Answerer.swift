@@ -6,19 +6,20 @@ package import Providers
 /// answerer inside it. One object serves all loops and calls of a configuration; what belongs to a call is in the
 /// source that it makes.
 package protocol Answerer: Sendable {
-    /// A source that `AnswerSource.start` sets going and that holds `sink` weakly.
+    /// A source that `AnswerSource.start` sets going. It refers to `sink` unowned: the stage that asks holds the source,
+    /// and nobody else does. `AnswerRun`, the outermost source, holds the caller's sink weakly.
     func answer(_ job: Job, into sink: any AnswerSink) -> any AnswerSource
 }
 
 /// The sink of a stage that looks at ends only: pieces bypass it.
 protocol EndSink: AnswerSink {
     /// The sink behind the stage.
-    var sink: (any AnswerSink)? { get }
+    var sink: any AnswerSink { get }
 }
 
 extension EndSink {
-    package var pieceSink: any AnswerSink { sink?.pieceSink ?? self }
-    package func receive(_ event: ChunkEvent) -> Demand { sink?.receive(event) ?? .pause }
+    package var pieceSink: any AnswerSink { sink.pieceSink }
+    package func receive(_ event: ChunkEvent) -> Demand { sink.receive(event) }
 }
 
 /// Time and timers, as stages see them: those of the event loop, or of a test.

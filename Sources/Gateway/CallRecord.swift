@@ -12,7 +12,7 @@ package struct CallRecord {
         package let number: UInt64
 
         /// `1.42`.
-        package var description: String { "\(loop).\(number)" }
+        package var description: String { String(loop) + "." + String(number) }
     }
 
     /// What was called; the raw values are the RPCs' names, which the in-process API shares.
@@ -79,6 +79,10 @@ package struct CallRecord {
     package internal(set) var firstContentAt: UInt64?
     /// How long the attempts took together.
     package internal(set) var upstreamNanoseconds: UInt64 = 0
+    /// How long connecting took in the last attempt, in microseconds; 0 where a connection was re-used.
+    package internal(set) var connectMicroseconds: Int64 = 0
+    /// How long the last attempt waited for a token, in microseconds.
+    package internal(set) var authMicroseconds: Int64 = 0
     /// Bytes of generated text, reasoning and arguments that were delivered.
     package internal(set) var answerBytes = 0
     /// Why the last attempt failed that did.
@@ -116,6 +120,8 @@ package struct CallRecord {
     func complete(_ completion: inout Completion) {
         let total = endedAt - startedAt
         completion.attempts = trail
+        completion.timing.connectMicroseconds = connectMicroseconds
+        completion.timing.authMicroseconds = authMicroseconds
         completion.timing.firstTokenMicroseconds = Int64(((firstContentAt ?? endedAt) - startedAt) / 1000)
         completion.timing.totalMicroseconds = Int64(total / 1000)
         completion.timing.gatewayMicroseconds = Int64((total - min(upstreamNanoseconds, total)) / 1000)

@@ -12,8 +12,8 @@ package enum Caller: Sendable, Hashable, CustomStringConvertible {
     /// `uid:1000`, `token:ci`, `tcp` or `process`: the name in the log and in the configuration.
     package var description: String {
         switch self {
-        case .user(let id): "uid:\(id)"
-        case .token(let name): "token:\(name)"
+        case .user(let id): "uid:" + String(id)
+        case .token(let name): "token:" + name
         case .network: "tcp"
         case .process: "process"
         }

@@ -31,14 +31,31 @@ struct LogForm: Sendable {
         }
     }
 
-    /// Adds a pair whose value is ours, or a text at the end of which nobody looks for another pair.
+    /// Adds a pair. Control characters in it become spaces in text; it may hold spaces.
     func add(_ key: String, _ value: String, to line: inout [UInt8]) {
+        if isJSON {
+            line.append(UInt8(ascii: ","))
+            Self.addQuoted(key, to: &line)
+            line.append(UInt8(ascii: ":"))
+            Self.addQuoted(value, to: &line)
+        } else {
+            line.append(UInt8(ascii: " "))
+            Self.addOneLine(key, to: &line)
+            line.append(UInt8(ascii: "="))
+            Self.addOneLine(value, to: &line)
+        }
+    }
+
+    /// Adds a pair whose value is a plain word of ours.
+    func addWord(_ key: StaticString, _ value: String, to line: inout [UInt8]) {
         addKey(key, to: &line)
-        if isJSON { Self.addQuoted(value, to: &line) } else { Self.addOneLine(value, to: &line) }
+        if isJSON { line.append(UInt8(ascii: "\"")) }
+        line += value.utf8
+        if isJSON { line.append(UInt8(ascii: "\"")) }
     }
 
     /// Adds a pair whose value is a caller's: it cannot look like other pairs or like the end of the line.
-    func addForeign(_ key: String, _ value: String, to line: inout [UInt8]) {
+    func addForeign(_ key: StaticString, _ value: String, to line: inout [UInt8]) {
         addKey(key, to: &line)
         if isJSON || value.isEmpty || !value.utf8.allSatisfy(Self.isPlain) {
             Self.addQuoted(value, to: &line)
@@ -48,13 +65,13 @@ struct LogForm: Sendable {
     }
 
     /// Adds a number.
-    func add(_ key: String, _ value: Int, to line: inout [UInt8]) {
+    func addNumber(_ key: StaticString, _ value: Int, to line: inout [UInt8]) {
         addKey(key, to: &line)
         Self.addNumber(value, to: &line)
     }
 
     /// Adds a time in milliseconds, precise to the microsecond.
-    func addMilliseconds(_ key: String, nanoseconds: UInt64, to line: inout [UInt8]) {
+    func addMilliseconds(_ key: StaticString, nanoseconds: UInt64, to line: inout [UInt8]) {
         addKey(key, to: &line)
         let microseconds = Int(clamping: nanoseconds / 1000)
         Self.addNumber(microseconds / 1000, to: &line)
@@ -68,14 +85,14 @@ struct LogForm: Sendable {
         line.append(UInt8(ascii: "\n"))
     }
 
-    private func addKey(_ key: String, to line: inout [UInt8]) {
+    private func addKey(_ key: StaticString, to line: inout [UInt8]) {
         if isJSON {
-            line.append(UInt8(ascii: ","))
-            Self.addQuoted(key, to: &line)
-            line.append(UInt8(ascii: ":"))
+            line += ",\"".utf8
+            key.withUTF8Buffer { line += $0 }
+            line += "\":".utf8
         } else {
             line.append(UInt8(ascii: " "))
-            Self.addOneLine(key, to: &line)
+            key.withUTF8Buffer { line += $0 }
             line.append(UInt8(ascii: "="))
         }
     }
@@ -86,15 +103,16 @@ struct LogForm: Sendable {
         clock_gettime(CLOCK_REALTIME, &now)
         var parts = tm()
         gmtime_r(&now.tv_sec, &parts)
-        let fields: [(value: Int32, separator: Unicode.Scalar)] = [
-            (parts.tm_mon + 1, "-"), (parts.tm_mday, "-"), (parts.tm_hour, "T"), (parts.tm_min, ":"),
-            (parts.tm_sec, ":"),
-        ]
-        addDigits(Int(parts.tm_year) + 1900, 4, to: &line)
-        for (value, separator) in fields {
+        func add(_ separator: Unicode.Scalar, _ value: Int32) {
             line.append(UInt8(ascii: separator))
             addDigits(Int(value), 2, to: &line)
         }
+        addDigits(Int(parts.tm_year) + 1900, 4, to: &line)
+        add("-", parts.tm_mon + 1)
+        add("-", parts.tm_mday)
+        add("T", parts.tm_hour)
+        add(":", parts.tm_min)
+        add(":", parts.tm_sec)
         line.append(UInt8(ascii: "."))
         addDigits(now.tv_nsec / 1_000_000, 3, to: &line)
         line.append(UInt8(ascii: "Z"))
@@ -122,11 +140,21 @@ struct LogForm: Sendable {
 
     /// A vendor's words may hold line ends, which would forge log lines.
     private static func addOneLine(_ text: String, to line: inout [UInt8]) {
+        guard text.utf8.contains(where: isControl) else {
+            line += text.utf8
+            return
+        }
         for byte in text.utf8 { line.append(isControl(byte) ? UInt8(ascii: " ") : byte) }
     }
 
     private static func addQuoted(_ text: String, to line: inout [UInt8]) {
         line.append(UInt8(ascii: "\""))
+        defer { line.append(UInt8(ascii: "\"")) }
+        guard text.utf8.contains(where: { isControl($0) || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") })
+        else {
+            line += text.utf8
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""): line += "\\\"".utf8
@@ -140,7 +168,6 @@ struct LogForm: Sendable {
             default: line.append(byte)
             }
         }
-        line.append(UInt8(ascii: "\""))
     }
 
     private static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }

@@ -47,7 +47,7 @@ final class LogWriter: Sendable {
             guard dropped > 0 else { return }
             var line: [UInt8] = []
             form.begin("warning", "lines of the request log were dropped: its reader is too slow", in: &line)
-            form.add("lines", dropped, to: &line)
+            form.addNumber("lines", dropped, to: &line)
             form.end(&line)
             writeAll(line)
         }

@@ -9,6 +9,8 @@ internal import Providers
 final class RequestLog: ObserverSource {
     /// What callers chose themselves is cut to this many bytes.
     private static let longestWord = 128
+    /// About the longest line, in bytes.
+    static let longestLine = 4 << 10
     /// How long a drain waits for a slow reader of the log, in seconds.
     private static let finishSeconds = 2.0
 
@@ -35,6 +37,7 @@ final class RequestLog: ObserverSource {
     enum Value {
         case number(Int)
         case nanoseconds(UInt64)
+        /// Ours: letters, digits, dots and underscores.
         case word(String)
         /// A caller's.
         case foreign(String)
@@ -44,11 +47,11 @@ final class RequestLog: ObserverSource {
     static let message = "call"
 
     /// What a line says, in its order.
-    static func describe(_ record: borrowing CallRecord, _ add: (String, Value) -> Void) {
+    static func describe(_ record: borrowing CallRecord, _ add: (StaticString, Value) -> Void) {
         func foreign(_ text: String) -> Value { .foreign(text.truncated(toBytes: longestWord)) }
-        add("id", .word("\(record.id)"))
+        add("id", .word(record.id.description))
         if !record.callID.isEmpty { add("call_id", foreign(record.callID)) }
-        add("caller", foreign("\(record.caller)"))
+        add("caller", foreign(record.caller.description))
         add("operation", .word(record.operation.rawValue))
         add("model", foreign(record.requestedModel.isEmpty ? Catalog.defaultName : record.requestedModel))
         if let target = record.target {
@@ -65,6 +68,7 @@ final class RequestLog: ObserverSource {
             }
         }
         if let first = record.firstContentAt { add("first_token_ms", .nanoseconds(first - record.startedAt)) }
+        if record.authMicroseconds > 0 { add("auth_ms", .nanoseconds(UInt64(record.authMicroseconds) * 1000)) }
         add("upstream_ms", .nanoseconds(record.upstreamNanoseconds))
         add("total_ms", .nanoseconds(record.endedAt - record.startedAt))
         add("request_bytes", .number(record.requestBytes))
@@ -107,20 +111,25 @@ final class LineRequestLog: Observer {
         self.form = form
         self.writer = writer
         self.loop = loop
-        timer = LoopTimer { [unowned self] in flush() }
+        bytes.reserveCapacity(Self.batchBytes + RequestLog.longestLine)
+        timer = LoopTimer { [weak self] in self?.flush() }
     }
 
     func ended(_ record: borrowing CallRecord) {
+        // The line in the making is a variable of this function, which costs less to write to.
+        var bytes = bytes
+        self.bytes = []
         form.begin("info", RequestLog.message, in: &bytes)
         RequestLog.describe(record) { key, value in
             switch value {
-            case .number(let number): form.add(key, number, to: &bytes)
+            case .number(let number): form.addNumber(key, number, to: &bytes)
             case .nanoseconds(let time): form.addMilliseconds(key, nanoseconds: time, to: &bytes)
-            case .word(let text): form.add(key, text, to: &bytes)
+            case .word(let text): form.addWord(key, text, to: &bytes)
             case .foreign(let text): form.addForeign(key, text, to: &bytes)
             }
         }
         form.end(&bytes)
+        self.bytes = bytes
         lines += 1
         guard bytes.count < Self.batchBytes else { return flush() }
         if let timer, !timer.isScheduled { loop.schedule(timer, afterNanoseconds: Self.delayNanoseconds) }
@@ -130,7 +139,9 @@ final class LineRequestLog: Observer {
         if let timer { loop.cancel(timer) }
         guard lines > 0 else { return }
         writer.write(bytes, lines: lines)
+        // The writer keeps the old ones.
         bytes = []
+        bytes.reserveCapacity(Self.batchBytes + RequestLog.longestLine)
         lines = 0
     }
 }
@@ -144,7 +155,7 @@ private final class LoggerRequestLog: Observer {
     func ended(_ record: borrowing CallRecord) {
         var metadata: Logger.Metadata = [:]
         RequestLog.describe(record) { key, value in
-            metadata[key] =
+            metadata["\(key)"] =
                 switch value {
                 case .number(let number): "\(number)"
                 case .nanoseconds(let time): "\(Double(time / 1000) / 1000)"

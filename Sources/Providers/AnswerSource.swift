@@ -18,7 +18,7 @@ extension AnswerSink {
     public var pieceSink: any AnswerSink { self }
 }
 
-/// An answer in the making. Belongs to one loop; holds its sink weakly.
+/// An answer in the making. Belongs to one loop, and to whoever asked for it; never holds its sink.
 public protocol AnswerSource: AnyObject {
     /// Begins. The sink may hear the end before this returns.
     func start()

@@ -47,11 +47,14 @@ private let second: UInt64 = 1_000_000_000
         // Between the vendor and the caller stands the attempt alone.
         #expect(attempt.sink?.receive(.text("x")) == .more)
         stage.clock.advance(second)
+        attempt.connectMicroseconds = 11
+        attempt.authMicroseconds = 12
         attempt.succeed()
         let completion = try #require(stage.sink.response?.completion)
         #expect(
             completion.timing.firstTokenMicroseconds == 2_000_000 && completion.timing.totalMicroseconds == 3_000_000)
         #expect(completion.timing.gatewayMicroseconds == 1_000_000 && completion.attempts.count == 1)
+        #expect(completion.timing.connectMicroseconds == 11 && completion.timing.authMicroseconds == 12)
         let record = try #require(stage.keeper.records.first)
         #expect(record.outcome == .success && record.requestedModel == "b" && record.answerBytes == 1)
         #expect(record.endedAt - record.startedAt == 3 * second)

@@ -12,8 +12,8 @@ struct AttemptStage: Answerer {
 private final class AttemptRun: AnswerSource, AnswerSink {
     private let model: ConfiguredModel
     private let job: Job
-    private weak var sink: (any AnswerSink)?
-    /// Asked for once: this is the way of every piece.
+    private unowned let sink: any AnswerSink
+    /// Asked for once: this is the way of every piece. The caller's as a rule, who may be gone.
     private weak var pieces: (any AnswerSink)?
     private var attempt: (any UpstreamAttempt)?
     private var since: UInt64 = 0
@@ -61,24 +61,23 @@ private final class AttemptRun: AnswerSource, AnswerSink {
         guard let attempt else { return }
         self.attempt = nil
         switch result {
-        case .success(var response):
+        case .success(let response):
             // A streamed answer's message is empty.
             deliveredBytes += response.message.generatedBytes
             record(nil, attempt, usage: response.completion.usage)
-            response.completion.timing.connectMicroseconds = attempt.connectMicroseconds
-            response.completion.timing.authMicroseconds = attempt.authMicroseconds
-            sink?.finish(.success(response))
         case .failure(let error):
             record(error, attempt)
             job.record.lastError = error
-            sink?.finish(result)
         }
+        sink.finish(result)
     }
 
     private func record(_ error: GenerationError?, _ attempt: any UpstreamAttempt, usage: Usage = Usage()) {
         let elapsed = job.loop.scheduler.instant - since
         job.record.upstreamNanoseconds += elapsed
         job.record.answerBytes += deliveredBytes
+        job.record.connectMicroseconds = attempt.connectMicroseconds
+        job.record.authMicroseconds = attempt.authMicroseconds
         for sending in attempt.repeatedSendings {
             job.record.add(
                 sending.error, at: model, httpStatus: sending.httpStatus,

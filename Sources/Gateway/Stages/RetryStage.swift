@@ -22,7 +22,7 @@ private final class RetryRun: AnswerSource, EndSink {
     private let policy: RetryPolicy
     private let inner: any Answerer
     private let job: Job
-    private(set) weak var sink: (any AnswerSink)?
+    unowned let sink: any AnswerSink
     private var state = State.idle
     private var attempts = 0
 
@@ -65,7 +65,7 @@ private final class RetryRun: AnswerSource, EndSink {
             job.hasTime(for: delay)
         else {
             state = .over
-            sink?.finish(result)
+            sink.finish(result)
             return
         }
         let timer = LoopTimer { [weak self] in self?.start() }

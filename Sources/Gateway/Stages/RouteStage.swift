@@ -18,7 +18,7 @@ private final class RouteRun: AnswerSource, EndSink {
 
     private let catalog: Catalog
     private let job: Job
-    private(set) weak var sink: (any AnswerSink)?
+    unowned let sink: any AnswerSink
     private var state = State.ready
     private var targets: [Catalog.Target] = []
     private var index = 0
@@ -79,7 +79,7 @@ private final class RouteRun: AnswerSource, EndSink {
 
     private func end(_ result: Result<ChatResponse, GenerationError>) {
         state = .over
-        sink?.finish(result)
+        sink.finish(result)
     }
 }
 
