@@ -139,20 +139,26 @@ import Testing
     }
 
     @Test func aSecondSignalEndsAtOnceWithItsPrograms() async throws {
+        // Takes a request and never answers it.
+        let vendor = TestServer { $0.waitForEnd() }
+        defer { vendor.stop() }
         try await withTemporaryFolder { folder in
             let path = folder + "/config.yaml"
             let pid = folder + "/pid"
             try """
             server: {listen: ["unix:\(folder)/g.sock"], drain_timeout: 300}
             generation: {provider: openai, config: {model_name: m, api_base: "http://127.0.0.1:9/v1", auth: slow}}
+            models: {held: {provider: openai, config: {model_name: m, api_base: "\(vendor.url("/v1"))", api_key: k}}}
             auth:
               slow: {type: command, command: [sh, -c, 'echo $$$$ > \(pid).new; mv \(pid).new \(pid); sleep 100']}
             """.write(toFile: path, atomically: true, encoding: .utf8)
             let daemon = try RunningProgram("genwired", ["--config", path], logPath: folder + "/log")
             _ = await daemon.waitForLine(containing: "genwired ready")
             let client = try await GenwireClient.connect(to: "unix:\(folder)/g.sock")
-            let call = Task { try await client.generate("x") }
+            let call = Task { try await client.chat(user("x", model: "held")) }
             let child = try #require(try await Self.child(folder))
+            // The token is fetched in advance, so that the program alone does not mean that there is a call to wait for.
+            #expect(try await eventually { vendor.accepted == 1 })
             daemon.signal(SIGTERM)
             #expect(await daemon.waitForLine(containing: "draining") != nil)
             daemon.signal(SIGTERM)
