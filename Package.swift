@@ -119,12 +119,8 @@ let package = Package(
         tests(
             "GenwireCommandsTests",
             ["GenwireCommands", "GenwireClient", "Generation", "Messages", "RPC", "EventLoop", argumentParser]),
-        tests(
-            "GenwireTests",
-            [
-                "Genwire", "Daemon", "Config", "EventLoop", "Gateway", "Generation", "Providers", "TestSupport", "genwired",
-                "genwire-sim", logging,
-            ]),
+        tests("DaemonTests", ["Daemon", "Config", "EventLoop", "Gateway", "Generation", "Providers", logging]),
+        tests("GenwireTests", ["Genwire", "Config", "Generation", "TestSupport", "genwired", "genwire-sim"]),
         tests(
             "BlackBoxTests",
             ["TestSupport", "GenwireClient", "Generation", "Messages", "genwired", "genwire", "genwire-sim"]),

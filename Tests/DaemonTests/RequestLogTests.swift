@@ -7,8 +7,8 @@ import Logging
 import Providers
 import Testing
 
+@testable import Daemon
 @testable import Gateway
-@testable import Genwire
 
 /// What a line of the request log says, and what it cannot be made to say.
 @Suite struct RequestLogTests {
