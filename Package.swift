@@ -62,7 +62,7 @@ let package = Package(
         library("Generation", []),
         library("JSON", ["CSimdJSON"]),
         library("Messages", ["Generation", "CGenwireProto", "CProtobufC"]),
-        library("Config", ["CYAML", "CLinux", "Encodings"]),
+        library("Config", ["CYAML", "CLinux", "Encodings", "JSON"]),
 
         // 3-6: credentials, providers, gateway, RPC handlers.
         library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "Encodings", "CCrypto"]),
@@ -98,7 +98,7 @@ let package = Package(
         tests("HTTPClientTests", ["HTTPClient", "EventLoop", "TestSupport"]),
         tests("HTTPServerTests", ["HTTPServer", "EventLoop", "TestSupport"]),
         tests("JSONTests", ["JSON"]),
-        tests("ConfigTests", ["Config", "Encodings", "TestSupport"]),
+        tests("ConfigTests", ["Config", "Providers", "Encodings", "JSON", "TestSupport"]),
         tests("MessagesTests", ["Messages", "Generation", "CGenwireProto", "CProtobufC"]),
         tests(
             "AuthTests",

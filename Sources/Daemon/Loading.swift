@@ -51,6 +51,6 @@ public enum Loading {
         guard errors.isEmpty else { throw ConfigErrors(errors) }
     }
 
-    /// The providers that a configuration may name.
-    public static var knownProviders: [String] { ProviderRegistry.names }
+    /// The providers that a configuration may name, with the keys that each of them takes.
+    public static var knownProviders: [ProviderKeys] { ProviderRegistry.keys }
 }

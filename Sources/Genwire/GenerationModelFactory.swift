@@ -55,10 +55,10 @@ public enum GenerationModelFactory {
         section.topP = parameters.topP
         section.apiBase = parameters.apiBase.map(WebAddress.withoutSlash)
         section.apiKey = parameters.apiKey.map { Secret($0) }
-        section.projectID = parameters.projectID
-        section.region = parameters.region
-        section.azureEndpoint = parameters.azureEndpoint.map(WebAddress.withoutSlash)
-        section.apiVersion = parameters.apiVersion
+        section[GoogleCloud.projectID] = parameters.projectID
+        section[GoogleCloud.region] = parameters.region
+        section[AzureOpenAI.endpoint] = parameters.azureEndpoint.map(WebAddress.withoutSlash)
+        section[AzureOpenAI.apiVersion] = parameters.apiVersion
         var configuration = Configuration()
         configuration.allModels = [section]
         return try model(section.name, configuration)

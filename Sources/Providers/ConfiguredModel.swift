@@ -28,8 +28,6 @@ public final class ConfiguredModel: Sendable {
     public let credential: Credential?
     let timeouts: HTTPTimeouts
     let probes = ProbeLimiter()
-    /// Gemini's safety settings as JSON text.
-    let safetySettings: String?
     private let patch: BodyPatch?
     /// Every header but the credential's.
     private let plainHeaders: [(name: String, value: String)]
@@ -55,12 +53,13 @@ public final class ConfiguredModel: Sendable {
     public init(
         _ model: ModelConfiguration, credentials: CredentialStore, isConfigured: Bool = true
     ) throws(GenerationError) {
-        guard let provider = ProviderRegistry.provider(named: model.provider) else {
+        guard var provider = ProviderRegistry.provider(named: model.provider) else {
             throw GenerationError(
                 .unsupported,
                 "\(model.name): there is no provider '\(model.provider)'; there are: "
                     + ProviderRegistry.names.joined(separator: ", "))
         }
+        provider.dialect = provider.dialect.configured(by: model)
         name = model.name
         self.provider = provider
         self.configuration = model
@@ -69,10 +68,7 @@ public final class ConfiguredModel: Sendable {
         doubtful = provider.doubtful(model)
         endpoints = try provider.endpoints(model)
         patch = try BodyPatch(model.extraBody)
-        safetySettings = model.safetySettings?.jsonText()
-        timeouts = HTTPTimeouts(
-            connect: model.timeouts.connect, firstByte: model.timeouts.firstToken, idle: model.timeouts.idle,
-            total: model.timeouts.total)
+        timeouts = HTTPTimeouts(model.timeouts)
         let entry = try Self.credential(of: model, rule: provider.credential, credentials)
         credential = entry?.credential
         let rule = credential?.isKey == true ? provider.credential.keyHeader : ("Authorization", "Bearer ")
@@ -138,4 +134,12 @@ public final class ConfiguredModel: Sendable {
 
     /// A body as it is sent: with the section's `extra_body`.
     func body(_ writer: JSONWriter) -> [UInt8] { patch?.apply(to: writer.bytes) ?? writer.bytes }
+}
+
+extension HTTPTimeouts {
+    /// The timeouts of a section.
+    init(_ timeouts: TimeoutsConfiguration) {
+        self.init(
+            connect: timeouts.connect, firstByte: timeouts.firstToken, idle: timeouts.idle, total: timeouts.total)
+    }
 }

@@ -1,9 +1,13 @@
+internal import Config
 internal import Generation
 internal import HTTPClient
 internal import JSON
 
 /// A wire family, shared by several vendors: how a request is written and what comes back is read.
 protocol Dialect: Sendable {
+    /// The dialect with the family's own keys of a model's section.
+    func configured(by model: ModelConfiguration) -> Self
+
     /// Writes the body of `request` for `model`.
     /// - Throws: `.invalidRequest` that names the field, or `.unsupported`.
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter
@@ -27,6 +31,8 @@ protocol Dialect: Sendable {
 }
 
 extension Dialect {
+    func configured(by model: ModelConfiguration) -> Self { self }
+
     func encodeTokenCount(
         _ request: PreparedRequest, for model: ConfiguredModel
     ) throws(GenerationError) -> JSONWriter? { nil }

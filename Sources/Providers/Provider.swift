@@ -1,4 +1,4 @@
-internal import Config
+public import Config
 internal import Generation
 
 /// One vendor: where it is, how it is spoken to, what it wants for a credential and what it can do. A value; the wire
@@ -7,7 +7,9 @@ public struct Provider: Sendable {
     /// The name in configurations, such as `openai`.
     public let name: String
     /// The wire family.
-    let dialect: any Dialect
+    var dialect: any Dialect
+    /// The keys that it takes in a model's `config` beside those of all models.
+    var keys: [ProviderKeys.Declaration] = []
     /// What it takes for a credential.
     let credential: CredentialRule
     /// What one of its models can do.
@@ -87,6 +89,9 @@ public enum ProviderRegistry {
 
     /// The providers' names.
     public static var names: [String] { all.map(\.name) }
+
+    /// The providers as a configuration knows them.
+    public static let keys: [ProviderKeys] = all.map { ProviderKeys(name: $0.name, keys: $0.keys) }
 
     /// The provider of this name; `nil` where there is none.
     public static func provider(named name: String) -> Provider? { all.first { $0.name == name } }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Config
+@testable import Providers
 
 @Suite("The example of the contract")
 struct ContractTests {
@@ -62,12 +63,12 @@ struct ContractTests {
         #expect(generation.cacheMaxSize == 1000)
 
         let gemini = try #require(configuration.models["gemini"])
-        #expect(gemini.projectID == "my-project")
-        #expect(gemini.region == "us-central1")
+        #expect(gemini[GoogleCloud.projectID] == "my-project")
+        #expect(gemini[GoogleCloud.region] == "us-central1")
         #expect(gemini.auth == "corp")
         let azure = try #require(configuration.models["azure"])
-        #expect(azure.azureEndpoint == "https://your-resource.openai.azure.com")
-        #expect(azure.apiVersion == "2024-02-15-preview")
+        #expect(azure[AzureOpenAI.endpoint] == "https://your-resource.openai.azure.com")
+        #expect(azure[AzureOpenAI.apiVersion] == "2024-02-15-preview")
 
         let route = try #require(configuration.routes.first)
         #expect(route.name == "resilient")
@@ -120,7 +121,13 @@ struct ContractTests {
                 auth       corp: coin
                 auth       entra: azure_ad
                 generator  docs: gemini
-                limits     4096 connections, 1024 streams a connection, 4194304 bytes a message, 8388608 bytes buffered a connection
+                limits     max_connections 4096, max_streams_per_connection 1024, max_message_bytes 4194304, \
+                max_buffered_bytes_per_connection 8388608, max_request_bytes_per_connection 67108864, \
+                max_request_bytes 536870912, max_buffered_bytes 536870912
+                timeouts   connect 5, first_token 60, idle 60, total 600
+                retry      max_attempts 3, initial_backoff 0.5, max_backoff 8, max_retry_after 60
+                tls        ca_file the system's, insecure_skip_verify false
+                log        level info, format text
                 """)
     }
 

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Config
+@testable import Providers
 
 @Suite("Variables of the environment")
 struct InterpolationTests {
@@ -84,7 +85,7 @@ struct InterpolationTests {
             mistakes(withConfig("api_key: \"${K}\""), ["K": ""]) == [
                 "config.yaml:1: generation.config.api_key: the environment variable K is empty"
             ])
-        #expect(try parse(withConfig("organization: \"${K:-}\"")).generation?.organization == nil)
+        #expect(try parse(withConfig("organization: \"${K:-}\"")).generation?[Provider.organization] == nil)
         #expect(
             mistakes("generation: {provider: openai, config: {model_name: \"${K:-}\"}}") == [
                 "config.yaml:1: generation.config.model_name: is missing"

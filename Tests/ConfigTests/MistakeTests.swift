@@ -123,8 +123,19 @@ struct MistakeTests {
                 withConfig("auth: crp}}\nauth: {corp: {type: static, token: t"),
                 "1: generation.config.auth: there is no 'auth' section of this name; did you mean 'corp'?"),
             MistakeCase(
-                withConfig("region: \"a/b\""),
+                "generation: {provider: vertex, config: {model_name: m, region: \"a/b\"}}",
                 "1: generation.config.region: expected letters, digits and '-._:' only, found \"a/b\""),
+            MistakeCase(
+                withConfig("region: a"),
+                "1: generation.config.region: the provider 'openai' does not take this key; it is one of vertex, "
+                    + "anthropic_vertex"),
+            MistakeCase(
+                "models: {m: {provider: openia, config: {model_name: m, region: a, regoin: a}}}",
+                "1: models.m.provider: unknown provider \"openia\"; did you mean 'openai'?",
+                "1: models.m.config.regoin: unknown key; did you mean 'region'?"),
+            MistakeCase(
+                "models: {m: {provider: vertex, region: a, config: {model_name: m}}}",
+                "1: models.m.region: unknown key; did you mean 'config.region'?"),
             MistakeCase(
                 withConfig("extra_headers: {\"a b\": c, x: \"1\\r\\ny: 2\"}"),
                 "1: generation.config.extra_headers.a b: a name must have 1 to 128 bytes and no spaces or control "

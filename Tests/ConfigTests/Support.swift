@@ -1,9 +1,10 @@
+import Providers
 import Testing
 
 @testable import Config
 
-/// The providers that the tests know.
-let providers = ["vertex", "anthropic_vertex", "openai", "azure_openai", "groq"]
+/// The providers with the keys that each takes.
+let providers = ProviderRegistry.keys
 
 /// Reads `text` as `config.yaml`.
 func parse(_ text: String, _ environment: [String: String] = [:]) throws(ConfigErrors) -> Configuration {

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import Config
+@testable import Providers
 
 @Suite("Values")
 struct ValueTests {
@@ -50,20 +51,6 @@ struct ValueTests {
         #expect(configuration.log.level == .info)
     }
 
-    @Test("limits are on the page about the wire, with their ranges and defaults")
-    func limits() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let page = try String(contentsOf: root.appendingPathComponent("docs/wire.md"), encoding: .utf8)
-        for key in LimitKey.all {
-            let row = "| `\(key.name)` | \(key.range.lowerBound) to \(key.range.upperBound) | \(key.standard) |"
-            #expect(page.contains("\n" + row), "\(row)")
-        }
-        let defaults = try parse(withModel("limits: {}")).limits
-        #expect(defaults == LimitsConfiguration())
-        #expect(LimitKey.all.map { defaults[keyPath: $0.field] } == LimitKey.all.map(\.standard))
-    }
-
     @Test("a model takes every key")
     func everyKey() throws {
         let configuration = try parse(
@@ -79,16 +66,12 @@ struct ValueTests {
                 presence_penalty: -2
                 frequency_penalty: +1.5
                 api_base: "http://[::1]:9001//"
-                deployment: d
-                organization: o
-                project: p
+                project_id: p
+                region: r
+                api_version: v1
                 anthropic_version: vertex-2023-10-16
                 extra_headers: {X-A: b}
                 extra_body: {n: 1, deep: {list: [yes, "1", ${WORD}]}}
-                safety_settings: [{category: c, threshold: t}]
-                max_tokens_parameter: max_completion_tokens
-                system_role: developer
-                stream_usage: false
                 cache_ttl: 0.5
             """.replacing("${WORD}", with: "\"${WORD}\""), ["WORD": "w\"x"])
         let model = try #require(configuration.generation)
@@ -100,12 +83,67 @@ struct ValueTests {
         #expect(model.apiBase == "http://[::1]:9001")
         #expect(model.extraHeaders == ["X-A": "b"])
         #expect(model.extraBody?.jsonText() == #"{"n":1,"deep":{"list":["yes","1","w\"x"]}}"#)
-        #expect(model.safetySettings?.jsonText() == #"[{"category":"c","threshold":"t"}]"#)
-        #expect(model.maxTokensParameter == .maxCompletionTokens)
-        #expect(model.systemRole == .developer)
-        #expect(!model.streamUsage)
+        #expect(model[GoogleCloud.projectID] == "p")
+        #expect(model[GoogleCloud.region] == "r")
+        #expect(model[Claude.anthropicVersion] == "vertex-2023-10-16")
         #expect(model.cacheTTL == 0.5)
         #expect(try parse(withConfig("stop: one")).generation?.stop == ["one"])
+    }
+
+    @Test("a provider takes keys of its own")
+    func ownKeys() throws {
+        let configuration = try parse(
+            """
+            generation:
+              provider: openai
+              config: {model_name: m, organization: o, max_tokens_parameter: max_completion_tokens,
+                       system_role: developer, stream_usage: false}
+            models:
+              azure: {provider: azure_openai, config: {model_name: m, azure_endpoint: "http://h/", deployment: d}}
+              gemini: {provider: vertex, config: {model_name: m, project_id: p, safety_settings: [{category: c}]}}
+              any: {provider: "${P}", config: {model_name: m, organization: o, region: r}}
+            """, ["P": "vertex"])
+        let openAI = try #require(configuration.generation)
+        #expect(openAI[Provider.organization] == "o")
+        #expect(openAI[ChatCompletions.maxTokensParameter] == .maxCompletionTokens)
+        #expect(openAI[ChatCompletions.systemRole] == .developer)
+        #expect(openAI[ChatCompletions.streamUsage] == false)
+        #expect(configuration.models["azure"]?[AzureOpenAI.endpoint] == "http://h")
+        #expect(configuration.models["azure"]?[AzureOpenAI.deployment] == "d")
+        let gemini = try #require(configuration.models["gemini"])
+        #expect(gemini[Gemini.safetySettings]?.jsonText() == #"[{"category":"c"}]"#)
+        // A provider that the environment chooses leaves keys of the others alone.
+        #expect(configuration.models["any"]?[GoogleCloud.region] == "r")
+
+        // How a vendor is reached is taken over, what a model is asked is not.
+        let dynamic = configuration.dynamicModel(name: "vertex/x", provider: "vertex", modelName: "x")
+        #expect(dynamic[GoogleCloud.projectID] == "p")
+        #expect(dynamic[Gemini.safetySettings] == nil)
+        var other = openAI
+        #expect(other == openAI)
+        other[Provider.organization] = "p"
+        #expect(other != openAI)
+        other[Provider.organization] = nil
+        #expect(other[Provider.organization] == nil)
+    }
+
+    @Test("a required key of a provider must be there")
+    func requiredOwnKey() {
+        let tenant = ProviderKey<String>("tenant", .identifier, isRequired: true, "The tenant.")
+        let cloud = ProviderKeys(name: "cloud", keys: [tenant.declaration])
+        func read(_ config: String) -> Result<Configuration, ConfigErrors> {
+            Result { () throws(ConfigErrors) in
+                try Configuration.parse(
+                    Array("generation: {provider: cloud, config: {model_name: m\(config)}}".utf8), file: "f",
+                    environment: [:], knownProviders: [cloud, "other"])
+            }
+        }
+        #expect((try? read(", tenant: t").get())?.generation?[tenant] == "t")
+        guard case .failure(let errors) = read("") else {
+            Issue.record("no error")
+            return
+        }
+        #expect(errors.description == "f:1: generation.config.tenant: is missing")
     }
 
     @Test(

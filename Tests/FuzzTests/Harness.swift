@@ -17,8 +17,8 @@ func threadSeconds() -> Double {
 func fuzzModel(_ provider: String) -> ConfiguredModel? {
     var model = ModelConfiguration(name: "test", provider: provider, modelName: "claude-or-gemini-2.5-or-o3")
     model.apiBase = "http://127.0.0.1:1"
-    model.projectID = "p"
-    model.region = "r"
+    model[GoogleCloud.projectID] = "p"
+    model[GoogleCloud.region] = "r"
     model.apiKey = Secret("key-of-this-test")
     return try? ConfiguredModel(model, credentials: CredentialStore(Configuration(), environment: [:]))
 }

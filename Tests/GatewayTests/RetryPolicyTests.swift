@@ -11,7 +11,7 @@ import Testing
     @Test func waitsDoubleUpToTheirLimit() {
         let error = GenerationError(.overloaded, "x")
         var policy = policy
-        policy.maxAttempts = 10
+        policy.rules.maxAttempts = 10
         let waits = (1...8).map { policy.delay(after: error, attempt: $0, jitter: 1).map { Double($0) / 1e9 } }
         #expect(waits == [0.5, 1, 2, 4, 8, 8, 8, 8])
         #expect(policy.delay(after: error, attempt: 1, jitter: 0.5) == 250_000_000)

@@ -7,7 +7,7 @@ import Providers
 @testable import Gateway
 
 func makeConfiguration(_ text: String) throws -> Configuration {
-    try Configuration.parse(Array(text.utf8), file: "f", environment: [:], knownProviders: ProviderRegistry.names)
+    try Configuration.parse(Array(text.utf8), file: "f", environment: [:], knownProviders: ProviderRegistry.keys)
 }
 
 /// A catalog whose models have the stages of production, or scripted ones.

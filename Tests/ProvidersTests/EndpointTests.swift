@@ -20,15 +20,15 @@ import Testing
     ])
     func hostsOfVertexAI(_ region: String, _ host: String) throws {
         let gemini = try Self.endpoints(.vertex, "gemini-1.5-pro-002") {
-            $0.projectID = "p"
-            $0.region = region
+            $0[GoogleCloud.projectID] = "p"
+            $0[GoogleCloud.region] = region
         }
         let path = "/v1/projects/p/locations/\(region)/publishers/google/models/gemini-1.5-pro-002"
         #expect(gemini.whole == "https://\(host)\(path):generateContent")
         #expect(gemini.stream == "https://\(host)\(path):streamGenerateContent?alt=sse")
         let claude = try Self.endpoints(.anthropicVertex, "claude-sonnet-4-5@20250929") {
-            $0.projectID = "p"
-            $0.region = region
+            $0[GoogleCloud.projectID] = "p"
+            $0[GoogleCloud.region] = region
         }
         #expect(
             claude.stream.hasPrefix("https://\(host)/v1/projects/p/locations/\(region)/publishers/anthropic/models/"))
@@ -43,14 +43,14 @@ import Testing
         ] {
             let endpoints = try Self.endpoints(.vertex, "a/b") {
                 $0.apiBase = base
-                $0.projectID = "p"
-                $0.region = "r"
+                $0[GoogleCloud.projectID] = "p"
+                $0[GoogleCloud.region] = "r"
             }
             #expect(endpoints.whole == expected + ":generateContent")
         }
         let tuned = try Self.endpoints(.vertex, "projects/7/locations/r/endpoints/12") {
             $0.apiBase = "http://h"
-            $0.projectID = "p"
+            $0[GoogleCloud.projectID] = "p"
         }
         #expect(tuned.whole == "http://h/v1/projects/7/locations/r/endpoints/12:generateContent")
         #expect(
@@ -71,14 +71,14 @@ import Testing
     ])
     func formsOfAzure(_ base: String, _ expected: String) throws {
         let endpoints = try Self.endpoints(.azureOpenAI, "gpt-4o") {
-            $0.azureEndpoint = base
-            $0.deployment = "my gpt"
-            $0.apiVersion = "2024-02-15-preview"
+            $0[AzureOpenAI.endpoint] = base
+            $0[AzureOpenAI.deployment] = "my gpt"
+            $0[AzureOpenAI.apiVersion] = "2024-02-15-preview"
         }
         #expect(endpoints.whole == expected)
         // `api_base` wins over `azure_endpoint`.
         let other = try Self.endpoints(.azureOpenAI, "gpt-4o") {
-            $0.azureEndpoint = base
+            $0[AzureOpenAI.endpoint] = base
             $0.apiBase = "http://other"
         }
         #expect(other.whole.hasPrefix("http://other/openai/deployments/gpt-4o/"))
@@ -91,19 +91,19 @@ import Testing
             #expect(throws: GenerationError.self) {
                 try Self.endpoints(provider, name) {
                     $0.apiBase = "http://h"
-                    $0.projectID = "p"
+                    $0[GoogleCloud.projectID] = "p"
                 }
             }
         }
         let claude = try Self.endpoints(.anthropicVertex, name) {
             $0.apiBase = "http://h"
-            $0.projectID = "p"
-            $0.region = "us-east5"
+            $0[GoogleCloud.projectID] = "p"
+            $0[GoogleCloud.region] = "us-east5"
         }
         let escaped = claude.whole.dropFirst(
             "http://h/v1/projects/p/locations/us-east5/publishers/anthropic/models/".count)
         #expect(!escaped.contains("/"))
-        let ordinary = try Self.endpoints(.vertex, "gemini-2.5..x") { $0.projectID = "p" }
+        let ordinary = try Self.endpoints(.vertex, "gemini-2.5..x") { $0[GoogleCloud.projectID] = "p" }
         #expect(ordinary.whole.hasSuffix("gemini-2.5..x:generateContent"))
     }
 }

@@ -1,5 +1,5 @@
 extension Configuration {
-    /// A short text for people, a line a thing, without secrets.
+    /// A short text for people, one line per item, without secrets.
     public func summary() -> String {
         var lines: [String] = []
         func add(_ label: String, _ text: String) {
@@ -28,11 +28,7 @@ extension Configuration {
         for (name, generator) in generators.sorted(by: { $0.key < $1.key }) {
             add("generator", "\(name): \(generator.model)")
         }
-        add(
-            "limits",
-            "\(limits.maxConnections) connections, \(limits.maxStreamsPerConnection) streams a connection, "
-                + "\(limits.maxMessageBytes) bytes a message, "
-                + "\(limits.maxBufferedBytesPerConnection) bytes buffered a connection")
+        for section in Self.plainSections { add(section.info.name, section.show(self)) }
         return lines.joined(separator: "\n")
     }
 }

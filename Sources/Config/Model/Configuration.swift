@@ -61,11 +61,11 @@ public struct Configuration: Sendable {
     /// - Parameters:
     ///   - path: the file, relative to the working directory; errors name it like this.
     ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
-    ///   - knownProviders: the names that `provider` may have.
+    ///   - knownProviders: the providers that a model may name, with the keys that each of them takes.
     ///   - commands: ends the programs for secrets before their time; their secrets are then mistakes.
     /// - Throws: all mistakes of the file, or why it could not be read.
     public static func load(
-        path: String, environment: [String: String], knownProviders: [String],
+        path: String, environment: [String: String], knownProviders: [ProviderKeys],
         commands: CommandScope = CommandScope()
     ) throws(ConfigErrors) -> Configuration {
         let bytes: [UInt8]
@@ -84,11 +84,11 @@ public struct Configuration: Sendable {
     ///   - text: UTF-8 YAML, with or without a byte order mark.
     ///   - file: the name that errors give.
     ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
-    ///   - knownProviders: the names that `provider` may have.
+    ///   - knownProviders: the providers that a model may name, with the keys that each of them takes.
     ///   - commands: see `load`.
     /// - Throws: all mistakes of the text.
     public static func parse(
-        _ text: [UInt8], file: String, environment: [String: String], knownProviders: [String],
+        _ text: [UInt8], file: String, environment: [String: String], knownProviders: [ProviderKeys],
         commands: CommandScope = CommandScope()
     ) throws(ConfigErrors) -> Configuration {
         let tree: (root: ConfigNode?, mistakes: [ConfigError])
@@ -106,4 +106,42 @@ public struct Configuration: Sendable {
         guard errors.isEmpty else { throw ConfigErrors(errors) }
         return configuration
     }
+}
+
+/// The sections of the file.
+extension Configuration: Keyed {
+    static let standard = Configuration()
+
+    static let keys: [Key<Configuration>] = [serverSection] + plainSections
+
+    static let serverSection = Key<Configuration>.section(
+        "server", \.server, "Where the daemon listens, who may call, and how it ends.")
+    /// Those that are plain values, which the summary lists.
+    static let plainSections: [Key<Configuration>] = [
+        .section("limits", \.limits, "What callers may take."),
+        .section("timeouts", \.timeouts, "How long each phase of an upstream request may take."),
+        .section("retry", \.retry, "How a failed attempt is repeated."),
+        .section("tls", \.tls, "How upstream servers are verified."),
+        .section("log", \.log, "What is logged, to standard error."),
+    ]
+
+    /// The sections whose entries refer to each other; `ConfigurationReader` reads them.
+    static let generation = KeyInfo(
+        name: "generation", form: .oneModel, doc: "The default model: what a request gets that names none.")
+    static let modelEntries = KeyInfo(name: "models", form: .named(.definition("model")), doc: "More models, by name.")
+    static let routeEntries = KeyInfo(
+        name: "routes",
+        form: .named(.map(of: RouteConfiguration.keys.map(\.info)), RouteConfiguration.keys.map(\.info)),
+        doc: "Names that stand for several models: where one fails before its first content, the next is tried.")
+    static let authEntries = KeyInfo(
+        name: "auth", form: .named(.definition("auth")), doc: "Credentials that models share by `auth: NAME`.")
+    static let generatorEntries = KeyInfo(
+        name: "generators",
+        form: .named(.map(of: GeneratorConfiguration.keys.map(\.info)), GeneratorConfiguration.keys.map(\.info)),
+        doc: "How a question over documents becomes a prompt.")
+
+    /// All sections, in the order of the reference.
+    static let sections: [KeyInfo] =
+        [serverSection.info, generation, modelEntries, routeEntries, authEntries, generatorEntries]
+        + plainSections.map(\.info)
 }

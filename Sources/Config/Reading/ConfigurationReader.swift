@@ -2,10 +2,6 @@
 struct ConfigurationReader {
     let reading: Reading
 
-    private static let keys = [
-        "server", "generation", "models", "routes", "auth", "generators", "limits", "timeouts", "retry", "tls", "log",
-    ]
-
     /// What a model became: a broken one counts as there, so that references to it are not reported as well.
     private struct ModelState {
         var model: ModelConfiguration?
@@ -22,20 +18,14 @@ struct ConfigurationReader {
 
     func read(_ root: Cursor) -> Configuration {
         var configuration = Configuration()
-        guard let section = root.section(keys: Self.keys) else { return configuration }
-        configuration.server = section["server"]?.server() ?? configuration.server
-        configuration.limits = section["limits"]?.limits() ?? configuration.limits
-        configuration.timeouts = section["timeouts"]?.timeouts(over: configuration.timeouts) ?? configuration.timeouts
-        configuration.retry = section["retry"]?.retry(over: configuration.retry) ?? configuration.retry
-        configuration.tls = section["tls"]?.tls() ?? configuration.tls
-        configuration.log = section["log"]?.log() ?? configuration.log
-
+        guard let section = root.section(keys: Configuration.sections) else { return configuration }
+        _ = section.read(into: &configuration)
         var models = models(section, configuration)
         let auth = auth(section)
         checkAuthReferences(&models, auth)
         configuration.allModels = models.values.sorted { $0.order < $1.order }.compactMap(\.model)
         configuration.auth = auth.compactMapValues(\.auth)
-        let routes = section["routes"]?.named() ?? []
+        let routes = section[Configuration.routeEntries]?.named() ?? []
         readRoutes(routes, models, into: &configuration)
         readGenerators(section, Set(models.keys).union(routes.map(\.name)), into: &configuration)
         return configuration
@@ -44,14 +34,14 @@ struct ConfigurationReader {
     // MARK: Models
 
     private func models(_ section: Section, _ configuration: Configuration) -> [String: ModelState] {
-        let reader = ModelReader(
-            timeouts: configuration.timeouts, retry: configuration.retry, caFile: configuration.tls.caFile)
+        let reader = ModelReader(configuration, providers: reading.knownProviders)
         var models: [String: ModelState] = [:]
-        if let generation = section["generation"] {
+        if let generation = section[Configuration.generation] {
             models[Configuration.defaultModelName] = model(
                 generation, Configuration.defaultModelName, order: 0, reader)
         }
-        let named = section["models"]?.named() ?? []
+        let entries = section[Configuration.modelEntries]
+        let named = entries?.named() ?? []
         for (name, cursor) in named {
             guard name != Configuration.defaultModelName else {
                 cursor.report("'default' is the name of the 'generation' section; choose another")
@@ -60,9 +50,9 @@ struct ConfigurationReader {
             checkName(name, cursor)
             models[name] = model(cursor, name, order: models.count + 1, reader)
         }
-        if models.isEmpty, section["models"].map({ $0.node.isEmpty }) ?? true {
+        if models.isEmpty, entries.map({ $0.node.isEmpty }) ?? true {
             section.reportMissing(
-                "generation",
+                Configuration.generation.name,
                 "no model is configured; the smallest configuration is 'generation: {provider: openai, "
                     + "config: {model_name: gpt-4, api_key: \"${OPENAI_API_KEY}\"}}'")
         }
@@ -73,7 +63,7 @@ struct ConfigurationReader {
     private func checkName(_ name: String, _ cursor: Cursor) {
         guard let slash = name.firstIndex(of: "/") else { return }
         let provider = String(name[..<slash])
-        guard reading.knownProviders.contains(provider) else { return }
+        guard reading.knownProviders.contains(where: { $0.name == provider }) else { return }
         cursor.report(
             "hides the model that callers mean by '\(provider)/…'; choose a name that does not begin with "
                 + "'\(provider)/'")
@@ -97,7 +87,7 @@ struct ConfigurationReader {
 
     private func auth(_ section: Section) -> [String: AuthState] {
         var auth: [String: AuthState] = [:]
-        for (name, cursor) in section["auth"]?.named() ?? [] {
+        for (name, cursor) in section[Configuration.authEntries]?.named() ?? [] {
             let (value, problems) = reading.capturing { AuthReader.read(cursor, name: name) }
             reading.report(problems.filter { !$0.isMissingVariable })
             let missing = problems.filter(\.isMissingVariable)
@@ -145,34 +135,36 @@ struct ConfigurationReader {
                 cursor.report("a model has this name too; a route needs its own")
             }
             checkName(name, cursor)
-            guard let section = cursor.section(keys: ["strategy", "targets"]) else { continue }
-            let strategy = section["strategy"]?.choice(RouteConfiguration.Strategy.self) ?? .fallback
-            let items = section.required("targets")?.items(of: "models") ?? []
-            if let targets = section["targets"], case .sequence([]) = targets.node.value {
+            guard let section = cursor.section(keys: RouteConfiguration.keys.map(\.info)) else { continue }
+            var route = RouteConfiguration(name: name, targets: [])
+            _ = section.read(into: &route)
+            let list = section[RouteConfiguration.targets.name]
+            let items = list?.items(of: "models") ?? []
+            if let targets = list, case .sequence([]) = targets.node.value {
                 targets.report("the list is empty; a route needs at least one model")
             }
             if items.count > RouteConfiguration.maximumTargets {
-                section["targets"]?.report("more than \(RouteConfiguration.maximumTargets) models")
+                list?.report("more than \(RouteConfiguration.maximumTargets) models")
             }
-            var targets: [RouteConfiguration.Target] = []
             for item in items.prefix(RouteConfiguration.maximumTargets) {
                 guard let (target, cursor) = item.target() else { continue }
                 if models[target.model] == nil, routeNames.contains(target.model) {
                     cursor.report("is a route; only models can be targets")
                 } else if models[target.model] == nil {
                     cursor.report("there is no model of this name\(hint(cursor, target.model, models.keys))")
-                } else if targets.contains(where: { $0.model == target.model }) {
+                } else if route.targets.contains(where: { $0.model == target.model }) {
                     cursor.report("this model is a target twice")
                 }
-                targets.append(target)
+                route.targets.append(target)
             }
-            configuration.routes.append(RouteConfiguration(name: name, strategy: strategy, targets: targets))
+            configuration.routes.append(route)
         }
     }
 
     private func readGenerators(_ section: Section, _ names: Set<String>, into configuration: inout Configuration) {
-        for (name, cursor) in section["generators"]?.named() ?? [] {
-            guard let generator = cursor.generator(name: name) else { continue }
+        for (name, cursor) in section[Configuration.generatorEntries]?.named() ?? [] {
+            var generator = GeneratorConfiguration(name: name)
+            guard cursor.read(into: &generator) else { continue }
             configuration.generators[name] = generator
             guard !names.contains(generator.model) else { continue }
             let node = cursor.node["model"] ?? cursor.node
@@ -192,9 +184,9 @@ extension Cursor {
     /// A route's target, `NAME` or `{model: NAME, weight: N}`, and where the name is.
     fileprivate func target() -> (RouteConfiguration.Target, Cursor)? {
         guard case .mapping = node.value else { return text().map { (RouteConfiguration.Target(model: $0), self) } }
-        guard let section = section(keys: ["model", "weight"]) else { return nil }
-        let weight = section["weight"]?.integer(in: 1...1_000_000) ?? 1
-        guard let cursor = section.required("model"), let model = cursor.text() else { return nil }
-        return (RouteConfiguration.Target(model: model, weight: weight), cursor)
+        guard let section = section(keys: RouteConfiguration.Target.keys.map(\.info)) else { return nil }
+        var target = RouteConfiguration.Target.standard
+        guard section.read(into: &target), let name = section["model"] else { return nil }
+        return (target, name)
     }
 }

@@ -149,7 +149,7 @@ struct Cursor {
         high == most ? "a whole number of at least \(low)" : "a whole number from \(low) to \(high)"
     }
 
-    private static func short(_ number: Double) -> String {
+    static func short(_ number: Double) -> String {
         number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
     }
 }

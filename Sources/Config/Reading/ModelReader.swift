@@ -2,85 +2,68 @@ internal import Encodings
 
 /// The reader of `generation` and of the entries of `models`.
 struct ModelReader {
+    private let providers: [ProviderKeys]
     /// What the whole file gives to models without values of their own.
-    let timeouts: TimeoutsConfiguration
-    let retry: RetryConfiguration
-    let caFile: String?
+    private let standard: ModelConfiguration
+    /// The names of all keys that a `config` may have with some provider.
+    private let allNames: [String]
 
-    private static let configKeys = [
-        "model_name", "max_tokens", "temperature", "top_p", "top_k", "stop", "seed", "presence_penalty",
-        "frequency_penalty", "api_base", "api_key", "auth", "project_id", "region", "api_version", "azure_endpoint",
-        "deployment", "organization", "project", "anthropic_version", "enable_caching", "cache_ttl", "cache_max_size",
-        "extra_headers", "extra_body", "safety_settings", "max_tokens_parameter", "system_role", "stream_usage",
-        "timeouts", "retry", "ca_file",
-    ]
+    init(_ configuration: Configuration, providers: [ProviderKeys]) {
+        self.providers = providers
+        var standard = ModelConfiguration.standard
+        standard.timeouts = configuration.timeouts
+        standard.retry = configuration.retry
+        standard.caFile = configuration.tls.caFile
+        self.standard = standard
+        allNames = ModelConfiguration.keys.map(\.info.name) + ProviderKeys.all(providers).map(\.info.name)
+    }
 
     /// The model at `cursor`; `nil` where too little of it is there. Mistakes are reported in any case.
     func read(_ cursor: Cursor, name: String) -> ModelConfiguration? {
-        let inner = (name: "config", keys: Self.configKeys)
-        guard let section = cursor.section(keys: ["provider", "optional", "config"], inner: inner) else { return nil }
-        let provider = section.required("provider").flatMap(Self.provider)
-        var model = ModelConfiguration(name: name, provider: provider ?? "", modelName: "")
-        model.isOptional = section["optional"]?.boolean() ?? false
-        model.timeouts = timeouts
-        model.retry = retry
-        model.caFile = caFile
-        guard let config = section.required("config")?.section(keys: Self.configKeys) else { return model }
-        model.modelName = config.required("model_name")?.headerText() ?? ""
-        readSampling(config, into: &model)
-        readAddress(config, into: &model)
-        readBehaviour(config, into: &model)
+        let inner = (name: ModelConfiguration.configKey.name, keys: allNames)
+        guard let section = cursor.section(keys: ModelConfiguration.entryKeys, inner: inner) else { return nil }
+        let provider = section[ModelConfiguration.providerKey].flatMap(provider)
+        var model = standard
+        model.name = name
+        model.provider = provider?.keys.name ?? ""
+        _ = section.read([ModelConfiguration.optionalKey], into: &model)
+        guard let config = section[ModelConfiguration.configKey] else { return model }
+        // A provider that is unknown or that the environment chooses says nothing about the keys.
+        let known = [provider?.keys].compactMap(\.self)
+        let own = ProviderKeys.all(provider?.isFixed == true ? known : known + providers)
+        guard let config = self.config(config, own, provider: provider?.keys.name) else { return model }
+        _ = config.read(into: &model)
+        for key in own {
+            guard let cursor = config[key.info] else { continue }
+            model.own[key.info.name] = key.read(cursor)
+        }
         return model
     }
 
-    private static func provider(_ cursor: Cursor) -> String? {
+    /// The `config` map. A key of other providers is told apart from one that there is not.
+    private func config(_ cursor: Cursor, _ own: [ProviderKeys.Declaration], provider: String?) -> Section? {
+        cursor.section(keys: ModelConfiguration.keys.map(\.info) + own.map(\.info)) { name in
+            let others = providers.filter { $0.keys.contains { $0.info.name == name } }.map(\.name)
+            guard let provider, !others.isEmpty else { return nil }
+            return "the provider '\(provider)' does not take this key; it is one of \(others.joined(separator: ", "))"
+        }
+    }
+
+    private func provider(_ cursor: Cursor) -> (keys: ProviderKeys, isFixed: Bool)? {
         guard let value = cursor.expanded(expected: "a provider's name") else { return nil }
-        let known = cursor.reading.knownProviders
-        guard !known.contains(value.text) else { return value.text }
+        if let provider = providers.first(where: { $0.name == value.text }) {
+            return (provider, !value.isInterpolated)
+        }
         let shown = value.isInterpolated ? "" : " \"\(Path.printable(value.text, limit: 40))\""
-        cursor.report("unknown provider\(shown)\(NearestName.hint(for: value.text, among: known))")
+        cursor.report("unknown provider\(shown)\(NearestName.hint(for: value.text, among: providers.map(\.name)))")
         return nil
     }
+}
 
-    private func readSampling(_ config: Section, into model: inout ModelConfiguration) {
-        model.maxTokens = config["max_tokens"]?.integer(in: 1...100_000_000)
-        model.temperature = config["temperature"]?.number(in: 0...2)
-        model.topP = config["top_p"]?.number(in: 0...1)
-        model.topK = config["top_k"]?.integer(in: 1...1_000_000)
-        model.stop = config["stop"]?.textList() ?? []
-        model.seed = config["seed"]?.integer(in: .min ... .max)
-        model.presencePenalty = config["presence_penalty"]?.number(in: -2...2)
-        model.frequencyPenalty = config["frequency_penalty"]?.number(in: -2...2)
-    }
-
-    private func readAddress(_ config: Section, into model: inout ModelConfiguration) {
-        model.apiBase = config["api_base"]?.url().map(WebAddress.withoutSlash)
-        model.apiKey = config["api_key"]?.secret()
-        model.auth = config["auth"]?.text()
-        model.projectID = config["project_id"]?.identifier()
-        model.region = config["region"]?.identifier()
-        model.apiVersion = config["api_version"]?.identifier()
-        model.azureEndpoint = config["azure_endpoint"]?.url().map(WebAddress.withoutSlash)
-        model.deployment = config["deployment"]?.headerText()
-        model.organization = config["organization"]?.headerText()
-        model.project = config["project"]?.headerText()
-        model.anthropicVersion = config["anthropic_version"]?.headerText()
-        model.extraHeaders = config["extra_headers"]?.headers() ?? [:]
-    }
-
-    private func readBehaviour(_ config: Section, into model: inout ModelConfiguration) {
-        model.enableCaching = config["enable_caching"]?.boolean() ?? model.enableCaching
-        model.cacheTTL = config["cache_ttl"]?.number(in: 0...31_536_000, excludingLowerBound: true) ?? model.cacheTTL
-        model.cacheMaxSize = config["cache_max_size"]?.integer(in: 1...10_000_000) ?? model.cacheMaxSize
-        model.extraBody = config["extra_body"]?.json(mustBeMap: true)
-        model.safetySettings = config["safety_settings"]?.json()
-        model.maxTokensParameter =
-            config["max_tokens_parameter"]?.choice(ModelConfiguration.MaxTokensParameter.self)
-            ?? model.maxTokensParameter
-        model.systemRole = config["system_role"]?.choice(ModelConfiguration.SystemRole.self) ?? model.systemRole
-        model.streamUsage = config["stream_usage"]?.boolean() ?? model.streamUsage
-        model.timeouts = config["timeouts"]?.timeouts(over: timeouts) ?? timeouts
-        model.retry = config["retry"]?.retry(over: retry) ?? retry
-        model.caFile = config["ca_file"]?.certificateFile() ?? caFile
+extension ProviderKeys {
+    /// The keys of all providers, each name once.
+    static func all(_ providers: [ProviderKeys]) -> [Declaration] {
+        var names: Set<String> = []
+        return providers.flatMap(\.keys).filter { names.insert($0.info.name).inserted }
     }
 }

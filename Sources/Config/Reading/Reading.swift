@@ -10,12 +10,12 @@ final class Reading {
 
     let file: String
     let environment: [String: String]
-    let knownProviders: [String]
+    let knownProviders: [ProviderKeys]
     /// What the programs for secrets run in.
     let commands: CommandScope
     private(set) var problems: [Problem] = []
 
-    init(file: String, environment: [String: String], knownProviders: [String], commands: CommandScope) {
+    init(file: String, environment: [String: String], knownProviders: [ProviderKeys], commands: CommandScope) {
         self.file = file
         self.environment = environment
         self.knownProviders = knownProviders

@@ -8,22 +8,23 @@ struct Section {
 
     /// The value of a key, or `nil` where the file does not have it. `${NAME:-}` with nothing in `NAME` counts as
     /// absent.
-    subscript(key: String, isSecret isSecret: Bool = false) -> Cursor? {
+    subscript(key: String) -> Cursor? {
         guard let entry = entries[key], !isLeftOut(entry.value) else { return nil }
         let path = Path.appending(key, to: cursor.path)
-        return Cursor(node: entry.value, path: path, reading: cursor.reading, isSecret: isSecret)
+        return Cursor(node: entry.value, path: path, reading: cursor.reading)
     }
 
     /// The same, for a key that must be there: its absence is reported.
-    func required(_ key: String, isSecret: Bool = false) -> Cursor? {
-        if let value = self[key, isSecret: isSecret] { return value }
+    func required(_ key: String) -> Cursor? {
+        if let value = self[key] { return value }
         reportMissing(key, "is missing")
         return nil
     }
 
     /// Reports on a key that is not there.
-    func reportMissing(_ key: String, _ message: String) {
-        cursor.reading.report(message, at: line, key: Path.appending(key, to: path))
+    func reportMissing(_ key: String, _ message: String, isMissingVariable: Bool = false) {
+        cursor.reading.report(
+            message, at: line, key: Path.appending(key, to: path), isMissingVariable: isMissingVariable)
     }
 
     private func isLeftOut(_ node: ConfigNode) -> Bool {
@@ -40,13 +41,23 @@ struct Section {
 
 extension Cursor {
     /// The map here, whose keys must be among `keys`. Nothing after the colon is a map without keys.
-    /// - Parameter inner: where a misplaced key may belong: the name of a key of this map, and that one's keys.
-    func section(keys: [String], inner: (name: String, keys: [String])? = nil) -> Section? {
+    /// - Parameters:
+    ///   - inner: where a misplaced key may belong: the name of a key of this map, and that one's keys.
+    ///   - explain: what to say about a key that is not among `keys`, instead of the nearest name.
+    func section(
+        keys: [KeyInfo], inner: (name: String, keys: [String])? = nil, explain: (String) -> String? = { _ in nil }
+    ) -> Section? {
+        let keys = keys.map(\.name)
         guard let entries = mappingEntries() else { return nil }
         var known: [String: ConfigEntry] = [:]
         for entry in entries {
             if keys.contains(entry.key) {
                 known[entry.key] = entry
+                continue
+            }
+            let path = Path.appending(entry.key, to: path)
+            if let explanation = explain(entry.key) {
+                reading.report(explanation, at: entry.line, key: path)
                 continue
             }
             let hint =
@@ -55,7 +66,7 @@ extension Cursor {
                 } else {
                     reading.hint(for: entry.key, among: keys)
                 }
-            reading.report("unknown key\(hint)", at: entry.line, key: Path.appending(entry.key, to: path))
+            reading.report("unknown key\(hint)", at: entry.line, key: path)
         }
         return Section(cursor: self, entries: known)
     }

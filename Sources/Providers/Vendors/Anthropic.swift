@@ -5,6 +5,7 @@ extension Provider {
     static let anthropic = Provider(
         name: "anthropic",
         dialect: Claude(host: .native),
+        keys: [Claude.anthropicVersion.declaration],
         credential: CredentialRule(
             keyHeader: (name: "x-api-key", prefix: ""), keyVariables: ["ANTHROPIC_API_KEY"],
             tokenVariables: ["ANTHROPIC_AUTH_TOKEN"]),
@@ -17,5 +18,5 @@ extension Provider {
                 whole: root + "/messages", stream: root + "/messages", countTokens: root + "/messages/count_tokens",
                 probe: .get(root + "/models?limit=1"))
         },
-        headers: { model in [("anthropic-version", model.anthropicVersion ?? "2023-06-01")] })
+        headers: { model in [("anthropic-version", model[Claude.anthropicVersion] ?? "2023-06-01")] })
 }

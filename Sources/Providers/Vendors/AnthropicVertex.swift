@@ -7,6 +7,7 @@ extension Provider {
     static let anthropicVertex = Provider(
         name: "anthropic_vertex",
         dialect: Claude(host: .vertex),
+        keys: GoogleCloud.keys + [Claude.anthropicVersion.declaration],
         credential: CredentialRule(keyHeader: (name: "x-goog-api-key", prefix: ""), usesGoogleDefault: true),
         capabilities: { model in Claude.capabilities(model, host: .vertex) },
         doubtful: { model in Claude.doubtful(model) },

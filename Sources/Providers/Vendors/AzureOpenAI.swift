@@ -1,4 +1,4 @@
-internal import Config
+package import Config
 internal import Encodings
 internal import Generation
 
@@ -7,6 +7,7 @@ extension Provider {
     static let azureOpenAI = Provider(
         name: "azure_openai",
         dialect: ChatCompletions(),
+        keys: AzureOpenAI.keys + ChatCompletions.keys,
         credential: CredentialRule(
             keyHeader: (name: "api-key", prefix: ""), keyVariables: ["AZURE_OPENAI_API_KEY"],
             tokenVariables: ["AZURE_OPENAI_AD_TOKEN"]),
@@ -14,29 +15,46 @@ extension Provider {
         doubtful: Provider.openAI.doubtful,
         endpoints: { model throws(GenerationError) in try azureEndpoints(model) })
 
-    /// The newest version of the API that is generally available, for sections that name none.
-    private static let defaultVersion = "2024-10-21"
-
     /// Three forms are in use: the deployment form, the version-less `…/openai/v1`, and Foundry's `…/models`.
     private static func azureEndpoints(_ model: ModelConfiguration) throws(GenerationError) -> Endpoints {
-        guard let base = model.apiBase ?? model.azureEndpoint ?? Environment.url("AZURE_OPENAI_ENDPOINT") else {
+        guard let base = model.apiBase ?? model[AzureOpenAI.endpoint] ?? Environment.url("AZURE_OPENAI_ENDPOINT") else {
             throw GenerationError(
                 .invalidRequest,
                 "\(model.name): no address: set 'azure_endpoint' in the model's config, or the environment variable "
                     + "AZURE_OPENAI_ENDPOINT")
         }
         if base.hasSuffix("/openai/v1") { return .chatCompletions(base: base) }
-        let version = model.apiVersion ?? Environment.value("OPENAI_API_VERSION") ?? defaultVersion
+        let version =
+            model[AzureOpenAI.apiVersion] ?? Environment.value("OPENAI_API_VERSION") ?? AzureOpenAI.defaultVersion
         let query = "?api-version=" + PercentEncoding.segment(version)
         if base.hasSuffix("/models") {
             let url = "\(base)/chat/completions\(query)"
             return Endpoints(whole: url, stream: url, probe: .get("\(base)/info\(query)"))
         }
         let root = base.hasSuffix("/openai") ? base : base + "/openai"
-        let name = model.deployment ?? model.modelName
+        let name = model[AzureOpenAI.deployment] ?? model.modelName
         try Endpoints.check(path: name, of: model)
         let deployment = PercentEncoding.segment(name)
         let url = "\(root)/deployments/\(deployment)/chat/completions\(query)"
         return Endpoints(whole: url, stream: url, probe: .get("\(root)/models\(query)"))
     }
+}
+
+/// The keys of `azure_openai`.
+package enum AzureOpenAI {
+    /// The newest version of the API that is generally available.
+    fileprivate static let defaultVersion = "2024-10-21"
+
+    /// The resource's URL.
+    package static let endpoint = ProviderKey<String>(
+        "azure_endpoint", .baseURL, default: "`AZURE_OPENAI_ENDPOINT` of the environment", isConnection: true,
+        "The resource's URL; required where neither `api_base` nor the environment gives an address.")
+    /// The version of the API.
+    package static let apiVersion = ProviderKey<String>(
+        "api_version", .identifier, default: "`OPENAI_API_VERSION` of the environment, else `\(defaultVersion)`",
+        isConnection: true, "The version of the Azure API.")
+    static let deployment = ProviderKey<String>(
+        "deployment", .headerText, default: "`model_name`", "The name of the deployment.")
+
+    fileprivate static let keys = [endpoint.declaration, apiVersion.declaration, deployment.declaration]
 }

@@ -1,9 +1,25 @@
-internal import Config
+package import Config
 internal import Encodings
 internal import Generation
 
-/// What the two providers on Vertex AI share: hosts, projects and locations.
-enum GoogleCloud {
+/// What the two providers on Vertex AI share: keys, hosts, projects and locations.
+package enum GoogleCloud {
+    /// The project.
+    package static let projectID = ProviderKey<String>(
+        "project_id", .identifier, default: "`GOOGLE_CLOUD_PROJECT` and others of the environment", isConnection: true,
+        "The Google Cloud project; required where the environment does not name one.")
+    /// The region.
+    package static let region = ProviderKey<String>(
+        "region", .identifier,
+        default: "the environment's, else `us-central1` for Gemini and `us-east5` for Claude", isConnection: true,
+        "The location: a region, `us`, `eu` or `global`.")
+    /// The version of the API.
+    private static let apiVersion = ProviderKey<String>(
+        "api_version", .identifier, default: "`v1`", isConnection: true, "The version of Vertex AI's API.")
+
+    /// The keys of both.
+    static let keys = [projectID.declaration, region.declaration, apiVersion.declaration]
+
     /// `https://HOST/VERSION/projects/PROJECT/locations/LOCATION`, without `/` at its end.
     /// - Parameters:
     ///   - locationVariables: the environment variables that name the location by custom.
@@ -12,20 +28,20 @@ enum GoogleCloud {
     static func parent(
         _ model: ModelConfiguration, projectVariables: [String], locationVariables: [String], defaultLocation: String
     ) throws(GenerationError) -> String {
-        guard let project = model.projectID ?? Environment.first(projectVariables) else {
+        guard let project = model[projectID] ?? Environment.first(projectVariables) else {
             throw GenerationError(
                 .invalidRequest,
                 "\(model.name): no project: set 'project_id' in the model's config, or the environment variable "
                     + (projectVariables.first ?? ""))
         }
-        let location = model.region ?? Environment.first(locationVariables) ?? defaultLocation
+        let location = model[region] ?? Environment.first(locationVariables) ?? defaultLocation
         return "\(base(model, location: location))/projects/\(PercentEncoding.segment(project))/locations/"
             + PercentEncoding.segment(location)
     }
 
     /// Scheme, host and version. An `api_base` that ends with a version brings its own.
     private static func base(_ model: ModelConfiguration, location: String) -> String {
-        let version = model.apiVersion ?? "v1"
+        let version = model[apiVersion] ?? "v1"
         guard let base = model.apiBase else { return "https://\(host(location))/\(version)" }
         let hasVersion = ["/v1", "/v1beta1"].contains { base.hasSuffix($0) }
         return hasVersion ? base : "\(base)/\(version)"

@@ -5,6 +5,7 @@ extension Provider {
     static let groq = Provider(
         name: "groq",
         dialect: ChatCompletions(quirks: [.usageInXGroq, .reasoningFormat]),
+        keys: ChatCompletions.keys,
         credential: CredentialRule(keyVariables: ["GROQ_API_KEY"]),
         capabilities: { _ in ChatCompletions.capabilities.subtracting(.fileData) },
         endpoints: { model in

@@ -5,6 +5,7 @@ extension Provider {
     static let openAI = Provider(
         name: "openai",
         dialect: ChatCompletions(),
+        keys: [organization.declaration, project.declaration] + ChatCompletions.keys,
         credential: CredentialRule(keyVariables: ["OPENAI_API_KEY"]),
         capabilities: { model in
             // OpenAI has no top_k; of a compatible server, whoever writes it into the section knows that it has.
@@ -18,8 +19,15 @@ extension Provider {
             .chatCompletions(base: model.apiBase ?? Environment.url("OPENAI_BASE_URL") ?? "https://api.openai.com/v1")
         },
         headers: { model in
-            [("OpenAI-Organization", model.organization ?? ""), ("OpenAI-Project", model.project ?? "")]
+            [("OpenAI-Organization", model[organization] ?? ""), ("OpenAI-Project", model[project] ?? "")]
         })
+
+    static let organization = ProviderKey<String>(
+        "organization", .headerText, default: "the key's own", isConnection: true,
+        "The organization that is billed (`OpenAI-Organization`).")
+    private static let project = ProviderKey<String>(
+        "project", .headerText, default: "the key's own", isConnection: true,
+        "The project that is billed (`OpenAI-Project`).")
 }
 
 extension Endpoints {

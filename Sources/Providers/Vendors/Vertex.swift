@@ -7,6 +7,7 @@ extension Provider {
     static let vertex = Provider(
         name: "vertex",
         dialect: Gemini(host: .vertex),
+        keys: GoogleCloud.keys + [Gemini.safetySettings.declaration],
         credential: CredentialRule(keyHeader: (name: "x-goog-api-key", prefix: ""), usesGoogleDefault: true),
         capabilities: { model in Gemini.capabilities(model.modelName) },
         endpoints: { model throws(GenerationError) in

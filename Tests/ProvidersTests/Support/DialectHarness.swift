@@ -15,8 +15,8 @@ struct DialectHarness {
     ) throws {
         var configuration = ModelConfiguration(name: "test", provider: provider, modelName: modelName)
         configuration.apiBase = "http://127.0.0.1:1"
-        configuration.projectID = "p"
-        configuration.region = "r"
+        configuration[GoogleCloud.projectID] = "p"
+        configuration[GoogleCloud.region] = "r"
         configuration.apiKey = Secret("key-of-this-test")
         change(&configuration)
         let store = CredentialStore(Configuration(), environment: [:])

@@ -8,12 +8,14 @@ extension ChatCompletions {
     struct RequestEncoder {
         let model: ConfiguredModel
         let quirks: Quirks
+        let options: Options
         private var writer = JSONWriter(capacity: 1024)
         private var checker = JSONTextChecker()
 
-        init(model: ConfiguredModel, quirks: Quirks) {
+        init(model: ConfiguredModel, quirks: Quirks, options: Options) {
             self.model = model
             self.quirks = quirks
+            self.options = options
         }
 
         mutating func encode(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
@@ -29,7 +31,7 @@ extension ChatCompletions {
             if request.isStream {
                 writer.key("stream")
                 writer.bool(true)
-                if model.configuration.streamUsage {
+                if options.streamUsage {
                     writer.key("stream_options")
                     writer.raw(#"{"include_usage":true}"#)
                 }
@@ -44,7 +46,7 @@ extension ChatCompletions {
             writer.beginObject()
             writer.key("role")
             switch message.role {
-            case .system: writer.string(model.configuration.systemRole.rawValue)
+            case .system: writer.string(options.systemRole.rawValue)
             case .user: writer.string("user")
             case .assistant: writer.string("assistant")
             case .tool: writer.string("tool")
@@ -240,7 +242,7 @@ extension ChatCompletions {
 
         /// Old compatible servers know only `max_tokens`; reasoning models refuse it.
         private var usesMaxCompletionTokens: Bool {
-            switch model.configuration.maxTokensParameter {
+            switch options.maxTokensParameter {
             case .maxTokens: false
             case .maxCompletionTokens: true
             case .auto: ChatCompletions.isReasoningModel(model.modelName)

@@ -1,3 +1,4 @@
+internal import Config
 internal import Generation
 internal import JSON
 
@@ -13,6 +14,9 @@ struct ChatCompletions: Dialect {
     }
 
     var quirks: Quirks = []
+    var options = Options()
+
+    init(quirks: Quirks = []) { self.quirks = quirks }
 
     /// What the dialect itself has room for.
     static let capabilities: Capabilities = [
@@ -32,7 +36,7 @@ struct ChatCompletions: Dialect {
     }
 
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
-        var encoder = RequestEncoder(model: model, quirks: quirks)
+        var encoder = RequestEncoder(model: model, quirks: quirks, options: options)
         return try encoder.encode(request)
     }
 

@@ -19,6 +19,11 @@ struct Claude: Dialect {
     /// The version from which on sampling parameters are refused.
     private static let versionWithoutSampling = "2026-10-21"
 
+    /// The key of both providers that speak the dialect.
+    static let anthropicVersion = ProviderKey<String>(
+        "anthropic_version", .headerText, default: "`2023-06-01` at Anthropic, `\(defaultVersion)` on Vertex AI",
+        isConnection: true, "The version of Anthropic's API.")
+
     let host: Host
 
     /// What a model can do.
@@ -27,7 +32,7 @@ struct Claude: Dialect {
             .tools, .parallelControl, .imageData, .imageURLs, .fileData, .fileURLs, .jsonSchema, .effort,
             .thinkingBudget, .temperature, .topP, .topK, .stop, .user, .countTokens,
         ]
-        if (model.anthropicVersion ?? "") == versionWithoutSampling { capabilities.subtract(.sampling) }
+        if (model[anthropicVersion] ?? "") == versionWithoutSampling { capabilities.subtract(.sampling) }
         if !ModelFamily(model.modelName).thinks { capabilities.subtract([.effort, .thinkingBudget]) }
         return capabilities
     }
@@ -49,7 +54,7 @@ struct Claude: Dialect {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    static func version(_ model: ModelConfiguration) -> String { model.anthropicVersion ?? defaultVersion }
+    static func version(_ model: ModelConfiguration) -> String { model[anthropicVersion] ?? defaultVersion }
 
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
         var encoder = RequestEncoder(model: model, host: host)

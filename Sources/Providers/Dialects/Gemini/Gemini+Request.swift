@@ -15,12 +15,16 @@ extension Gemini {
         }
 
         let model: ConfiguredModel
+        private let safetySettings: String?
         private var writer = JSONWriter(capacity: 1024)
         private var checker = JSONTextChecker()
         private var parser: JSONParser { checker.parser }
         private var calls: [String: MadeCall] = [:]
 
-        init(model: ConfiguredModel) { self.model = model }
+        init(model: ConfiguredModel, safetySettings: String? = nil) {
+            self.model = model
+            self.safetySettings = safetySettings
+        }
 
         mutating func encode(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
             writer.beginObject()
@@ -28,7 +32,7 @@ extension Gemini {
             try tools(request)
             toolChoice(request)
             try generationConfig(request.options)
-            if let settings = model.safetySettings {
+            if let settings = safetySettings {
                 writer.key("safetySettings")
                 writer.raw(settings)
             }

@@ -1,3 +1,4 @@
+internal import Config
 internal import Generation
 internal import JSON
 
@@ -15,6 +16,21 @@ struct Gemini: Dialect {
     static let family: StaticString = "gemini"
 
     let host: Host
+    /// The section's safety settings as JSON text.
+    private var safetySettings: String?
+
+    init(host: Host) { self.host = host }
+
+    /// The key of both providers that speak the dialect.
+    static let safetySettings = ProviderKey<ConfigNode>(
+        "safety_settings", .json, default: "Google's",
+        "Gemini's `safetySettings`, for example `[{category: HARM_CATEGORY_HARASSMENT, threshold: BLOCK_NONE}]`.")
+
+    func configured(by model: ModelConfiguration) -> Gemini {
+        var dialect = self
+        dialect.safetySettings = model[Self.safetySettings]?.jsonText()
+        return dialect
+    }
 
     /// What a model can do.
     static func capabilities(_ modelName: String) -> Capabilities {
@@ -35,7 +51,7 @@ struct Gemini: Dialect {
     static func hasLevels(_ modelName: String) -> Bool { modelName.contains("gemini-3") }
 
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
-        var encoder = RequestEncoder(model: model)
+        var encoder = RequestEncoder(model: model, safetySettings: safetySettings)
         return try encoder.encode(request)
     }
 

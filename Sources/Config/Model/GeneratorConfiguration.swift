@@ -1,0 +1,36 @@
+/// An entry of `generators`: how a question over documents becomes a prompt.
+public struct GeneratorConfiguration: Sendable, Equatable {
+    /// The generator's name.
+    public var name: String
+    /// The model or route that answers; `default` is the `generation` section.
+    public var model: String
+    /// The prompt with `{context}`, `{history}` and `{query}` in it; `nil` for the built-in one.
+    public var template: String?
+    /// How many tokens of documents fit at most; `nil` for the built-in number.
+    public var maxContextTokens: Int?
+    /// The system message; `nil` for none.
+    public var system: String?
+
+    /// A generator.
+    public init(name: String, model: String = Configuration.defaultModelName) {
+        self.name = name
+        self.model = model
+    }
+}
+
+extension GeneratorConfiguration: Keyed {
+    static let standard = GeneratorConfiguration(name: "")
+
+    static let keys: [Key<GeneratorConfiguration>] = [
+        Key("model", \.model, .text, "The model or route that answers."),
+        Key(
+            "template", \.template, .text, default: "built in",
+            "The prompt, with `{context}`, `{history}` and `{query}` in it."),
+        Key(
+            "max_context_tokens", \.maxContextTokens, .integer(in: 1...100_000_000), unit: "tokens",
+            default: "built in", "The most tokens of documents in the prompt."),
+        Key("system", \.system, .text, default: "none", "The system message."),
+    ]
+
+    func check(_ section: Section, given: Set<String>) -> Bool { section["model"] == nil || given.contains("model") }
+}

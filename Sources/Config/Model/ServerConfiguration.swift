@@ -1,0 +1,128 @@
+internal import Glibc
+
+/// The `server` section: where the daemon listens and how it ends.
+public struct ServerConfiguration: Sendable {
+    /// The addresses, `unix:PATH` or `tcp:HOST:PORT`, in the order of the file; empty where the file names none.
+    public var listen: [String] = []
+    /// Where the file names each of `listen`, for errors about it.
+    package var listenPlaces: [(line: Int, key: String)] = []
+    /// The address of the admin HTTP page, `HOST:PORT`; `nil` for none.
+    public var admin: String?
+    /// How many event loops run; `nil` for one a core.
+    public var loops: Int?
+    /// How long a drain lets live calls finish, in seconds.
+    public var drainTimeout: Double = 30
+    /// The tokens of callers over TCP, by their names; empty where none is asked for. Never empty where an address is
+    /// reachable from other machines.
+    public var tokens: [(name: String, token: Secret)] = []
+    /// Users who may call over Unix sockets; `nil` for the daemon's own. The superuser always may.
+    public var allowedUsers: [UInt32]?
+    /// Groups whose members may call over Unix sockets.
+    public var allowedGroups: [UInt32] = []
+    /// Whether the `model_name` of a caller's `provider/model_name` may be a path to another project, such as
+    /// `vertex/projects/…/endpoints/…`: it is called with the configured credential.
+    public var allowModelPaths = false
+
+    /// The defaults.
+    public init() {}
+}
+
+extension ServerConfiguration: Keyed {
+    static let standard = ServerConfiguration()
+    private static let whoMayCall = KeyInfo.Reload.takenOver(as: "who may call")
+
+    static let keys: [Key<ServerConfiguration>] = [
+        listenKey,
+        Key(
+            "admin", \.admin, .hostAndPort, default: "none", reload: .restart,
+            "The address of the admin HTTP page, for example `127.0.0.1:7412`."),
+        Key(
+            "loops", \.loops, .integer(in: 1...256), default: "one per core", reload: .restart,
+            "How many event loops run."),
+        Key(
+            "drain_timeout", \.drainTimeout, .seconds(), unit: "seconds",
+            "How long calls in progress may go on after SIGTERM."),
+        tokenKey, tokensKey,
+        Key(
+            "allow_uids", \.allowedUsers, .accounts("user") { name in getpwnam(name)?.pointee.pw_uid },
+            default: "the daemon's own user", reload: whoMayCall,
+            "Users who may call over Unix sockets; the superuser always may."),
+        Key(
+            "allow_gids", \.allowedGroups, .accounts("group") { name in getgrnam(name)?.pointee.gr_gid },
+            default: "none", reload: whoMayCall, "Groups whose processes may call over Unix sockets."),
+        Key(
+            "allow_model_paths", \.allowModelPaths, .boolean,
+            "Whether callers may name paths to other projects, such as `vertex/projects/…/endpoints/…`, which are called "
+                + "with the configured credential."),
+    ]
+
+    private static let listenKey = Key<ServerConfiguration>(
+        KeyInfo(
+            name: "listen",
+            form: ValueForm(
+                name: "`unix:PATH` or `tcp:HOST:PORT`, or a list of them", schema: .definition("addresses")),
+            standard: "where clients connect by default", reload: .restart,
+            doc: "Where the daemon listens; addresses that other machines reach need `tokens`."),
+        read: { cursor, server in
+            let found = cursor.listenAddresses()
+            server.listen = found.map(\.address)
+            server.listenPlaces = found.map { (line: $0.cursor.node.line, key: $0.cursor.path) }
+            return true
+        },
+        isSame: { $0.listen == $1.listen })
+
+    private static let tokenKey = Key<ServerConfiguration>(
+        KeyInfo(
+            name: "token", form: ValueType.secret().form, reload: whoMayCall,
+            doc: "One token for callers over TCP, of at least 16 characters; the same as `tokens` with one named "
+                + "`default`."),
+        read: { cursor, server in
+            guard let token = cursor.token() else { return false }
+            server.tokens.append((name: singleTokenName, token: token))
+            return true
+        },
+        isSame: { $0.hasSameTokens($1) })
+
+    private static let tokensKey = Key<ServerConfiguration>(
+        KeyInfo(
+            name: "tokens",
+            form: ValueForm(name: "map of names to secrets", schema: .definition("tokens"), isSecret: true),
+            reload: whoMayCall,
+            doc: "Tokens of callers over TCP by name, of at least 16 characters each; the names are for the log and "
+                + "the accounts."),
+        read: { cursor, server in
+            server.tokens += cursor.tokens()
+            return true
+        },
+        isSame: { $0.hasSameTokens($1) })
+
+    /// The name in logs and accounts of the one token that `server.token` gives.
+    private static let singleTokenName = "default"
+
+    func check(_ section: Section, given: Set<String>) -> Bool {
+        let named = tokens.count { $0.name == Self.singleTokenName } - (given.contains("token") ? 1 : 0)
+        if section["token"] != nil, named > 0 {
+            section["tokens"]?.report("'\(Self.singleTokenName)' is the name of 'server.token'; choose another")
+        }
+        let hasToken = section["token"] != nil || section["tokens"] != nil
+        for (index, address) in listen.enumerated()
+        where ListenAddress.mistake(in: address) == nil && !listen[..<index].contains(address) {
+            let message: String
+            if address == admin.map({ "tcp:\($0)" }), !address.hasSuffix(":0") {
+                message = "this is the address of 'server.admin' too"
+            } else if !hasToken, !ListenAddress.isLocal(address) {
+                message =
+                    "other machines reach this address; set 'server.tokens', or listen on a loopback address such as "
+                    + "127.0.0.1"
+            } else {
+                continue
+            }
+            section.cursor.reading.report(message, at: listenPlaces[index].line, key: listenPlaces[index].key)
+        }
+        return true
+    }
+
+    private func hasSameTokens(_ other: ServerConfiguration) -> Bool {
+        tokens.elementsEqual(other.tokens) { $0.name == $1.name && $0.token == $1.token }
+    }
+}

@@ -1,0 +1,49 @@
+internal import Config
+
+extension ChatCompletions {
+    /// The field that limits the answer's length.
+    enum MaxTokensParameter: String, Sendable, CaseIterable {
+        /// The older name, which every server knows.
+        case maxTokens = "max_tokens"
+        /// The name that reasoning models want.
+        case maxCompletionTokens = "max_completion_tokens"
+        /// By the model's name.
+        case auto
+    }
+
+    /// The role that system messages get.
+    enum SystemRole: String, Sendable, CaseIterable {
+        /// The older name.
+        case system
+        /// The name that reasoning models want.
+        case developer
+    }
+
+    /// What a section says about the dialect.
+    struct Options: Sendable {
+        var maxTokensParameter = MaxTokensParameter.auto
+        var systemRole = SystemRole.system
+        /// Whether a stream asks for its usage.
+        var streamUsage = true
+    }
+
+    /// The keys of every provider that speaks the dialect.
+    static let keys = [maxTokensParameter.declaration, systemRole.declaration, streamUsage.declaration]
+
+    static let maxTokensParameter = ProviderKey<MaxTokensParameter>(
+        "max_tokens_parameter", .choice, default: "`auto`",
+        "The field that limits the answer's length; `auto` goes by the model's name.")
+    static let systemRole = ProviderKey<SystemRole>(
+        "system_role", .choice, default: "`system`", "The role of system messages.")
+    static let streamUsage = ProviderKey<Bool>(
+        "stream_usage", .boolean, default: "`true`", isConnection: true,
+        "Whether a stream asks for its usage, which some servers refuse.")
+
+    func configured(by model: ModelConfiguration) -> ChatCompletions {
+        var dialect = self
+        dialect.options.maxTokensParameter = model[Self.maxTokensParameter] ?? options.maxTokensParameter
+        dialect.options.systemRole = model[Self.systemRole] ?? options.systemRole
+        dialect.options.streamUsage = model[Self.streamUsage] ?? options.streamUsage
+        return dialect
+    }
+}
