@@ -51,6 +51,12 @@ public enum Loading {
         guard errors.isEmpty else { throw ConfigErrors(errors) }
     }
 
+    /// The JSON Schema (draft 2020-12) of a configuration, for editors.
+    package static var schema: String { ConfigurationSchema(knownProviders).text }
+
+    /// The reference of all keys: `docs/configuration.md`.
+    package static var reference: String { ConfigurationReference(knownProviders).markdown }
+
     /// The providers that a configuration may name, with the keys that each of them takes.
     public static var knownProviders: [ProviderKeys] { ProviderRegistry.keys }
 }

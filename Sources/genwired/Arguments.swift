@@ -5,11 +5,12 @@ import Config
 struct Arguments: Equatable {
     /// What the process is to do.
     enum Action: Equatable {
-        case serve, check, help, version
+        case serve, check, schema, help, version
     }
 
     var action = Action.serve
     var config = ""
+    var isMarkdown = false
     var listen: [String] = []
     var logLevel: String?
     var logFormat: String?
@@ -17,6 +18,7 @@ struct Arguments: Equatable {
     static let usage = """
         usage: genwired --config FILE [--listen ADDR …] [--log-level LEVEL] [--log-format text|json]
                genwired check --config FILE
+               genwired schema [--markdown]
                genwired --help | --version
 
         A generation gateway: any language model, over a Unix or TCP socket.
@@ -27,6 +29,8 @@ struct Arguments: Equatable {
           --log-level LEVEL   trace, debug, info, notice, warning, error or critical
           --log-format FORM   text or json
           check               validate the configuration: exit 0 and a summary, or exit 78 and what is wrong where
+          schema              print the JSON Schema of the configuration, for editors; with --markdown the reference
+                              of all keys (docs/configuration.md)
 
         SIGTERM and SIGINT drain and stop; before the daemon is ready they stop it at once, and so does a second
         one at any time.
@@ -52,10 +56,9 @@ struct Arguments: Equatable {
 
     init(_ words: some Sequence<String>) throws(UsageError) {
         var rest = Array(words)[...]
-        if rest.first == "check" {
-            action = .check
-            rest = rest.dropFirst()
-        } else if rest.first == "serve" {
+        let actions: [String: Action] = ["serve": .serve, "check": .check, "schema": .schema]
+        if let first = rest.first, let named = actions[first] {
+            action = named
             rest = rest.dropFirst()
         }
         while let word = rest.popFirst() {
@@ -69,6 +72,7 @@ struct Arguments: Equatable {
             switch parts[0] {
             case "--help", "-h": action = .help
             case "--version": action = .version
+            case "--markdown" where action == .schema: isMarkdown = true
             case "--config": config = try value()
             case "--listen":
                 listen.append(try value())

@@ -22,6 +22,7 @@ struct Genwired {
         case .help: print(Arguments.usage)
         case .version: print(genwireVersion)
         case .check: check(arguments)
+        case .schema: print(arguments.isMarkdown ? Loading.reference : Loading.schema, terminator: "")
         case .serve: await serve(arguments)
         }
     }

@@ -54,6 +54,19 @@ import Testing
         }
     }
 
+    @Test func theSchemaAndTheReferenceArePrinted() async throws {
+        let schema = try await runProgram("genwired", ["schema"])
+        #expect(schema.code == 0)
+        let root = try JSONSerialization.jsonObject(with: Data(schema.output.utf8)) as? [String: Any]
+        #expect(root?["$schema"] as? String == "https://json-schema.org/draft/2020-12/schema")
+        let definitions = try #require(root?["$defs"] as? [String: Any])
+        #expect(definitions["config_azure_openai"] != nil && definitions["auth_coin"] != nil)
+        let reference = try await runProgram("genwired", ["schema", "--markdown"])
+        #expect(reference.code == 0)
+        #expect(reference.output.hasPrefix("# Configuration\n"))
+        #expect(try await runProgram("genwired", ["check", "--markdown"]).code == 64)
+    }
+
     @Test func aMissingFileOfCertificatesIsRefused() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/config.yaml"
