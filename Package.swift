@@ -29,7 +29,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let package = Package(
     name: "genwire",
     products: [
-        .library(name: "Genwire", targets: ["Genwire", "Generation", "Config"]),
+        .library(name: "Genwire", targets: ["Genwire", "Generation", "Config", "Limits"]),
         .library(name: "GenwireClient", targets: ["GenwireClient", "Generation", "Messages"]),
         .executable(name: "genwired", targets: ["genwired"]),
         .executable(name: "genwire", targets: ["genwire"]),
@@ -51,9 +51,10 @@ let package = Package(
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CGenwireProto", dependencies: ["CProtobufC"]),
 
-        // 0-1: the loop, and the wires.
+        // 0-1: the loop, what a server takes on, and the wires.
         library("EventLoop", ["CLinux"]),
-        library("RPC", ["EventLoop", "CLinux"]),
+        library("Limits", []),
+        library("RPC", ["EventLoop", "Limits", "CLinux"]),
         library("HTTPClient", ["EventLoop", "CCurl", "CLinux"]),
         library("HTTPServer", ["EventLoop", "CMicroHTTPD"]),
 
@@ -62,7 +63,7 @@ let package = Package(
         library("Generation", []),
         library("JSON", ["CSimdJSON"]),
         library("Messages", ["Generation", "CGenwireProto", "CProtobufC"]),
-        library("Config", ["CYAML", "CLinux", "Encodings", "JSON"]),
+        library("Config", ["CYAML", "CLinux", "Encodings", "JSON", "Limits"]),
 
         // 3-6: credentials, providers, gateway, RPC handlers.
         library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "Encodings", "CCrypto"]),
@@ -70,12 +71,18 @@ let package = Package(
         library("Gateway", ["EventLoop", "HTTPClient", "Generation", "Auth", "Providers", "Config"]),
         library(
             "Service",
-            ["EventLoop", "RPC", "HTTPClient", "JSON", "Messages", "Generation", "Config", "Gateway", "Providers"]),
+            [
+                "EventLoop", "Limits", "RPC", "HTTPClient", "JSON", "Messages", "Generation", "Config", "Gateway",
+                "Providers",
+            ]),
 
         // 7-9: the daemon's runtime, what others link, and the programs.
         library(
             "Daemon",
-            ["EventLoop", "RPC", "HTTPClient", "Generation", "Config", "Providers", "Gateway", "Service", logging]),
+            [
+                "EventLoop", "Limits", "RPC", "HTTPClient", "Generation", "Config", "Providers", "Gateway", "Service",
+                logging,
+            ]),
         library(
             "Genwire",
             ["EventLoop", "HTTPClient", "Generation", "JSON", "Config", "Auth", "Providers", "Gateway"]),
@@ -94,11 +101,11 @@ let package = Package(
             name: "TestSupport", dependencies: ["EventLoop", "CLinux"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests("EventLoopTests", ["EventLoop", "CLinux"]),
-        tests("RPCTests", ["RPC", "EventLoop", "TestSupport"]),
+        tests("RPCTests", ["RPC", "EventLoop", "Limits", "TestSupport"]),
         tests("HTTPClientTests", ["HTTPClient", "EventLoop", "TestSupport"]),
         tests("HTTPServerTests", ["HTTPServer", "EventLoop", "TestSupport"]),
         tests("JSONTests", ["JSON"]),
-        tests("ConfigTests", ["Config", "Providers", "Encodings", "JSON", "TestSupport"]),
+        tests("ConfigTests", ["Config", "Providers", "Encodings", "JSON", "Limits", "TestSupport"]),
         tests("MessagesTests", ["Messages", "Generation", "CGenwireProto", "CProtobufC"]),
         tests(
             "AuthTests",

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Gateway
 internal import Generation
 internal import HTTPClient
+internal import Limits
 public import Logging
 internal import Providers
 internal import RPC
@@ -63,8 +64,9 @@ public final class Runtime: Sendable {
             loops: loops, contexts: contexts, gateway: gateway, server: server, logger: logger, requestLog: requestLog)
     }
 
-    private static func serverLimits(_ configured: LimitsConfiguration, _ logger: Logger) -> ServerLimits {
-        var limits = ServerLimits()
+    /// What is configured, as far as the process may open files for it.
+    private static func serverLimits(_ configured: ServerLimits, _ logger: Logger) -> ServerLimits {
+        var limits = configured
         let budget = DescriptorBudget(
             limit: DescriptorBudget.raiseLimit(), connections: configured.maxConnections, strangers: limits.maxStrangers
         )
@@ -78,12 +80,6 @@ public final class Runtime: Sendable {
         }
         limits.maxConnections = budget.connections
         limits.maxStrangers = budget.strangers
-        limits.maxStreamsPerConnection = configured.maxStreamsPerConnection
-        limits.maxMessageBytes = configured.maxMessageBytes
-        limits.maxBufferedBytesPerConnection = configured.maxBufferedBytesPerConnection
-        limits.maxRequestBytesPerConnection = configured.maxRequestBytesPerConnection
-        limits.maxRequestBytes = configured.maxRequestBytes
-        limits.maxBufferedBytes = configured.maxBufferedBytes
         return limits
     }
 

@@ -1,4 +1,5 @@
 public import EventLoop
+internal import Limits
 
 /// One RPC in progress, from the frame that opened it to the frame that ends it. Belongs to its connection's loop.
 ///

@@ -1,5 +1,6 @@
 public import EventLoop
 internal import Glibc
+public import Limits
 internal import Synchronization
 
 /// A ttrpc server over any number of listeners and loops.

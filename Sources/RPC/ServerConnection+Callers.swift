@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Limits
 
 /// Who calls on a connection.
 extension ServerConnection {

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Glibc
+internal import Limits
 
 /// One client's connection: bytes in, frames, calls; answers, frames, bytes out. Belongs to one loop.
 ///

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Glibc
+internal import Limits
 internal import Synchronization
 
 /// A server's part on one loop: its connections there, and the read buffer that they share.

@@ -2,6 +2,7 @@ internal import Config
 public import EventLoop
 public import Gateway
 internal import Generation
+public import Limits
 internal import Messages
 internal import Providers
 public import RPC

@@ -1,5 +1,6 @@
 import Encodings
 import Foundation
+import Limits
 import TestSupport
 import Testing
 

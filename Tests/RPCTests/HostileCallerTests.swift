@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Limits
 import Synchronization
 import TestSupport
 import Testing

@@ -1,3 +1,5 @@
+public import Limits
+
 /// Everything that the daemon reads from its `config.yaml`, checked and with all defaults filled in.
 public struct Configuration: Sendable {
     /// How a route chooses.

@@ -1,28 +1,13 @@
-/// The `limits` section: what one caller may take.
-public struct LimitsConfiguration: Sendable, Equatable {
-    /// The most connections of callers at a time.
-    public var maxConnections = 4096
-    /// The most calls at a time on one connection.
-    public var maxStreamsPerConnection = 1024
-    /// The largest message, in bytes.
-    public var maxMessageBytes = 4 << 20
-    /// The most bytes that wait for a slow reader on one connection.
-    public var maxBufferedBytesPerConnection = 8 << 20
-    /// The most bytes of memory that requests in progress on one connection may hold, values and vendors' bodies.
-    public var maxRequestBytesPerConnection = 64 << 20
-    /// The most bytes of memory that requests in progress on all connections may hold.
-    public var maxRequestBytes = 512 << 20
-    /// The most bytes that wait for slow readers on all connections.
-    public var maxBufferedBytes = 512 << 20
+public import Limits
 
-    /// The defaults.
-    public init() {}
-}
+/// The `limits` section: what callers may take. The server goes by the same value.
+public typealias LimitsConfiguration = ServerLimits
 
-extension LimitsConfiguration: Keyed {
-    static let standard = LimitsConfiguration()
+/// The section `limits`.
+extension ServerLimits: Keyed {
+    static let standard = ServerLimits()
 
-    static let keys: [Key<LimitsConfiguration>] = [
+    static let keys: [Key<ServerLimits>] = [
         Key(
             "max_connections", \.maxConnections, .integer(in: 1...1_000_000), unit: "connections", reload: .restart,
             "Connections of callers at a time; one more is closed at once."),

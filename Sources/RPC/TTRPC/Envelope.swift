@@ -1,3 +1,5 @@
+internal import Limits
+
 /// The `ttrpc.Request` envelope, read in place: the slices point into the frame and live as long as it does.
 ///
 /// ```
