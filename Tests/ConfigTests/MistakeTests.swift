@@ -104,6 +104,15 @@ struct MistakeTests {
                 withModel("server:\n  token: t23456789abcdefg\n  tokens: {default: t23456789abcdefh}"),
                 "4: server.tokens: 'default' is the name of 'server.token'; choose another"),
 
+            MistakeCase(
+                withModel("server: {tokens: t23456789abcdefg}"),
+                "2: server.tokens: expected a map of names to tokens, found something else (not shown: it may be "
+                    + "secret)"),
+            MistakeCase(
+                withConfig("extra_headers: \"x-api-key: hunter2\""),
+                "1: generation.config.extra_headers: expected a map, found something else (not shown: it may be "
+                    + "secret)"),
+
             // Models
             MistakeCase(
                 "generation: {provider: opnai, config: {model_name: a}}",
@@ -127,7 +136,7 @@ struct MistakeTests {
                 "1: generation.config.region: expected letters, digits and '-._:' only, found \"a/b\""),
             MistakeCase(
                 withConfig("region: a"),
-                "1: generation.config.region: the provider 'openai' does not take this key; it is one of vertex, "
+                "1: generation.config.region: the provider 'openai' does not take this key; it is for vertex, "
                     + "anthropic_vertex"),
             MistakeCase(
                 "models: {m: {provider: openia, config: {model_name: m, region: a, regoin: a}}}",

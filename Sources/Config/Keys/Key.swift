@@ -172,5 +172,9 @@ extension Section {
     }
 
     /// The value of a declared key; `nil` where it is absent, which is reported where the key is required.
-    subscript(key: KeyInfo) -> Cursor? { key.isRequired ? required(key.name) : self[key.name] }
+    subscript(key: KeyInfo) -> Cursor? {
+        var cursor = key.isRequired ? required(key.name) : self[key.name]
+        cursor?.isSecret = key.form.isSecret
+        return cursor
+    }
 }

@@ -8,7 +8,7 @@ package struct ValueForm: Sendable {
     var range: String?
     /// The JSON Schema of the value. `$ref`s go to the definitions of `ConfigurationSchema`.
     let schema: JSONValue
-    /// Whether the value must not be shown.
+    /// Whether the value, or a part of it, may be secret: errors do not quote it.
     var isSecret = false
     /// The keys of a map; empty for everything else.
     var fields: [KeyInfo] = []
@@ -169,7 +169,7 @@ extension ValueType where Value == String {
 extension ValueType where Value == Secret {
     /// A secret.
     /// - Parameter isHeader: whether it goes into an HTTP header, so that control characters are refused.
-    static func secret(isHeader: Bool = true) -> ValueType {
+    package static func secret(isHeader: Bool = true) -> ValueType {
         ValueType("secret", schema: .definition("secret"), isSecret: true, read: { $0.secret(isHeader: isHeader) })
     }
 }
@@ -186,11 +186,7 @@ extension ValueType where Value == [String] {
     static var command: ValueType {
         ValueType(
             "`[PROGRAM, ARGUMENT, …]`", schema: .definition("command"), isSecret: true,
-            read: { cursor in
-                var cursor = cursor
-                cursor.isSecret = true
-                return cursor.command()
-            })
+            read: { $0.command() })
     }
 }
 

@@ -3,16 +3,6 @@ extension AuthConfiguration {
     static let typeKey = KeyInfo(
         name: "type", form: ValueType<Kind>.choice.form, isRequired: true, doc: "Where the credential comes from.")
 
-    /// The keys that go with every type, beside `type`.
-    static let commonKeys: [Key<AuthConfiguration>] = [
-        Key(
-            "header", \.header, .headerName, default: "the provider's own",
-            "The header that carries the credential."),
-        Key(
-            "prefix", \.prefix, .headerPrefix, default: "the provider's own, none in a `header` of one's own",
-            "What stands before the credential in the header, for example `\"Bearer \"`."),
-    ]
-
     /// A type of credential.
     struct TypeDeclaration: Sendable {
         let kind: Kind
@@ -86,7 +76,16 @@ extension AuthConfiguration {
 
 extension AuthConfiguration: Keyed {
     static let standard = AuthConfiguration(name: "", method: .file(path: ""))
-    static var keys: [Key<AuthConfiguration>] { commonKeys }
+
+    /// The keys that go with every type, beside `type`.
+    static let keys: [Key<AuthConfiguration>] = [
+        Key(
+            "header", \.header, .headerName, default: "the provider's own",
+            "The header that carries the credential."),
+        Key(
+            "prefix", \.prefix, .headerPrefix, default: "the provider's own, none in a `header` of one's own",
+            "What stands before the credential in the header, for example `\"Bearer \"`."),
+    ]
 }
 
 extension AuthConfiguration.OAuthClient: Keyed {

@@ -45,7 +45,7 @@ struct ModelReader {
         cursor.section(keys: ModelConfiguration.keys.map(\.info) + own.map(\.info)) { name in
             let others = providers.filter { $0.keys.contains { $0.info.name == name } }.map(\.name)
             guard let provider, !others.isEmpty else { return nil }
-            return "the provider '\(provider)' does not take this key; it is one of \(others.joined(separator: ", "))"
+            return "the provider '\(provider)' does not take this key; it is for \(others.joined(separator: ", "))"
         }
     }
 
