@@ -52,6 +52,6 @@ extension KeyInfo {
         if let unit { text += " In \(unit)." }
         if let standard { text += " Default: \(standard)." }
         if reload == .restart { text += " A change takes a restart." }
-        return form.schema.adding("description", .string(text))
+        return form.schema().adding("description", .string(text))
     }
 }

@@ -5,13 +5,25 @@ package struct ValueForm: Sendable {
     /// The type's name in the reference, for example `whole number`.
     let name: String
     /// Which values of the type are allowed, for example `1 to 100`; `nil` for all.
-    var range: String?
-    /// The JSON Schema of the value. `$ref`s go to the definitions of `ConfigurationSchema`.
-    let schema: JSONValue
+    let range: String?
+    /// Makes the JSON Schema of the value, which a serving daemon never needs. `$ref`s go to the definitions of
+    /// `ConfigurationSchema`.
+    let schema: @Sendable () -> JSONValue
     /// Whether the value, or a part of it, may be secret: errors do not quote it.
-    var isSecret = false
+    let isSecret: Bool
     /// The keys of a map; empty for everything else.
-    var fields: [KeyInfo] = []
+    let fields: [KeyInfo]
+
+    init(
+        name: String, range: String? = nil, schema: @autoclosure @escaping @Sendable () -> JSONValue,
+        isSecret: Bool = false, fields: [KeyInfo] = []
+    ) {
+        self.name = name
+        self.range = range
+        self.schema = schema
+        self.isSecret = isSecret
+        self.fields = fields
+    }
 }
 
 /// A type of value: how it is read from the file, and what the reference, the schema and the summary say about it.
@@ -23,10 +35,11 @@ package struct ValueType<Value: Sendable & Equatable>: Sendable {
     let show: @Sendable (Value) -> String
 
     init(
-        _ name: String, range: String? = nil, schema: JSONValue, isSecret: Bool = false,
-        show: @escaping @Sendable (Value) -> String = { _ in "" }, read: @escaping @Sendable (Cursor) -> Value?
+        _ name: String, range: String? = nil, schema: @autoclosure @escaping @Sendable () -> JSONValue,
+        isSecret: Bool = false, show: @escaping @Sendable (Value) -> String = { _ in "" },
+        read: @escaping @Sendable (Cursor) -> Value?
     ) {
-        form = ValueForm(name: name, range: range, schema: schema, isSecret: isSecret)
+        form = ValueForm(name: name, range: range, schema: schema(), isSecret: isSecret)
         self.read = read
         self.show = show
     }
@@ -45,8 +58,10 @@ extension ValueForm {
 
     /// A map of names that the file's author chooses to entries.
     /// - Parameter fields: the keys of an entry, where all entries have the same.
-    static func named(_ entry: JSONValue, _ fields: [KeyInfo] = []) -> ValueForm {
-        ValueForm(name: "map of names", schema: .names(of: entry), fields: fields)
+    static func named(
+        _ entry: @autoclosure @escaping @Sendable () -> JSONValue, _ fields: [KeyInfo] = []
+    ) -> ValueForm {
+        ValueForm(name: "map of names", schema: .names(of: entry()), fields: fields)
     }
 }
 
@@ -55,12 +70,14 @@ extension ValueForm {
 extension ValueType where Value == Int {
     /// A whole number.
     package static func integer(in range: ClosedRange<Int> = .min ... .max) -> ValueType {
-        var number: JSONValue = ["type": "integer"]
-        if range.lowerBound != .min { number = number.adding("minimum", .int(range.lowerBound)) }
-        if range.upperBound != .max { number = number.adding("maximum", .int(range.upperBound)) }
+        let isAny = range == .min ... .max
         return ValueType(
-            "whole number", range: range == .min ... .max ? nil : "\(range.lowerBound) to \(range.upperBound)",
-            schema: .orVariable(number), show: { String($0) }, read: { $0.integer(in: range) })
+            "whole number", range: isAny ? nil : "\(range.lowerBound) to \(range.upperBound)",
+            schema: .orVariable(
+                isAny
+                    ? ["type": "integer"]
+                    : ["type": "integer", "minimum": .int(range.lowerBound), "maximum": .int(range.upperBound)]),
+            show: { String($0) }, read: { $0.integer(in: range) })
     }
 }
 
