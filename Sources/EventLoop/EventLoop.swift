@@ -45,21 +45,21 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private var running: [UnownedJob] = []
     private var inboxWork: [@Sendable () -> Void] = []
     private var wheel: TimerWheel
-    private var armedFor: UInt64?
+    private var armedFor: Instant?
     private var turnEnd: [any TurnEndHandler] = []
     private var turnEndRunning: [any TurnEndHandler] = []
     private var stopped = false
 
-    /// CLOCK_MONOTONIC in nanoseconds, as of the current batch of the turn.
-    public private(set) var now: UInt64
+    /// The time, as of the current batch of the turn.
+    public private(set) var now: Instant
 
     /// Starts a loop.
     /// - Throws: `SystemError` where the kernel gives no descriptors for it.
     public init(label: String, poller kind: PollerKind = .epoll) throws(SystemError) {
         self.label = label
         queue = DispatchQueue(label: label, qos: .userInitiated)
-        now = Self.monotonicNanoseconds()
-        wheel = TimerWheel(now: now)
+        now = .now()
+        wheel = TimerWheel(now: now.nanoseconds)
         switch kind {
         case .epoll: poller = try EpollPoller()
         case .dispatch: poller = DispatchPoller()
@@ -157,7 +157,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         do {
             try poller.add(fd, token: registration.token, interest: interest)
         } catch {
-            poller.remove(fd, token: registration.token)
+            poller.remove(fd, token: registration.token, closing: false)
             freeSlots.append(index)
             throw error
         }
@@ -177,12 +177,19 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         slots[index].interest = interest
     }
 
-    /// Ends the reports at once, even those already collected in this turn; the descriptor may then be closed.
-    public func deregister(_ registration: Registration) {
+    /// Ends the reports at once, even those already collected in this turn. The descriptor stays its owner's, who may
+    /// close it right away.
+    public func deregister(_ registration: Registration) { remove(registration, closing: false) }
+
+    /// Ends the reports at once and closes the descriptor, when nothing watches it any more: on the portable poller a
+    /// moment later.
+    public func close(_ registration: Registration) { remove(registration, closing: true) }
+
+    private func remove(_ registration: Registration, closing: Bool) {
         preconditionOnLoop()
         guard isLive(registration) else { return }
         let index = Int(registration.slot)
-        poller.remove(slots[index].descriptor, token: registration.token)
+        poller.remove(slots[index].descriptor, token: registration.token, closing: closing)
         slots[index].handler = nil
         slots[index].descriptor = -1
         // UInt32.max is the pollers' own.
@@ -201,18 +208,25 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: - Timers
 
-    /// Fires `timer` once, `delay` nanoseconds from now; moves it where it is already scheduled. Precise to 1 ms.
-    public func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64) {
-        let (deadline, overflow) = Self.monotonicNanoseconds().addingReportingOverflow(delay)
-        schedule(timer, at: overflow ? UInt64.max / 2 : deadline)
-    }
+    /// Fires `timer` once, `delay` from now; moves it where it is already scheduled. Precise to 1 ms.
+    public func schedule(_ timer: LoopTimer, after delay: TimeAmount) { schedule(timer, at: .now() + delay) }
 
-    /// Fires `timer` once at a CLOCK_MONOTONIC instant in nanoseconds; moves it where it is already scheduled.
-    public func schedule(_ timer: LoopTimer, at deadline: UInt64) {
+    /// Fires `timer` once at `deadline`; moves it where it is already scheduled.
+    public func schedule(_ timer: LoopTimer, at deadline: Instant) {
         preconditionOnLoop()
         guard !stopped else { return }
         wheel.remove(timer)
-        wheel.insert(timer, deadline: min(deadline, UInt64.max / 2))
+        wheel.insert(timer, deadline: min(deadline.nanoseconds, UInt64.max / 2))
+    }
+
+    /// Fires `timer` once, `delay` nanoseconds from now; see `schedule(_:after:)`.
+    public func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64) {
+        schedule(timer, after: .nanoseconds(delay))
+    }
+
+    /// Fires `timer` once at a CLOCK_MONOTONIC instant in nanoseconds; see `schedule(_:at:)`.
+    public func schedule(_ timer: LoopTimer, at deadline: UInt64) {
+        schedule(timer, at: Instant(nanoseconds: deadline))
     }
 
     /// Keeps `timer` from firing, even later in this very turn.
@@ -221,10 +235,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         wheel.remove(timer)
     }
 
-    /// Suspends the calling task for `nanoseconds`. Not cancellable: hold a `LoopTimer` where that is needed.
-    public func sleep(nanoseconds: UInt64) async {
+    /// Suspends the calling task for `amount`. Not cancellable: hold a `LoopTimer` where that is needed.
+    public func sleep(_ amount: TimeAmount) async {
         await withUnsafeContinuation { continuation in
-            schedule(LoopTimer { continuation.resume() }, afterNanoseconds: nanoseconds)
+            schedule(LoopTimer { continuation.resume() }, after: amount)
         }
     }
 
@@ -252,7 +266,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             if isIdle { armTimer() }
             let wait = isIdle && !isFirst ? Self.lingerMilliseconds : 0
             let collected = stopped ? 0 : poller.collect(into: &events, waitMilliseconds: wait)
-            now = Self.monotonicNanoseconds()
+            now = .now()
             for index in events.indices { deliver(events[index]) }
             events.removeAll(keepingCapacity: true)
             let worked = drainInbox()
@@ -303,7 +317,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     private func fireDueTimers() -> Bool {
         guard wheel.count > 0 else { return false }
-        wheel.advance(to: now)
+        wheel.advance(to: now.nanoseconds)
         var fired = false
         // What a handler schedules is never due in this pass: the wheel puts it after the tick that it stands at.
         while let timer = wheel.nextDue() {
@@ -323,7 +337,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     private func armTimer() {
         guard !stopped else { return }
-        let wake = wheel.nextWake()
+        let wake = wheel.nextWake().map(Instant.init(nanoseconds:))
         // A timer armed too early costs one empty turn; re-arming at every request would cost a system call each.
         if let armed = armedFor, armed > now, let wake, armed <= wake { return }
         if wake == nil, armedFor == nil || armedFor.map({ $0 > now }) == true { return }
@@ -334,7 +348,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: - Shutdown
 
-    /// Ends all reports and timers and lets go of every handler; jobs and work that come later still run. Safe from
+    /// Ends all reports and timers, tells every handler and lets go of it; jobs and work that come later still run. Safe from
     /// any thread, and more than once.
     public func shutdown() async {
         await perform { self.stop() }
@@ -343,7 +357,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private func stop() {
         guard !stopped else { return }
         stopped = true
-        for index in slots.indices where slots[index].handler != nil {
+        for index in slots.indices {
+            guard let handler = slots[index].handler else { continue }
+            // It may close its descriptor here, which ends its registration.
+            handler.loopStopped()
             deregister(Registration(slot: UInt32(index), generation: slots[index].generation))
         }
         wheel.removeAll()

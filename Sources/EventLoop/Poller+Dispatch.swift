@@ -7,13 +7,40 @@ final class DispatchPoller: Poller {
     /// cancellation is through, and an owner (libcurl above all) closes its own whenever it likes.
     private final class Watch {
         var reader: (any DispatchSourceRead)?
+        var readerDescriptor: Int32?
         var writer: (any DispatchSourceWrite)?
+        /// Sources whose cancellation is not through yet, those in use included.
+        private var sourceCount = 0
+        /// The owner's descriptor, to be closed when the last source has gone.
+        private var closing: Int32?
+
+        func begin() { sourceCount += 1 }
+
+        /// A source's cancellation is through: its duplicate goes, and then what waits for it.
+        func end(_ duplicate: Int32) {
+            Glibc.close(duplicate)
+            sourceCount -= 1
+            closeIfUnwatched()
+        }
+
+        func close(_ descriptor: Int32) {
+            closing = descriptor
+            closeIfUnwatched()
+        }
+
+        private func closeIfUnwatched() {
+            guard sourceCount == 0, let descriptor = closing else { return }
+            closing = nil
+            Glibc.close(descriptor)
+        }
     }
 
     private var queue: DispatchQueue?
     private var turn: () -> Void = {}
     private var watches: [UInt64: Watch] = [:]
     private var pending: [ReadyEvent] = []
+    /// Readers whose peer has hung up, which are reported until they are cancelled.
+    private var hangups: [(token: UInt64, own: Int32)] = []
     private var timer: (any DispatchSourceTimer)?
     // Written once in `start`, before any other thread knows the loop.
     nonisolated(unsafe) private var wakeSource: (any DispatchSourceUserDataAdd)?
@@ -22,7 +49,10 @@ final class DispatchPoller: Poller {
         self.queue = queue
         self.turn = turn
         let source = DispatchSource.makeUserDataAddSource(queue: queue)
-        source.setEventHandler(handler: turn)
+        source.setEventHandler { [unowned self] in
+            repeatHangups()
+            turn()
+        }
         source.activate()
         wakeSource = source
     }
@@ -38,11 +68,12 @@ final class DispatchPoller: Poller {
         try apply(interest, to: watch, fd: fd, token: token)
     }
 
-    func remove(_ fd: Int32, token: UInt64) {
+    func remove(_ fd: Int32, token: UInt64, closing: Bool) {
         guard let watch = watches.removeValue(forKey: token) else { return }
         watch.reader?.cancel()
         watch.writer?.cancel()
         pending.removeAll { $0.token == token }
+        if closing { watch.close(fd) }
     }
 
     func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int {
@@ -52,7 +83,7 @@ final class DispatchPoller: Poller {
         return count
     }
 
-    func setTimer(_ deadline: UInt64?) {
+    func setTimer(_ deadline: Instant?) {
         guard let deadline else {
             timer?.cancel()
             timer = nil
@@ -60,8 +91,7 @@ final class DispatchPoller: Poller {
         }
         let timer = self.timer ?? makeTimer()
         self.timer = timer
-        let now = EventLoop.monotonicNanoseconds()
-        let delay = deadline > now ? Int(clamping: deadline - now) : 0
+        let delay = Int(clamping: (deadline - .now()).nanoseconds)
         timer?.schedule(deadline: .now() + .nanoseconds(delay), leeway: .nanoseconds(0))
     }
 
@@ -90,21 +120,29 @@ final class DispatchPoller: Poller {
             if watch.reader == nil {
                 let own = try duplicate(fd)
                 let source = DispatchSource.makeReadSource(fileDescriptor: own, queue: queue)
-                source.setEventHandler { [unowned self] in report(.readable, token) }
-                source.setCancelHandler { close(own) }
+                source.setEventHandler { [unowned self] in
+                    let isEnd = watch.reader?.data == 0
+                    report(.readable, token)
+                    if isEnd { noteHangup(own, token) }
+                }
+                source.setCancelHandler { watch.end(own) }
+                watch.begin()
                 source.activate()
                 watch.reader = source
+                watch.readerDescriptor = own
             }
         } else {
             watch.reader?.cancel()
             watch.reader = nil
+            watch.readerDescriptor = nil
         }
         if interest.contains(.writable) {
             if watch.writer == nil {
                 let own = try duplicate(fd)
                 let source = DispatchSource.makeWriteSource(fileDescriptor: own, queue: queue)
                 source.setEventHandler { [unowned self] in report(.writable, token) }
-                source.setCancelHandler { close(own) }
+                source.setCancelHandler { watch.end(own) }
+                watch.begin()
                 source.activate()
                 watch.writer = source
             }
@@ -119,6 +157,23 @@ final class DispatchPoller: Poller {
         guard watches[token] != nil else { return }
         pending.append(ReadyEvent(token: token, readiness: readiness))
         turn()
+    }
+
+    /// After a hang-up Dispatch reports no more, whatever is still there to be read, and were it the end alone.
+    /// - Parameter own: the duplicate that the reader watches; another reader has another one.
+    private func noteHangup(_ own: Int32, _ token: UInt64) {
+        var state = pollfd(fd: own, events: 0, revents: 0)
+        guard watches[token]?.readerDescriptor == own, poll(&state, 1, 0) == 1, Int32(state.revents) & POLLHUP != 0
+        else { return }
+        hangups.append((token, own))
+        wake()
+    }
+
+    private func repeatHangups() {
+        guard !hangups.isEmpty else { return }
+        hangups = hangups.filter { watches[$0.token]?.readerDescriptor == $0.own }
+        for hangup in hangups { pending.append(ReadyEvent(token: hangup.token, readiness: [.readable, .hangup])) }
+        if !hangups.isEmpty { wake() }
     }
 
     private func duplicate(_ fd: Int32) throws(SystemError) -> Int32 {

@@ -55,9 +55,10 @@ final class EpollPoller: Poller {
         }
     }
 
-    func remove(_ fd: Int32, token: UInt64) {
+    func remove(_ fd: Int32, token: UInt64, closing: Bool) {
         // Fails only where the owner closed the descriptor first, which removed it from the set as well.
         _ = gw_epoll_remove(epoll, fd)
+        if closing { close(fd) }
     }
 
     func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int {
@@ -80,9 +81,9 @@ final class EpollPoller: Poller {
         return appended
     }
 
-    func setTimer(_ deadline: UInt64?) {
+    func setTimer(_ deadline: Instant?) {
         // 0 would disarm; a deadline in the past fires at once, which is what is wanted.
-        _ = gw_timerfd_set(timer, deadline.map { max($0, 1) } ?? 0)
+        _ = gw_timerfd_set(timer, deadline.map { max($0.nanoseconds, 1) } ?? 0)
     }
 
     func wake() {

@@ -14,13 +14,14 @@ protocol Poller: AnyObject {
     func start(on queue: DispatchQueue, turn: @escaping () -> Void)
     func add(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError)
     func modify(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError)
-    /// After this no event with this token is produced; the descriptor may be closed at once.
-    func remove(_ fd: Int32, token: UInt64)
+    /// After this no event with this token is produced. Closes the descriptor where asked to, as soon as nothing of the
+    /// poller's watches it; where not, its owner may do so at once.
+    func remove(_ fd: Int32, token: UInt64, closing: Bool)
     /// Appends what is ready now; where nothing is, waits for at most so many milliseconds, or not at all where the
     /// poller cannot. Returns how many reports there were, wake-ups and timers included.
     func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int
-    /// Fires one turn at this CLOCK_MONOTONIC instant (nanoseconds); `nil` disarms.
-    func setTimer(_ deadline: UInt64?)
+    /// Fires one turn at `deadline`; `nil` disarms.
+    func setTimer(_ deadline: Instant?)
     /// Makes a turn happen soon. Safe from any thread.
     func wake()
     /// Ends all events. The poller is of no use afterwards.

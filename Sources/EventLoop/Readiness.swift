@@ -30,6 +30,13 @@ public struct Readiness: OptionSet, Sendable, Hashable {
 public protocol ReadinessHandler: AnyObject {
     /// The descriptor is ready. Level-triggered: what is left unread is reported again.
     func ready(_ readiness: Readiness)
+    /// The loop was shut down while the descriptor was registered; no more is reported. Does nothing by default.
+    func loopStopped()
+}
+
+extension ReadinessHandler {
+    /// Does nothing: the descriptor is another one's to close.
+    public func loopStopped() {}
 }
 
 /// A descriptor's place in a loop. The generation tells a late event for an earlier owner of the same slot apart.

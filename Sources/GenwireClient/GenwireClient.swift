@@ -1,6 +1,5 @@
 internal import EventLoop
 public import Generation
-internal import Glibc
 public import Messages
 internal import RPC
 internal import Synchronization
@@ -72,7 +71,6 @@ public final class GenwireClient: Sendable {
             }
             return try made.get()
         } catch {
-            Glibc.close(descriptor)
             throw ClientError(code: Status.Code.resourceExhausted, message: "\(error)")
         }
     }

@@ -155,13 +155,13 @@ public final class HTTPTransfer {
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard let easy, let delegate else { return 0 }
         switch phase {
-        case .receiving(.open): lastActivity = client.loop.now
+        case .receiving(.open): lastActivity = client.loop.now.nanoseconds
         // libcurl may deliver more buffered data after a pause, and reads from the socket once more. It keeps what is
         // refused here and delivers it again.
         case .receiving(.paused), .receiving(.resuming): return Int(CURL_WRITEFUNC_PAUSE)
         case .headed:
             phase = .receiving(.open)
-            lastActivity = client.loop.now
+            lastActivity = client.loop.now.nanoseconds
             // From now on the idle timeout applies, which may be shorter.
             client.loop.schedule(easy.watchdog, at: nextDeadline)
         case .waiting:

@@ -54,10 +54,10 @@ public final class Call {
     public let loop: EventLoop
     /// The request's metadata.
     public let metadata: [(key: String, value: String)]
-    /// When the request was read: CLOCK_MONOTONIC, nanoseconds.
-    public let startedAt: UInt64
-    /// When the call must have ended: CLOCK_MONOTONIC, nanoseconds.
-    public private(set) var deadline: UInt64?
+    /// When the request was read.
+    public let startedAt: Instant
+    /// When the call must have ended.
+    public private(set) var deadline: Instant?
     /// Whether the call has ended.
     public private(set) var isOver = false
 
@@ -67,31 +67,42 @@ public final class Call {
     /// Called when a sender that was told to pause may go on.
     public var onResume: (() -> Void)?
 
+    /// The wire's name for the call.
     let streamID: UInt32
     /// What the request holds of memory, as it counts in the server's budget.
     private(set) var requestBytes: Int
-    private weak var connection: ServerConnection?
+    private let server: ServerCore
+    // Both are let go of at the end; until then they hold the call and the call holds them.
+    private var wire: (any CallWire)?
+    private var session: (any CallSession)?
     private var deadlineTimer: LoopTimer?
-    var callID = ""
+    private(set) var callID = ""
     private var isCancelling = false
-    var isPaused = false
+    /// Where the wire keeps the call while it is paused; the wire's own.
+    var pausedPlace: Int?
 
+    /// A call in progress, which counts `requestBytes` of its session's memory until it ends.
+    /// - Parameter timeoutNanoseconds: as the caller sent it, 0 for none.
     init(
-        method: Method, streamID: UInt32, connection: ServerConnection, caller: Admission.Caller, requestBytes: Int,
-        metadata: [(key: String, value: String)], timeoutNanoseconds: Int64
+        method: Method, streamID: UInt32, wire: any CallWire, session: any CallSession, caller: Admission.Caller,
+        requestBytes: Int, metadata: [(key: String, value: String)], timeoutNanoseconds: Int64
     ) {
         self.method = method
         self.streamID = streamID
-        self.connection = connection
+        self.wire = wire
+        self.session = session
         self.metadata = metadata
-        peer = connection.peer
+        peer = session.peer
         identity = caller
         self.requestBytes = requestBytes
-        loopIndex = connection.context.index
-        loop = connection.context.loop
+        let context = session.context
+        loopIndex = context.index
+        loop = context.loop
+        server = context.server
         startedAt = loop.now
+        session.hold(more: requestBytes)
         // A caller whose deadline has passed already sends less than nothing.
-        if timeoutNanoseconds != 0 { limit(nanoseconds: UInt64(max(timeoutNanoseconds, 0))) }
+        if timeoutNanoseconds != 0 { limit(.nanoseconds(UInt64(max(timeoutNanoseconds, 0)))) }
     }
 
     // MARK: - Who calls
@@ -100,18 +111,18 @@ public final class Call {
     /// Where the call's metadata carries one, it is that one. Where no token is asked for, any is right.
     /// - Returns: whether the caller is known now. Where not, the call has ended and its connection closes.
     public func authenticateConnection(token: String) -> Bool {
-        guard let connection else { return false }
+        guard let session else { return false }
         do throws(Failure) {
             let shown = token.isEmpty ? identity.token ?? "" : token
             if shown.isEmpty {
-                guard connection.mayCall else { throw Admission.missingToken }
+                guard session.mayCall else { throw Admission.missingToken }
             } else {
-                identity = Admission.Caller(name: try connection.authenticate(token: shown), token: shown)
+                identity = Admission.Caller(name: try session.authenticate(token: shown), token: shown)
             }
             return true
         } catch {
             fail(error)
-            connection.closeAfterFlush()
+            session.closeAfterFlush()
             return false
         }
     }
@@ -122,21 +133,20 @@ public final class Call {
     /// counts with the bytes that were received.
     /// - Returns: whether there is room. Where not, the call has ended.
     public func hold(bytes: Int) -> Bool {
-        guard !isOver, let connection else { return false }
+        guard !isOver, let session else { return false }
         let more = bytes - requestBytes
         requestBytes = bytes
-        guard let failure = connection.hold(more: more) else { return true }
+        guard let failure = session.hold(more: more) else { return true }
         fail(failure)
         return false
     }
 
     // MARK: - Deadline and cancellation
 
-    /// Ends the call `nanoseconds` after its start at the latest. The soonest of all limits counts.
-    public func limit(nanoseconds: UInt64) {
-        let (sum, overflow) = startedAt.addingReportingOverflow(nanoseconds)
-        let limit = overflow ? UInt64.max : sum
-        guard !isOver, limit < deadline ?? UInt64.max else { return }
+    /// Ends the call so long after its start at the latest. The soonest of all limits counts.
+    public func limit(_ amount: TimeAmount) {
+        let limit = startedAt + amount
+        guard !isOver, limit < deadline ?? .never else { return }
         deadline = limit
         let timer = deadlineTimer ?? LoopTimer { [weak self] in self?.cancel(.deadline) }
         deadlineTimer = timer
@@ -146,9 +156,9 @@ public final class Call {
     /// Makes the call known under the caller's own id, for `Control.Cancel`. Does nothing for an empty id.
     /// - Returns: whether the call goes on. Where the caller runs 64 calls under this id already, the call has ended.
     public func identify(as callID: String) -> Bool {
-        guard !isOver, !callID.isEmpty, let connection else { return !isOver }
+        guard !isOver, !callID.isEmpty else { return !isOver }
         self.callID = callID
-        if connection.context.server.registry.add(self) { return true }
+        if server.registry.add(self) { return true }
         self.callID = ""
         fail(
             Failure(
@@ -158,6 +168,7 @@ public final class Call {
         return false
     }
 
+    /// Ends the call for a reason of the server's, once its handler has heard of it.
     func cancel(_ reason: CancelReason) {
         guard !isOver, !isCancelling else { return }
         isCancelling = true
@@ -165,22 +176,18 @@ public final class Call {
         if !isOver { fail(reason.failure) }
     }
 
+    /// The wire takes messages again.
+    func resume() { onResume?() }
+
     // MARK: - Answers
 
     /// Ends a unary call with one message: `fill` writes exactly `size` bytes, straight into the output.
     public func respond(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
         guard !isOver else { return }
         precondition(!method.isServerStreaming, "respond is for unary calls")
-        let envelope = ResponseEnvelope.successSize(size)
-        guard let connection else { return end() }
-        guard envelope <= connection.context.server.limits.maxMessageBytes else {
-            return fail(tooLarge(size, connection))
-        }
+        guard let wire, wire.fits(size, isLast: true) else { return fail(tooLarge(size)) }
         end()
-        connection.send(kind: FrameHeader.Kind.response, flags: 0, streamID: streamID, size: envelope) { out in
-            let start = ResponseEnvelope.writeSuccessHead(size, to: out, at: FrameHeader.size)
-            if size > 0, let base = out.baseAddress { fill(base + start) }
-        }
+        wire.respond(size, on: self, fill)
     }
 
     /// Ends a unary call with one message.
@@ -195,42 +202,33 @@ public final class Call {
     /// Sends one message of a stream: `fill` writes exactly `size` bytes, straight into the output. The answer says
     /// whether to send on or to wait for `onResume`.
     public func send(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Demand {
-        guard !isOver, !isCancelling, let connection else { return .pause }
-        guard size <= connection.context.server.limits.maxMessageBytes else {
-            cancel(.pieceTooLarge(tooLarge(size, connection)))
+        guard !isOver, !isCancelling, let wire else { return .pause }
+        guard wire.fits(size, isLast: false) else {
+            cancel(.pieceTooLarge(tooLarge(size)))
             return .pause
         }
-        connection.send(kind: FrameHeader.Kind.data, flags: 0, streamID: streamID, size: size) { out in
-            if size > 0, let base = out.baseAddress { fill(base + FrameHeader.size) }
-        }
-        return connection.demand(for: self)
+        return wire.send(size, on: self, fill)
     }
 
-    /// Ends a stream well. The close frame carries no data: stock clients lose data that comes with it.
+    /// Ends a stream well.
     public func finish() {
-        guard !isOver else { return }
-        precondition(method.isServerStreaming, "finish is for streams")
+        precondition(isOver || method.isServerStreaming, "finish is for streams")
+        guard !isOver, let wire else { return }
         end()
-        connection?.send(
-            kind: FrameHeader.Kind.data, flags: FrameHeader.Flags.remoteClosed | FrameHeader.Flags.noData,
-            streamID: streamID, size: 0
-        ) { _ in }
+        wire.finish(self)
     }
 
     /// Ends the call with an error.
     public func fail(_ status: Status) {
-        guard !isOver else { return }
+        guard !isOver, let wire else { return }
         end()
-        connection?.send(status: status, streamID: streamID)
+        wire.fail(self, status)
     }
 
-    private func fail(_ failure: Failure) {
-        guard let connection else { return end() }
-        fail(connection.context.server.describe(failure))
-    }
+    private func fail(_ failure: Failure) { fail(server.describe(failure)) }
 
-    private func tooLarge(_ size: Int, _ connection: ServerConnection) -> Failure {
-        let limit = connection.context.server.limits.maxMessageBytes
+    private func tooLarge(_ size: Int) -> Failure {
+        let limit = server.limits.maxMessageBytes
         guard !method.isServerStreaming else {
             return Failure(
                 .pieceTooLarge,
@@ -245,7 +243,10 @@ public final class Call {
     private func end() {
         isOver = true
         if let deadlineTimer { loop.cancel(deadlineTimer) }
-        connection?.ended(self)
+        session?.hold(more: -requestBytes)
+        if !callID.isEmpty { server.registry.remove(self) }
+        session = nil
+        wire = nil
         // The handler's closures hold the request's objects, and those may hold the call.
         onCancel = nil
         onResume = nil

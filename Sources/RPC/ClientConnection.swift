@@ -37,12 +37,9 @@ public struct ConnectFailure: Error, Sendable, Equatable {
 }
 
 /// A client's connection. Belongs to one loop.
-public final class ClientConnection: ReadinessHandler, TurnEndHandler {
-    private let loop: EventLoop
-    private let descriptor: Int32
-    private var registration: Registration?
+public final class ClientConnection {
+    private let channel: Channel
     private var decoder = FrameDecoder(maximumLength: FrameHeader.maximumLength)
-    private var output = OutputBuffer()
     private struct OpenCall {
         let handler: any ClientCallHandler
         /// Ends the call where the server does not.
@@ -51,22 +48,29 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
 
     private var calls: [UInt32: OpenCall] = [:]
     private var nextStreamID: UInt32 = 1
-    private var hasFirstBytes = false
-    private var isForeign = false
-    private var isFlushScheduled = false
-    private var isPaused = false
+    private enum State {
+        /// Nothing has come yet.
+        case fresh
+        /// The peer speaks ttrpc.
+        case open
+        case closed
+        /// Closed, because the peer's first bytes were no frame.
+        case foreign
+    }
+
+    private var state = State.fresh
     private let metadata: [(key: String, value: String)]
     private var scratch = [UInt8](repeating: 0, count: 64 << 10)
     /// Whether the connection is still good for calls.
-    public private(set) var isOpen = true
+    public var isOpen: Bool { state == .fresh || state == .open }
 
     /// What every call gets where the peer's first bytes are no frame of ttrpc's.
     public static let foreignPeer = Status(
         Status.Code.unavailable, "what answers there is not a Genwire server: it does not speak ttrpc")
 
-    /// How much longer than the server a client waits for the end of a call with a deadline, in nanoseconds: the
-    /// server knows why nothing came, so its word shall arrive first.
-    public static let deadlineGraceNanoseconds: UInt64 = 500_000_000
+    /// How much longer than the server a client waits for the end of a call with a deadline: the server knows why nothing
+    /// came, so its word shall arrive first.
+    public static let deadlineGrace = TimeAmount.milliseconds(500)
 
     /// Connects. Blocks, so may be called anywhere but on a loop, which `init` puts the descriptor on.
     /// - Parameter timeoutNanoseconds: the longest time for each of the host's addresses, 0 for the kernel's own, which
@@ -95,30 +99,29 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
         }
     }
 
-    /// Takes over a connected descriptor on `loop`, which must be the current one.
+    /// Takes over a connected descriptor on `loop`, which must be the current one. It is closed where this throws.
     /// - Parameter metadata: goes with every call, such as `authorization`.
     public init(
         descriptor: Int32, loop: EventLoop, metadata: [(key: String, value: String)] = []
     ) throws(SystemError) {
-        self.descriptor = descriptor
         self.metadata = metadata
-        self.loop = loop
-        registration = try loop.register(descriptor, .readable, self)
+        channel = Channel(descriptor, on: loop)
+        try channel.start(self)
     }
 
     /// Sends a request. A handler that is not called back any more after `forget`.
     /// - Parameter timeoutNanoseconds: the call's deadline, 0 for none. The server ends the call then; where it does
-    ///   not, the call ends here a moment later (`deadlineGraceNanoseconds`), with code 4.
+    ///   not, the call ends here a moment later (`deadlineGrace`), with code 4.
     /// - Returns: the stream's id, for `forget`.
     public func start(
         service: String, method: String, payload: [UInt8], isServerStreaming: Bool, timeoutNanoseconds: Int64 = 0,
         handler: any ClientCallHandler
     ) -> UInt32 {
-        loop.preconditionOnLoop()
+        channel.loop.preconditionOnLoop()
         let streamID = nextStreamID
         guard isOpen else {
             handler.finished(
-                isForeign
+                state == .foreign
                     ? Self.foreignPeer : Status(Status.Code.unavailable, "the connection to the server is closed"))
             return streamID
         }
@@ -134,16 +137,12 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
         }
         nextStreamID += 2
         calls[streamID] = OpenCall(handler: handler, timer: deadlineTimer(streamID, timeoutNanoseconds))
-        let frame = output.append(count: FrameHeader.size + envelope.count)
+        guard let frame = channel.append(count: FrameHeader.size + envelope.count) else { return streamID }
         FrameHeader(
             length: envelope.count, streamID: streamID, kind: FrameHeader.Kind.request,
             flags: isServerStreaming ? FrameHeader.Flags.remoteClosed : 0
         ).write(to: frame)
         frame[FrameHeader.size...].copyBytes(from: envelope)
-        if !isFlushScheduled {
-            isFlushScheduled = true
-            loop.atTurnEnd(self)
-        }
         return streamID
     }
 
@@ -152,28 +151,28 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
 
     private func deadlineTimer(_ streamID: UInt32, _ nanoseconds: Int64) -> LoopTimer? {
         guard nanoseconds > 0 else { return nil }
+        let limit = TimeAmount.nanoseconds(UInt64(nanoseconds))
         let timer = LoopTimer { [weak self] in
             self?.finish(
                 streamID,
                 Status(
                     Status.Code.deadlineExceeded,
-                    "the server did not end the call within \(Double(nanoseconds / 1_000_000) / 1000) s"))
+                    "the server did not end the call within \(Double(limit.milliseconds) / 1000) s"))
         }
-        loop.schedule(timer, afterNanoseconds: UInt64(nanoseconds) + Self.deadlineGraceNanoseconds)
+        channel.loop.schedule(timer, after: limit + Self.deadlineGrace)
         return timer
     }
 
     private func remove(_ streamID: UInt32) -> (any ClientCallHandler)? {
         guard let call = calls.removeValue(forKey: streamID) else { return nil }
-        if let timer = call.timer { loop.cancel(timer) }
+        if let timer = call.timer { channel.loop.cancel(timer) }
         return call.handler
     }
 
     /// Reads again after a handler answered `.pause`.
     public func resume() {
-        guard isPaused, isOpen else { return }
-        isPaused = false
-        updateInterest()
+        guard isOpen else { return }
+        channel.isReading = true
     }
 
     /// Closes the connection; the server cancels every call on it. Handlers hear code 1.
@@ -181,48 +180,12 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
         close(Status(Status.Code.cancelled, "the connection was closed by this client"))
     }
 
-    /// The descriptor is ready.
-    public func ready(_ readiness: Readiness) {
-        if readiness.contains(.writable) { flush() }
-        guard isOpen, readiness.contains(.readable) || readiness.contains(.hangup) else { return }
-        let count = scratch.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-        guard count > 0 else {
-            if count < 0, errno == EAGAIN || errno == EINTR { return }
-            return close(Status(Status.Code.unavailable, "the server closed the connection before it answered"))
-        }
-        if !hasFirstBytes {
-            hasFirstBytes = true
-            guard scratch.withUnsafeBytes({ Self.looksLikeFrame($0[..<count]) }) else {
-                isForeign = true
-                return close(Self.foreignPeer)
-            }
-        }
-        scratch.withUnsafeBytes { bytes in
-            decoder.consume(UnsafeRawBufferPointer(rebasing: bytes[..<count])) { event in
-                switch event {
-                case .frame(let header, let data): handle(header, data)
-                case .oversize(let header):
-                    finish(
-                        header.streamID, Status(Status.Code.resourceExhausted, "an answer of \(header.length) bytes"))
-                }
-                return isOpen
-            }
-        }
-        updateInterest()
-    }
-
     /// Whether a peer's first bytes may be a frame: HTTP/1.1 fails by the first byte, HTTP/2 by its stream 0. Fewer
     /// bytes than a header are judged by the first alone.
-    private static func looksLikeFrame(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    private static func looksLikeFrame(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count >= FrameHeader.size else { return bytes.first == 0 }
-        let header = FrameHeader(reading: UnsafeRawBufferPointer(rebasing: bytes))
+        let header = FrameHeader(reading: bytes)
         return header.length >> 24 == 0 && header.streamID % 2 == 1
-    }
-
-    /// Flushes what a batch produced.
-    public func turnEnded() {
-        isFlushScheduled = false
-        flush()
     }
 
     private func handle(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
@@ -243,44 +206,55 @@ public final class ClientConnection: ReadinessHandler, TurnEndHandler {
     }
 
     private func deliver(_ message: UnsafeRawBufferPointer, to handler: any ClientCallHandler) {
-        if handler.received(message) == .pause { isPaused = true }
+        if handler.received(message) == .pause { channel.isReading = false }
     }
 
     private func finish(_ streamID: UInt32, _ status: Status) {
         remove(streamID)?.finished(status)
     }
 
-    private func flush() {
+    private func close(_ status: Status, leaving end: State = .closed) {
         guard isOpen else { return }
-        while !output.isEmpty {
-            let bytes = output.readable
-            let count = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-            if count > 0 {
-                output.consume(count)
-            } else if errno == EINTR {
-                continue
-            } else if errno == EAGAIN {
-                break
-            } else {
-                return close(Status(Status.Code.unavailable, "the connection to the server broke"))
-            }
-        }
-        updateInterest()
-    }
-
-    private func updateInterest() {
-        guard isOpen, let registration else { return }
-        var interest: Interest = isPaused ? [] : .readable
-        if !output.isEmpty { interest.insert(.writable) }
-        try? loop.update(registration, interest)
-    }
-
-    private func close(_ status: Status) {
-        guard isOpen else { return }
-        isOpen = false
-        if let registration { loop.deregister(registration) }
-        registration = nil
-        Glibc.close(descriptor)
+        state = end
+        channel.close()
         for streamID in Array(calls.keys) { finish(streamID, status) }
+    }
+}
+
+extension ClientConnection: ChannelOwner {
+    /// Bytes of the server's can be read.
+    public func channelIsReadable(_ channel: Channel) {
+        let count = scratch.withUnsafeMutableBytes { channel.read(into: $0) }
+        guard count > 0 else { return }
+        scratch.withUnsafeBytes { received(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    }
+
+    private func received(_ bytes: UnsafeRawBufferPointer) {
+        if state == .fresh {
+            guard Self.looksLikeFrame(bytes) else { return close(Self.foreignPeer, leaving: .foreign) }
+            state = .open
+        }
+        decoder.consume(bytes) { event in
+            switch event {
+            case .frame(let header, let data): handle(header, data)
+            case .oversize(let header):
+                finish(header.streamID, Status(Status.Code.resourceExhausted, "an answer of \(header.length) bytes"))
+            }
+            return isOpen
+        }
+    }
+
+    /// Nothing waits for that.
+    public func channelDidFlush(_ channel: Channel) {}
+
+    /// The connection is lost: every call ends.
+    public func channelDidEnd(_ channel: Channel, _ end: Channel.End) {
+        let message =
+            switch end {
+            case .broken: "the connection to the server broke"
+            case .closed, .peerClosed: "the server closed the connection before it answered"
+            case .loopStopped: "the connection was closed by this client"
+            }
+        close(Status(Status.Code.unavailable, message))
     }
 }

@@ -20,7 +20,7 @@ final class Listener: ReadinessHandler {
     /// How many connections may wait to be accepted; the kernel may allow fewer.
     static let backlog: Int32 = 4096
     /// How often the socket file is looked for.
-    private static let checkNanoseconds: UInt64 = 2_000_000_000
+    private static let checkInterval = TimeAmount.seconds(2)
     /// Given up for a moment when descriptors run out, so that a waiting connection can be refused instead of
     /// waking the loop for ever.
     private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -122,7 +122,7 @@ final class Listener: ReadinessHandler {
     func start(on loop: EventLoop) throws {
         registration = try loop.register(descriptor, .readable, self)
         self.loop = loop
-        if file != nil { loop.schedule(fileWatch, afterNanoseconds: Self.checkNanoseconds) }
+        if file != nil { loop.schedule(fileWatch, after: Self.checkInterval) }
     }
 
     func ready(_ readiness: Readiness) {
@@ -160,7 +160,7 @@ final class Listener: ReadinessHandler {
     /// Without its file a socket listens on, and nobody can reach it.
     private func checkFile() {
         guard let file, let loop else { return }
-        defer { loop.schedule(fileWatch, afterNanoseconds: Self.checkNanoseconds) }
+        defer { loop.schedule(fileWatch, after: Self.checkInterval) }
         switch file.state {
         case .own: fileWarning = nil
         case .foreign:

@@ -125,17 +125,17 @@ public final class Server: Sendable {
         }
         for listener in open.map(\.listener) { await listener.loop.perform { listener.value.stop() } }
         for context in contexts { await context.loop.perform { context.value.beginDrain() } }
-        let deadline = EventLoop.monotonicNanoseconds() + UInt64(max(seconds, 0) * 1e9)
-        while EventLoop.monotonicNanoseconds() < deadline {
+        let deadline = Instant.now() + .seconds(seconds)
+        while .now() < deadline {
             if await total({ $0.activeCallCount }) == 0 { break }
-            await pause(milliseconds: 5)
+            await pause(.milliseconds(5))
         }
         for context in contexts { await context.loop.perform { context.value.endDrain() } }
-        // Peers that do not read get the second that `closeAfterFlush` gives them.
-        let last = EventLoop.monotonicNanoseconds() + 1_500_000_000
-        while EventLoop.monotonicNanoseconds() < last {
+        // Peers that do not read get what `closeAfterFlush` gives them, and a moment.
+        let last = Instant.now() + ServerConnection.closingPatience + .milliseconds(500)
+        while .now() < last {
             if await total({ $0.connectionCount }) == 0 { return }
-            await pause(milliseconds: 2)
+            await pause(.milliseconds(2))
         }
         for context in contexts { await context.loop.perform { context.value.closeAll() } }
     }
@@ -146,11 +146,11 @@ public final class Server: Sendable {
         return sum
     }
 
-    private func pause(milliseconds: UInt64) async {
+    private func pause(_ amount: TimeAmount) async {
         let loop = loops[0]
         await withCheckedContinuation { continuation in
             loop.execute {
-                loop.schedule(LoopTimer { continuation.resume() }, afterNanoseconds: milliseconds * 1_000_000)
+                loop.schedule(LoopTimer { continuation.resume() }, after: amount)
             }
         }
     }

@@ -3,26 +3,24 @@ internal import Limits
 
 /// Who calls on a connection.
 extension ServerConnection {
-    /// The caller of one call; `nil` where it may not call: it is told so, and the connection closes.
-    func admit(_ envelope: RequestEnvelope, _ method: Method, streamID: UInt32) -> Admission.Caller? {
+    /// The caller of one call.
+    /// - Throws: `Failure` where it may not call; the connection is to be closed then, so that each guess costs one.
+    func admit(metadata: [(key: String, value: String)], isOpen: Bool) throws(Failure) -> Admission.Caller {
+        let wasKnown = isKnown
         do throws(Failure) {
-            let wasKnown = isKnown
-            let caller = try admission.caller(metadata: envelope.metadata, isOpen: method.isOpen)
+            let caller = try admission.caller(metadata: metadata, isOpen: isOpen)
             if !wasKnown, isKnown { try becomeKnown() }
             return caller
         } catch {
             if error == Admission.wrongToken { countGuess() }
-            refuseAndClose(streamID, error)
-            return nil
+            throw error
         }
     }
 
     /// Moves the connection from the strangers' places to those of known callers.
     /// - Throws: `Failure` where they are all taken.
     private func becomeKnown() throws(Failure) {
-        if let strangerTimer { context.loop.cancel(strangerTimer) }
-        strangerTimer = nil
-        beginReading()
+        endStrangerhood()
         guard context.promote(self) else {
             throw Failure(
                 .busy,
@@ -30,9 +28,6 @@ extension ServerConnection {
         }
     }
 
-    /// Takes a token for the whole connection; returns the caller.
-    /// - Throws: `Failure` for a wrong token or where there is no place for another known caller; the connection is
-    ///   to be closed then.
     func authenticate(token: String) throws(Failure) -> String {
         let wasKnown = isKnown
         guard let caller = admission.authenticate(token: token) else {
@@ -43,9 +38,6 @@ extension ServerConnection {
         return caller
     }
 
-    /// Whether the connection itself has shown who it is.
-    var mayCall: Bool { admission.mayCall }
-
     private func countGuess() {
         if let origin { context.server.countGuess(origin, now: context.loop.now) }
     }
@@ -53,11 +45,12 @@ extension ServerConnection {
     /// Ends the connection, or those of its calls, that another policy no longer admits.
     func adopt(_ policy: AccessPolicy) {
         let wasKnown = isKnown
-        if let failure = admission.adopt(policy, live: calls.values.map(\.identity)) {
-            for call in Array(calls.values) { call.cancel(.revoked(failure)) }
+        let calls = wire.calls
+        if let failure = admission.adopt(policy, live: calls.map(\.identity)) {
+            for call in calls { call.cancel(.revoked(failure)) }
             return closeAfterFlush()
         }
-        for call in Array(calls.values) {
+        for call in calls {
             if let failure = admission.failure(of: call.identity) { call.cancel(.revoked(failure)) }
         }
         guard !wasKnown, isKnown else { return }

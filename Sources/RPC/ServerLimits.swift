@@ -8,8 +8,8 @@ extension ServerLimits {
     static let smallFrameBytes = 4 << 10
     /// Frames of one connection that break the protocol, after which it is closed.
     static let maxProtocolErrors = 1000
-    /// A stranger younger than this many nanoseconds does not make room for another one: it may be about to say who it is.
-    static let strangerGraceNanoseconds: UInt64 = 250_000_000
+    /// A stranger younger than this does not make room for another one: it may be about to say who it is.
+    static let strangerGrace = TimeAmount.milliseconds(250)
     /// A call's metadata, in bytes.
     static let maxMetadataBytes = 16 << 10
 

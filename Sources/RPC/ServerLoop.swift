@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import Glibc
 internal import Limits
 internal import Synchronization
 
@@ -28,7 +27,7 @@ final class ServerLoop {
     func adopt(_ descriptor: Int32, peer: PeerIdentity) {
         let connection = ServerConnection(descriptor: descriptor, peer: peer, context: self)
         guard connection.isKnown ? server.known.take() : takeStrangersPlace() else {
-            close(descriptor)
+            connection.close()
             server.connectionCounts[index].count.subtract(1, ordering: .relaxed)
             return
         }
@@ -47,7 +46,7 @@ final class ServerLoop {
         if server.strangers.take() { return true }
         let now = loop.now
         guard let oldest = strangers.first(where: { $0.makesRoom(now: now) }) else { return false }
-        oldest.close(.disconnected)
+        oldest.close()
         return server.strangers.take()
     }
 
@@ -93,7 +92,7 @@ final class ServerLoop {
     var connectionCount: Int { connections.count }
 
     func closeAll() {
-        for connection in Array(connections.values) { connection.close(.disconnected) }
+        for connection in Array(connections.values) { connection.close() }
     }
 }
 
@@ -164,12 +163,12 @@ final class ServerCore: Sendable {
 
     func adopt(_ policy: AccessPolicy) { access.withLock { $0 = policy } }
 
-    func countGuess(_ origin: TokenGuesses.Origin, now: UInt64) {
+    func countGuess(_ origin: TokenGuesses.Origin, now: Instant) {
         guesses.withLock { $0.failed(origin, now: now) }
     }
 
-    /// How long a stranger of this origin waits before it is read, in nanoseconds.
-    func guessDelay(_ origin: TokenGuesses.Origin, now: UInt64) -> UInt64 {
+    /// How long a stranger of this origin waits before it is read.
+    func guessDelay(_ origin: TokenGuesses.Origin, now: Instant) -> TimeAmount {
         guesses.withLock { $0.delay(origin, now: now) }
     }
 }

@@ -45,15 +45,17 @@ struct TokenGuesses {
 
     private struct Record {
         var count: Int
-        var lastAt: UInt64
+        var lastAt: Instant
     }
 
     /// Wrong tokens of one address that cost nothing: a typing mistake, a service with last week's token.
     private static let freeGuesses = 3
-    /// The longest wait, in nanoseconds.
-    private static let longestDelay: UInt64 = 1_000_000_000
-    /// After so long without a wrong token an address is forgotten, in nanoseconds.
-    private static let memory: UInt64 = 60_000_000_000
+    /// The first wait, which doubles with each further wrong token.
+    private static let firstDelay = TimeAmount.milliseconds(250)
+    /// The longest wait.
+    private static let longestDelay = TimeAmount.seconds(1)
+    /// After so long without a wrong token an address is forgotten.
+    private static let memory = TimeAmount.seconds(60)
     /// The most addresses that are remembered.
     private static let capacity = 1024
 
@@ -63,7 +65,7 @@ struct TokenGuesses {
     var count: Int { records.count }
 
     /// Notes a wrong token.
-    mutating func failed(_ origin: Origin, now: UInt64) {
+    mutating func failed(_ origin: Origin, now: Instant) {
         if records[origin] == nil, records.count >= Self.capacity {
             records = records.filter { now < $0.value.lastAt + Self.memory }
             if records.count >= Self.capacity, let oldest = records.min(by: { $0.value.lastAt < $1.value.lastAt }) {
@@ -74,11 +76,11 @@ struct TokenGuesses {
         records[origin] = Record(count: min(before + 1, 64), lastAt: now)
     }
 
-    /// How long a new connection waits before it is read, in nanoseconds.
-    func delay(_ origin: Origin, now: UInt64) -> UInt64 {
+    /// How long a new connection waits before it is read.
+    func delay(_ origin: Origin, now: Instant) -> TimeAmount {
         guard let record = records[origin], now < record.lastAt + Self.memory, record.count >= Self.freeGuesses else {
-            return 0
+            return .zero
         }
-        return min(250_000_000 << UInt64(min(record.count - Self.freeGuesses, 8)), Self.longestDelay)
+        return min(Self.firstDelay * (1 << UInt64(min(record.count - Self.freeGuesses, 8))), Self.longestDelay)
     }
 }

@@ -23,13 +23,13 @@ final class AnswerCall: AnswerSink {
         if fields.deadlineMilliseconds > 0 {
             let (nanoseconds, overflow) = fields.deadlineMilliseconds.multipliedReportingOverflow(by: 1_000_000)
             // Centuries away is no deadline.
-            if !overflow { call.limit(nanoseconds: nanoseconds) }
+            if !overflow { call.limit(.nanoseconds(nanoseconds)) }
         }
         let memory = request.memoryBytes
         guard call.hold(bytes: memory), call.identify(as: fields.callID) else { return }
         let job = Job(
             request, operation, caller: Caller(call), callID: fields.callID, requestBytes: memory,
-            startedAt: call.startedAt, deadline: call.deadline, loop: context.gateway)
+            startedAt: call.startedAt.nanoseconds, deadline: call.deadline?.nanoseconds, loop: context.gateway)
         let answer = AnswerCall(call, operation, context)
         answer.begin(gateway.answer(job, into: answer), memory: memory)
     }

@@ -26,7 +26,7 @@ import Testing
                     await Task.yield()
                     all = all && loop.isCurrent
                 }
-                await loop.sleep(nanoseconds: 1_000_000)
+                await loop.sleep(.milliseconds(1))
                 return all && loop.isCurrent
             }.value
             #expect(stayed)

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 import Testing
 
@@ -97,32 +98,36 @@ import Testing
 
 @Suite struct TokenGuessesTests {
     private let here = TokenGuesses.Origin(ipv4: 1)
-    private let second: UInt64 = 1_000_000_000
+    private let second = Self.at(1)
+
+    private static func at(_ seconds: Double) -> Instant { Instant(nanoseconds: 0) + .seconds(seconds) }
 
     @Test func aFewMistakesCostNothingAndGuessingSlowsDown() {
         var guesses = TokenGuesses()
         for _ in 0..<2 { guesses.failed(here, now: second) }
-        #expect(guesses.delay(here, now: second) == 0)
-        var delays: [UInt64] = []
+        #expect(guesses.delay(here, now: second) == .zero)
+        var delays: [TimeAmount] = []
         for _ in 0..<100 {
             guesses.failed(here, now: second)
             delays.append(guesses.delay(here, now: second))
         }
-        #expect(delays.prefix(4) == [250_000_000, 500_000_000, 1_000_000_000, 1_000_000_000])
-        #expect(delays.max() == 1_000_000_000)
-        #expect(guesses.delay(TokenGuesses.Origin(ipv4: 2), now: second) == 0)
+        #expect(delays.prefix(4) == [.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(1)])
+        #expect(delays.max() == .seconds(1))
+        #expect(guesses.delay(TokenGuesses.Origin(ipv4: 2), now: second) == .zero)
         // Forgotten after a quiet minute.
-        #expect(guesses.delay(here, now: 61 * second) == 0)
-        guesses.failed(here, now: 61 * second)
-        #expect(guesses.delay(here, now: 61 * second) == 0)
+        #expect(guesses.delay(here, now: Self.at(61)) == .zero)
+        guesses.failed(here, now: Self.at(61))
+        #expect(guesses.delay(here, now: Self.at(61)) == .zero)
     }
 
     @Test func theNumberOfAddressesIsBounded() {
         var guesses = TokenGuesses()
-        for address in 0..<10_000 { guesses.failed(TokenGuesses.Origin(ipv4: UInt32(address)), now: UInt64(address)) }
+        for address in 0..<10_000 {
+            guesses.failed(TokenGuesses.Origin(ipv4: UInt32(address)), now: Self.at(Double(address) / 1000))
+        }
         #expect(guesses.count == 1024)
-        for _ in 0..<3 { guesses.failed(here, now: 10_000) }
-        #expect(guesses.delay(here, now: 10_000) > 0)
+        for _ in 0..<3 { guesses.failed(here, now: Self.at(10)) }
+        #expect(guesses.delay(here, now: Self.at(10)) > .zero)
     }
 }
 

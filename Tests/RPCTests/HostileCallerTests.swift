@@ -205,11 +205,11 @@ import Testing
             }
             let first = try strangers(3)
             // Those that have had the time to say who they are make room for others.
-            try await Task.sleep(nanoseconds: 2 * ServerLimits.strangerGraceNanoseconds)
+            try await Task.sleep(nanoseconds: 2 * ServerLimits.strangerGrace.nanoseconds)
             let second = try strangers(3)
             for stranger in first { #expect(stranger.isClosed()) }
             #expect(!second.isEmpty)
-            try await Task.sleep(nanoseconds: 2 * ServerLimits.strangerGraceNanoseconds)
+            try await Task.sleep(nanoseconds: 2 * ServerLimits.strangerGrace.nanoseconds)
             #expect(Self.echo(local, streamID: 3) == 0)
             #expect(server.connectionCount == 1)
             // One place is left for a known caller, and a stranger that shows its token takes it.
