@@ -43,82 +43,40 @@ public struct GenerationStream: AsyncSequence, Sendable {
 
 /// Carries pieces from the loop to one task. Ends the answer when nobody holds it any more.
 final class StreamFeed: Sendable {
-    private struct State {
-        var pieces: [ChunkEvent] = []
-        var end: Result<Completion, GenerationError>?
-        var waiter: CheckedContinuation<Void, Never>?
-        var isPaused = false
-        var answer: LoopBound<StreamAnswer>?
-    }
-
-    private static let capacity = 64
-    private let state = Locked(State())
+    private let answer: Locked<LoopBound<StreamAnswer>?>
+    private let mailbox: Mailbox<ChunkEvent, Completion, GenerationError>
 
     init(_ gateway: LocalGateway, _ request: ChatRequest) {
+        let answer = Locked<LoopBound<StreamAnswer>?>(nil)
+        self.answer = answer
+        mailbox = Mailbox(capacity: 64) {
+            if let answer = answer.withLock({ $0 }) { answer.loop.execute { answer.value.resume() } }
+        }
         gateway.loop.execute { [weak self] in
             guard let self else { return }
-            let answer = StreamAnswer(self)
-            let bound = LoopBound(answer, on: gateway.loop)
-            state.withLock { $0.answer = bound }
-            answer.start(gateway.answer(request, .streamChat, into: answer))
+            let streamAnswer = StreamAnswer(self)
+            let bound = LoopBound(streamAnswer, on: gateway.loop)
+            self.answer.withLock { $0 = bound }
+            streamAnswer.start(gateway.answer(request, .streamChat, into: streamAnswer))
         }
     }
 
-    deinit {
-        if let answer = state.withLock({ $0.answer }) { answer.loop.execute { answer.value.cancel() } }
+    deinit { cancel() }
+
+    private func cancel() {
+        if let answer = answer.withLock({ $0 }) { answer.loop.execute { answer.value.cancel() } }
     }
 
-    var completion: Completion? { state.withLock { try? $0.end?.get() } }
+    var completion: Completion? { try? mailbox.end?.get() }
 
-    func push(_ event: ChunkEvent) -> Demand {
-        let (waiter, demand) = state.withLock { state -> (CheckedContinuation<Void, Never>?, Demand) in
-            state.pieces.append(event)
-            if state.pieces.count >= Self.capacity { state.isPaused = true }
-            defer { state.waiter = nil }
-            return (state.waiter, state.isPaused ? .pause : .more)
-        }
-        waiter?.resume()
-        return demand
-    }
+    func push(_ event: ChunkEvent) -> Demand { mailbox.push(event) }
 
-    func finish(_ result: Result<Completion, GenerationError>) {
-        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            if state.end == nil { state.end = result }
-            defer { state.waiter = nil }
-            return state.waiter
-        }
-        waiter?.resume()
-    }
+    func finish(_ result: Result<Completion, GenerationError>) { mailbox.finish(result) }
 
     func take() async throws(GenerationError) -> ChunkEvent? {
-        while true {
-            let (piece, end, paused) = state.withLock {
-                state -> (ChunkEvent?, Result<Completion, GenerationError>?, LoopBound<StreamAnswer>?) in
-                guard !state.pieces.isEmpty else { return (nil, state.end, nil) }
-                let piece = state.pieces.removeFirst()
-                guard state.pieces.isEmpty, state.isPaused else { return (piece, nil, nil) }
-                state.isPaused = false
-                return (piece, nil, state.answer)
-            }
-            if let paused { paused.loop.execute { paused.value.resume() } }
-            if let piece { return piece }
-            if let end {
-                _ = try end.get()
-                return nil
-            }
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    let isReady = state.withLock { state -> Bool in
-                        if !state.pieces.isEmpty || state.end != nil { return true }
-                        state.waiter = continuation
-                        return false
-                    }
-                    if isReady { continuation.resume() }
-                }
-            } onCancel: {
-                finish(.failure(GenerationError(.cancelled, "the task was cancelled")))
-                if let answer = state.withLock({ $0.answer }) { answer.loop.execute { answer.value.cancel() } }
-            }
+        try await mailbox.next { [self] in
+            finish(.failure(GenerationError(.cancelled, "the task was cancelled")))
+            cancel()
         }
     }
 }

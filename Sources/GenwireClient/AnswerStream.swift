@@ -1,3 +1,4 @@
+internal import EventLoop
 public import Messages
 
 /// The pieces of a streamed answer, in order. For one task; the last element is `.completed`, or the iteration throws.
@@ -7,10 +8,12 @@ public struct AnswerStream: AsyncSequence, Sendable {
     /// What the iteration throws.
     public typealias Failure = ClientError
 
-    private let mailbox: Mailbox<StreamedChunk>
+    typealias Chunks = Mailbox<StreamedChunk, Void, ClientError>
+
+    private let mailbox: Chunks
     private let cancelCall: @Sendable () -> Void
 
-    init(mailbox: Mailbox<StreamedChunk>, cancel: @escaping @Sendable () -> Void) {
+    init(mailbox: Chunks, cancel: @escaping @Sendable () -> Void) {
         self.mailbox = mailbox
         cancelCall = cancel
     }
@@ -23,30 +26,15 @@ public struct AnswerStream: AsyncSequence, Sendable {
 
     /// Walks the stream.
     public struct Iterator: AsyncIteratorProtocol {
-        let mailbox: Mailbox<StreamedChunk>
+        let mailbox: Chunks
         let cancelCall: @Sendable () -> Void
 
         /// The next piece.
-        public mutating func next() async throws -> StreamedChunk? { try await take() }
+        public mutating func next() async throws -> StreamedChunk? { try await mailbox.next(onCancel: cancelCall) }
 
         /// The next piece.
         public mutating func next(
             isolation actor: isolated (any Actor)?
-        ) async throws(ClientError) -> StreamedChunk? { try await take() }
-
-        private func take() async throws(ClientError) -> StreamedChunk? {
-            let mailbox = mailbox
-            let cancel = cancelCall
-            let result: Result<StreamedChunk?, ClientError> = await withTaskCancellationHandler {
-                do throws(ClientError) {
-                    return .success(try await mailbox.next())
-                } catch {
-                    return .failure(error)
-                }
-            } onCancel: {
-                cancel()
-            }
-            return try result.get()
-        }
+        ) async throws(ClientError) -> StreamedChunk? { try await mailbox.next(onCancel: cancelCall) }
     }
 }

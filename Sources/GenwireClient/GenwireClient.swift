@@ -123,7 +123,7 @@ public final class GenwireClient: Sendable {
     /// Answers a conversation piece by piece. The stream throws unless the server said that the answer is complete.
     public func streamChat(_ request: ChatRequest, deadlineMilliseconds: UInt64 = 0) -> AnswerStream {
         let fields = makeFields(deadlineMilliseconds)
-        let mailbox = Mailbox<StreamedChunk> { [connection] in
+        let mailbox = AnswerStream.Chunks(capacity: 256) { [connection] in
             connection.loop.execute { connection.value.resume() }
         }
         connection.loop.execute { [self] in
@@ -300,13 +300,13 @@ private final class UnaryHandler<T>: ClientCallHandler {
 
 /// Checks what a stream promises: numbers without gaps, and a last message that says that it is complete.
 private final class StreamHandler: ClientCallHandler {
-    private let mailbox: Mailbox<StreamedChunk>
+    private let mailbox: AnswerStream.Chunks
     private let coder: MessageCoder
     private var nextSeq: UInt64 = 0
     private var isComplete = false
     private var failure: ClientError?
 
-    init(_ mailbox: Mailbox<StreamedChunk>, _ coder: MessageCoder) {
+    init(_ mailbox: AnswerStream.Chunks, _ coder: MessageCoder) {
         self.mailbox = mailbox
         self.coder = coder
     }

@@ -28,31 +28,26 @@ final class ProbeLimiter: Sendable {
     }
 
     private struct State {
-        var allowance = ProbeLimiter.burst
-        var countedAt: UInt64 = 0
+        var questions = TokenBucket(capacity: 5, perSecond: 1)
         var last: Answer?
         var isAsking = false
         var waiters: [UInt64: LoopBound<Waiter>] = [:]
         var nextPlace: UInt64 = 0
     }
 
-    private static let burst = 5.0
-    private static let perSecond = 1.0
-
     private let state = Locked(State())
 
     /// What `waiter` gets. Unless it is answered at once, it is finished on its loop, and never before this returns.
     func enter(_ waiter: LoopBound<Waiter>, now: UInt64 = EventLoop.monotonicNanoseconds()) -> Turn {
         state.withLock { state in
-            let seconds = Double(now - min(now, state.countedAt)) / 1e9
-            state.allowance = min(Self.burst, state.allowance + seconds * Self.perSecond)
-            state.countedAt = now
-            if !state.isAsking, state.allowance < 1, let last = state.last { return .answered(last) }
+            let now = Instant(nanoseconds: now)
+            if !state.isAsking, !state.questions.isAllowed(now), let last = state.last { return .answered(last) }
             let place = state.nextPlace
             state.nextPlace += 1
             state.waiters[place] = waiter
             guard !state.isAsking else { return .waits(place: place) }
-            state.allowance = max(0, state.allowance - 1)
+            // Without an answer to give instead it is asked all the same.
+            _ = state.questions.take(now)
             state.isAsking = true
             return .asks(place: place)
         }

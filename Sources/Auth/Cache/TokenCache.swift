@@ -1,4 +1,5 @@
 internal import Config
+internal import EventLoop
 internal import Generation
 
 /// The state machine of one credential: its token and when to replace it. It has no clock, no lock and no I/O: `now` is
@@ -39,12 +40,11 @@ struct TokenCache {
     private var failedAt: UInt64 = 0
     /// End of the backoff after a failed refresh.
     private var retryAt: UInt64 = 0
-    private var rejectionCredit: Double
-    private var rejectedAt: UInt64 = 0
+    private var rejections: TokenBucket
 
     init(_ timing: CacheTiming = CacheTiming()) {
         self.timing = timing
-        rejectionCredit = timing.rejectionBurst
+        rejections = TokenBucket(capacity: timing.rejectionBurst, perSecond: 1 / timing.rejectionInterval)
     }
 
     /// The earliest start of the next refresh under the rate limit.
@@ -135,11 +135,7 @@ struct TokenCache {
     /// - Returns: whether a retry with a newer token makes sense.
     mutating func invalidate(_ generation: UInt64, now: UInt64) -> Bool {
         guard let token, token.generation == generation else { return generation <= self.generation }
-        let credit = rejectionCredit + Double(now - min(now, rejectedAt)) / 1e9 / timing.rejectionInterval
-        rejectionCredit = min(timing.rejectionBurst, credit)
-        rejectedAt = now
-        guard rejectionCredit >= 1 else { return false }
-        rejectionCredit -= 1
+        guard rejections.take(Instant(nanoseconds: now)) else { return false }
         self.token = nil
         // Rejections have their own rate limit, and the rejected request is waiting for a new token.
         begunAt = nil

@@ -1,35 +1,42 @@
-internal import EventLoop
-
-/// A bounded queue from a loop to one waiting task: the public edge, where plain calls become an asynchronous sequence.
-final class Mailbox<Element: Sendable>: Sendable {
+/// A queue from a loop to one waiting task: the edge where plain calls become an asynchronous sequence. Its sender is told
+/// to pause when `capacity` elements wait, and to go on when none does.
+public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Sendable {
     private struct State {
         var elements: [Element] = []
         var head = 0
-        var end: Result<Void, ClientError>?
+        var end: Result<End, Failure>?
         var waiter: CheckedContinuation<Void, Never>?
         var isPaused = false
     }
 
-    private static var capacity: Int { 256 }
+    private let capacity: Int
     private let state = Locked(State())
-    /// Called when a paused sender may go on. Set once, before the first push.
     private let resume: @Sendable () -> Void
 
-    init(resume: @escaping @Sendable () -> Void) { self.resume = resume }
+    /// An empty mailbox.
+    /// - Parameter resume: called on the task's thread when a paused sender may go on.
+    public init(capacity: Int, resume: @escaping @Sendable () -> Void) {
+        self.capacity = capacity
+        self.resume = resume
+    }
 
-    func push(_ element: Element) -> Demand {
+    /// How the sender ended; `nil` before that. Elements may wait all the same.
+    public var end: Result<End, Failure>? { state.withLock { $0.end } }
+
+    /// Adds an element, which is kept even where the answer is to pause.
+    public func push(_ element: Element) -> Demand {
         let (waiter, demand) = state.withLock { state -> (CheckedContinuation<Void, Never>?, Demand) in
             state.elements.append(element)
             defer { state.waiter = nil }
-            if state.elements.count - state.head >= Self.capacity { state.isPaused = true }
+            if state.elements.count - state.head >= capacity { state.isPaused = true }
             return (state.waiter, state.isPaused ? .pause : .more)
         }
         waiter?.resume()
         return demand
     }
 
-    /// No more will come. Elements that wait are still handed out first.
-    func finish(_ result: Result<Void, ClientError>) {
+    /// No more will come; the first end counts. Elements that wait are still handed out first.
+    public func finish(_ result: Result<End, Failure>) {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             if state.end == nil { state.end = result }
             defer { state.waiter = nil }
@@ -39,9 +46,23 @@ final class Mailbox<Element: Sendable>: Sendable {
     }
 
     /// The next element; `nil` at a good end. For one task at a time.
-    func next() async throws(ClientError) -> Element? {
+    /// - Parameter cancel: called when that task is cancelled, at once where it is already. It may end the mailbox.
+    public func next(onCancel cancel: @escaping @Sendable () -> Void) async throws(Failure) -> Element? {
+        let result: Result<Element?, Failure> = await withTaskCancellationHandler {
+            do throws(Failure) {
+                return .success(try await next())
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            cancel()
+        }
+        return try result.get()
+    }
+
+    private func next() async throws(Failure) -> Element? {
         while true {
-            let (element, end, mustResume) = state.withLock { state -> (Element?, Result<Void, ClientError>?, Bool) in
+            let (element, end, mustResume) = state.withLock { state -> (Element?, Result<End, Failure>?, Bool) in
                 guard state.head < state.elements.count else { return (nil, state.end, false) }
                 let element = state.elements[state.head]
                 state.head += 1
@@ -54,7 +75,7 @@ final class Mailbox<Element: Sendable>: Sendable {
             if mustResume { resume() }
             if let element { return element }
             if let end {
-                try end.get()
+                _ = try end.get()
                 return nil
             }
             await withCheckedContinuation { continuation in
