@@ -37,8 +37,7 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
 
     /// The loop that it belongs to.
     public let loop: EventLoop
-    /// The socket. Only for questions about it, such as who is at its other end: never to be read, written or closed.
-    public let descriptor: Int32
+    private let descriptor: Int32
     private var owner: (any ChannelOwner)?
     private var registration: Registration?
     private var output = OutputBuffer()
