@@ -55,7 +55,7 @@ import Testing
             let bytes = [UInt8](repeating: 7, count: 2 << 20)
             await loop.perform {
                 owner.value.append(bytes)
-                owner.value.channel.closeAfterFlush(within: .seconds(60))
+                owner.value.channel.closeAfterFlush(within: .seconds(3600))
                 // What a handler still answers goes out as well.
                 owner.value.append([8])
             }
