@@ -89,6 +89,14 @@ public enum GenerationModelFactory {
         return LocalModel(gateway, name: name, model: try gateway.model(of: name))
     }
 
+    /// Reads a configuration file for `createModel(named:from:)`, with the environment of this process. Blocks while
+    /// commands and files that secrets come from are read.
+    /// - Throws: `ConfigErrors`: all mistakes, with their lines.
+    public static func loadConfiguration(_ path: String) throws(ConfigErrors) -> Configuration {
+        try Configuration.load(
+            path: path, environment: CredentialStore.processEnvironment, knownProviders: ProviderRegistry.keys)
+    }
+
     /// The names of all providers.
     public static func listProviders() -> [String] { ProviderRegistry.names }
 

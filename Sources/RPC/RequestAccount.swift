@@ -1,3 +1,5 @@
+internal import Limits
+
 /// Memory of one connection's requests, counted in the server's budget too: those of calls in progress, and what is kept
 /// of a frame that has begun.
 struct RequestAccount {

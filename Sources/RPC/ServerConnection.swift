@@ -66,7 +66,8 @@ final class ServerConnection {
         guard !isKnown else { return true }
         let timer = LoopTimer { [unowned self] in strangerIsDue() }
         strangerTimer = timer
-        context.loop.schedule(timer, after: state == .heldBack ? delay : .nanoseconds(server.limits.strangerTimeoutNanoseconds))
+        let limit = TimeAmount.nanoseconds(server.limits.strangerTimeoutNanoseconds)
+        context.loop.schedule(timer, after: state == .heldBack ? delay : limit)
         return true
     }
 

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Limits
 
 /// The bounds of the wire that no configuration changes.

@@ -1,3 +1,4 @@
+import Config
 import EventLoop
 import Generation
 import Testing
@@ -87,7 +88,7 @@ private let second: UInt64 = 1_000_000_000
 
     private func start(_ inner: Script, _ job: Job, attempts: Int = 3) -> any AnswerSource {
         var policy = RetryPolicy()
-        policy.maxAttempts = attempts
+        policy.rules.maxAttempts = attempts
         let source = RetryStage(policy: policy, inner: inner).answer(job, into: stage.sink)
         stage.hold(source)
         source.start()

@@ -75,8 +75,10 @@ import Testing
     }
 
     private func configuration(_ text: String) throws -> Configuration {
-        try Configuration.parse(
-            Array(text.utf8), file: "f", environment: [:], knownProviders: GenerationModelFactory.listProviders())
+        let path = NSTemporaryDirectory() + "genwire-\(UUID().uuidString).yaml"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try GenerationModelFactory.loadConfiguration(path)
     }
 
     @Test func aRouteFallsBackAsInTheDaemon() async throws {

@@ -1,4 +1,5 @@
 import EventLoop
+import Limits
 import Testing
 
 @testable import RPC

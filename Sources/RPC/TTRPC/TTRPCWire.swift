@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Limits
 
 /// ttrpc on one connection of a server: bytes into frames, frames into calls, and what calls answer into frames.
 ///
