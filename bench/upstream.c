@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -211,6 +212,8 @@ static void answer(struct connection *c, const char *path) {
 
 static ssize_t receive(struct connection *c, char *bytes, size_t size) {
     if (!c->ssl) return read(c->fd, bytes, size);
+    // What another connection left in OpenSSL's queue of errors would be taken for this one's.
+    ERR_clear_error();
     int count = SSL_read(c->ssl, bytes, (int)size);
     if (count > 0) return count;
     errno = EAGAIN;
