@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// Who may call: users and groups on Unix sockets, tokens on TCP.
+/// The access rules of a server: users and groups on Unix sockets, tokens on TCP.
 public struct AccessPolicy: Sendable {
-    /// Users, by id, besides the superuser.
+    /// User ids that may call. The superuser always may.
     public var users: Set<UInt32>
-    /// Groups, by id. The supplementary groups of the calling process count.
+    /// Group ids that may call. The caller's supplementary groups count too.
     public var groups: Set<UInt32>
-    /// The name of a token, and `nil` for one that is not known; absent where no token is asked for. Must take a time
-    /// that does not depend on the tokens.
+    /// Returns the name of a token, `nil` for an invalid one. The property is `nil` if no token is required. The
+    /// function must run in a time that does not depend on the tokens.
     public var tokenName: (@Sendable (String) -> String?)?
 
-    /// The server's own user and the superuser; no token asked for.
+    /// Admits the server's own user and the superuser; requires no token.
     public static var sameUser: AccessPolicy { AccessPolicy(users: [geteuid()], groups: []) }
 
-    /// A policy.
+    /// Creates a policy; by default it admits no groups and requires no token.
     public init(
         users: Set<UInt32>, groups: Set<UInt32> = [], tokenName: (@Sendable (String) -> String?)? = nil
     ) {
@@ -22,18 +22,18 @@ public struct AccessPolicy: Sendable {
         self.tokenName = tokenName
     }
 
-    /// Whether anybody but the server's own user and the superuser may call over Unix sockets.
+    /// Whether users other than the server's own and the superuser may call over Unix sockets.
     var admitsOthers: Bool { !groups.isEmpty || users.contains { $0 != 0 && $0 != geteuid() } }
 
-    /// Why a peer is refused; `nil` where it may connect.
-    /// - Parameter groups: its supplementary groups, asked for where the rest does not decide.
+    /// Returns why a peer is refused; `nil` if it may connect.
+    /// - Parameter groups: returns the peer's supplementary groups; called only if nothing else decides.
     func refusal(of peer: PeerIdentity, groups memberships: () -> [UInt32]) -> Failure? {
         guard case .local(let user, let group, _) = peer else { return nil }
         if user == 0 || users.contains(user) || groups.contains(group) { return nil }
         if !groups.isEmpty, memberships().contains(where: groups.contains) { return nil }
         return Failure(
             .notPermitted,
-            "user \(user) may not use this server; its configuration lists who may: server.allow_uids and "
-                + "server.allow_gids")
+            "user \(user) is not permitted to use this server; permit it with server.allow_uids or "
+                + "server.allow_gids in the server's configuration")
     }
 }

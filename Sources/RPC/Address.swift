@@ -1,25 +1,25 @@
 internal import Glibc
 
-/// Where a server listens or a client connects: `unix:PATH` or `tcp:HOST:PORT`.
+/// The address a server listens on or a client connects to: `unix:PATH` or `tcp:HOST:PORT`.
 public enum Address: Sendable, Hashable, CustomStringConvertible {
-    /// A Unix socket at a path.
+    /// The path of a Unix socket, at most `maximumUnixPathLength` bytes.
     case unix(path: String)
-    /// A TCP port; an IPv6 host stands without its brackets.
+    /// A TCP host and port. An IPv6 host has no brackets here.
     case tcp(host: String, port: UInt16)
 
     /// The longest path that fits the kernel's `sockaddr_un`, in bytes.
     public static let maximumUnixPathLength = 107
 
-    /// Reads `unix:PATH` or `tcp:HOST:PORT` (`tcp:[::1]:7411` for IPv6).
-    /// - Throws: `AddressError` that says what is wrong.
+    /// Parses `unix:PATH` or `tcp:HOST:PORT`, for example `tcp:[::1]:7411` for IPv6.
+    /// - Throws: an `AddressError` that describes the mistake.
     public init(_ text: String) throws(AddressError) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
-            guard !path.isEmpty else { throw AddressError("'\(text)': a path is missing after 'unix:'") }
+            guard !path.isEmpty else { throw AddressError("'\(text)': no path after 'unix:'") }
             guard path.utf8.count <= Self.maximumUnixPathLength else {
                 throw AddressError(
-                    "'\(text)': the path has \(path.utf8.count) bytes; the kernel allows "
-                        + "\(Self.maximumUnixPathLength). Use a shorter one")
+                    "'\(text)': the path has \(path.utf8.count) bytes, but the kernel allows at most "
+                        + "\(Self.maximumUnixPathLength); use a shorter path")
             }
             guard !path.utf8.contains(0) else { throw AddressError("a socket path must not contain a NUL byte") }
             self = .unix(path: path)
@@ -30,14 +30,14 @@ public enum Address: Sendable, Hashable, CustomStringConvertible {
             }
             var host = String(rest[..<colon])
             if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-            guard !host.isEmpty else { throw AddressError("'\(text)': the host is missing") }
+            guard !host.isEmpty else { throw AddressError("'\(text)': the host is missing before the port") }
             self = .tcp(host: host, port: port)
         } else {
             throw AddressError("'\(text)': expected unix:PATH or tcp:HOST:PORT")
         }
     }
 
-    /// The form that `init` reads.
+    /// The address in the form that `init(_:)` parses.
     public var description: String {
         switch self {
         case .unix(let path): "unix:\(path)"
@@ -45,8 +45,8 @@ public enum Address: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Calls `body` with each socket address that this resolves to, until one call succeeds.
-    /// - Throws: `AddressError` where the host does not resolve, or the last error of `body`.
+    /// Calls `body` with each resolved socket address until one call succeeds.
+    /// - Throws: `AddressError` if the host does not resolve, otherwise the last error that `body` threw.
     func withSocketAddresses<T>(
         _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) throws -> T
     ) throws -> T {
@@ -84,10 +84,10 @@ public enum Address: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// An address that cannot be used, and why.
+/// An address is malformed or cannot be used.
 public struct AddressError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong and what to do.
     public let description: String
-    /// An error with its explanation.
+    /// Creates an error with the full text shown to the user.
     public init(_ description: String) { self.description = description }
 }

@@ -1,14 +1,14 @@
-/// Who is at the other end of one connection, and what it may do: a value without I/O.
+/// Authentication state of one connection, as a value without I/O: who the peer is and what it may do.
 ///
-/// A connection is *known* once its peer may call: at once for a permitted user of a Unix socket and for everybody
-/// where no token is asked for, else with the first valid token. Until then it is a stranger, which holds little memory,
-/// lives for a few seconds and has places of its own.
+/// A connection is *known* once its peer may call: immediately for a permitted user of a Unix socket and for any peer
+/// if no token is required, otherwise with its first valid token. Until then it is a *stranger*: it gets little memory,
+/// is closed after a few seconds, and counts against a separate connection limit.
 struct Admission {
-    /// Whose call it is, and the token that shows it where the call brought its own.
+    /// The caller of a call, with the token that authenticated it, if any.
     struct Caller: Equatable {
         var name: String
         var token: String?
-        /// The configured name of the token that showed who calls; `nil` where none was asked for.
+        /// The configured name of the token that authenticated the caller; `nil` if none was required.
         var tokenName: String? {
             name.hasPrefix(Admission.tokenPrefix) ? String(name.dropFirst(Admission.tokenPrefix.count)) : nil
         }
@@ -16,7 +16,7 @@ struct Admission {
 
     private static let tokenPrefix = "token:"
 
-    /// A longer token is wrong whatever it says.
+    /// Longer tokens are rejected without a lookup.
     private static let maximumTokenBytes = 4096
 
     let peer: PeerIdentity
@@ -24,14 +24,14 @@ struct Admission {
     private var policy: AccessPolicy
     /// Why every call of this peer is refused.
     private var refusal: Failure?
-    /// The connection's caller, unless a call's own metadata says otherwise.
+    /// The connection's caller; a token in a call's metadata overrides it for that call.
     private var caller: Caller
-    /// The newest caller that a token showed.
+    /// The caller that authenticated most recently with a token.
     private var shown: Caller?
-    /// Whether the peer may call, or has shown a token with one of its calls.
+    /// Whether the peer may call, or has authenticated with a token in one of its calls.
     private(set) var isKnown: Bool
 
-    /// - Parameter groups: the peer's supplementary groups, asked for where nothing else decides.
+    /// - Parameter groups: returns the peer's supplementary groups; called only if nothing else decides.
     init(peer: PeerIdentity, policy: AccessPolicy, groups: @escaping () -> [UInt32]) {
         self.peer = peer
         self.policy = policy
@@ -41,9 +41,9 @@ struct Admission {
         isKnown = refusal == nil && (peer != .network || policy.tokenName == nil)
     }
 
-    /// The caller of one call: its own token's, else the connection's.
-    /// - Parameter isOpen: whether the method is the one in which a caller shows its token.
-    /// - Throws: `Failure` after which the connection is to be closed; `wrongToken` counts as a guess.
+    /// Returns the caller of one call: the one its own token authenticates, otherwise the connection's.
+    /// - Parameter isOpen: whether the method may be called without authentication (`Method.isOpen`).
+    /// - Throws: a `Failure` after which the connection must be closed; `wrongToken` counts as a guess.
     mutating func caller(
         metadata: [(key: String, value: String)], isOpen: Bool
     ) throws(Failure) -> Caller {
@@ -59,8 +59,8 @@ struct Admission {
         return caller
     }
 
-    /// Takes a token for the whole connection. Returns the caller's name, `nil` for a wrong token; where no token is
-    /// asked for, any is right.
+    /// Authenticates the whole connection with a token. Returns the caller's name, `nil` for an invalid token. If no
+    /// token is required, any token is accepted.
     mutating func authenticate(token: String) -> String? {
         guard policy.tokenName != nil else { return caller.name }
         guard let name = name(of: token) else { return nil }
@@ -70,17 +70,18 @@ struct Admission {
         return name
     }
 
-    /// Whether a caller has shown who it is, as far as this server asks for it.
+    /// Whether a caller is authenticated as far as the policy requires.
     func mayCall(_ caller: Caller) -> Bool {
         peer != .network || policy.tokenName == nil || caller.token != nil
     }
 
-    /// Whether the connection itself has.
+    /// Whether the connection itself is authenticated.
     var mayCall: Bool { mayCall(caller) }
 
-    /// Takes over another policy. Whoever it admits without a token is known from then on.
+    /// Applies a new policy. A peer that it admits without a token becomes known.
     /// - Parameter live: the callers of the calls in progress.
-    /// - Returns: why a connection that was known has to end: nobody on it is admitted any more. `nil` where it goes on.
+    /// - Returns: why a known connection must close because the policy no longer admits any of its callers; `nil` if it
+    ///   stays open.
     mutating func adopt(_ policy: AccessPolicy, live: [Caller]) -> Failure? {
         self.policy = policy
         refusal = policy.refusal(of: peer, groups: groups)
@@ -95,7 +96,7 @@ struct Admission {
         return nil
     }
 
-    /// Why the calls of `caller` have to end after a change of the policy; `nil` where they go on.
+    /// Returns why the policy ends the calls of `caller`; `nil` if they continue.
     func failure(of caller: Caller) -> Failure? {
         guard peer == .network, policy.tokenName != nil else { return nil }
         guard let token = caller.token else { return Self.missingToken }
@@ -107,21 +108,21 @@ struct Admission {
         return policy.tokenName?(token).map { Self.tokenPrefix + $0 }
     }
 
-    /// The value of the metadata pair `authorization`.
+    /// Returns the value of the metadata key `authorization`, in any case; the first one if there are several.
     static func authorization(_ metadata: [(key: String, value: String)]) -> String? {
         metadata.first { $0.key.lowercased() == "authorization" }?.value
     }
 
-    /// The token of an `authorization` value; `nil` for another scheme than `Bearer`.
+    /// Returns the token of an `authorization` value; `nil` for any scheme other than `Bearer`.
     static func bearer(_ header: String) -> String? {
         header.utf8.count > 7 && header.prefix(7).lowercased() == "bearer " ? String(header.dropFirst(7)) : nil
     }
 
     private static let revoked = Failure(
-        .unauthenticated, "the token of this call is no longer valid; connect again with another one")
+        .unauthenticated, "the token of this call is no longer valid; reconnect with a valid token")
     static let wrongToken = Failure(.unauthenticated, "invalid token")
     static let missingToken = Failure(
         .unauthenticated,
-        "authentication required: send the metadata 'authorization: Bearer TOKEN' with each call, or call Control.Hello "
-            + "with the token first")
+        "authentication required: send the metadata 'authorization: Bearer TOKEN' with each call, or call "
+            + "Control.Hello with the token first")
 }

@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// Counts bytes over all connections and loops: those of requests in progress (frames that have begun, and the requests of
-/// calls that have not ended), or those of output that waits.
+/// A byte count shared by all connections and loops: of requests in progress (incomplete frames and the requests of
+/// calls in progress), or of waiting output.
 final class ByteCount: Sendable {
     private let total = Atomic<Int>(0)
 
-    /// The sum now.
+    /// The current sum.
     var bytes: Int { total.load(ordering: .relaxed) }
 
     /// Adds `bytes`, which may be negative, and returns the new sum.

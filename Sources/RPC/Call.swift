@@ -1,28 +1,28 @@
 public import EventLoop
 internal import Limits
 
-/// One RPC in progress, from the frame that opened it to the frame that ends it. Belongs to its connection's loop.
+/// An RPC in progress, from the frame that opens it to the frame that ends it. Confined to its connection's loop.
 ///
-/// A handler ends the call exactly once: `respond` for a unary call, `finish` for a stream, `fail` for either. What
-/// comes after the end is ignored, so a handler need not know whether the caller has gone meanwhile.
+/// A handler ends the call exactly once: with `respond` for a unary call, `finish` for a stream, or `fail` for either.
+/// Operations after the end are ignored, so a handler need not check whether the caller has disconnected.
 public final class Call {
-    /// Why a call is over although its handler did not end it.
+    /// Why a call ended before its handler ended it.
     public enum CancelReason: Sendable, Equatable {
-        /// The caller said so (`Control.Cancel`).
+        /// The caller cancelled the call (`Control.Cancel`).
         case requested
-        /// The caller's connection is gone; nobody hears an answer.
+        /// The caller's connection is closed; no response can be sent.
         case disconnected
         /// The deadline passed.
         case deadline
-        /// The server ends and has waited long enough.
+        /// The server is shutting down and its grace period has ended.
         case shuttingDown
-        /// The caller broke the protocol on this stream.
+        /// The caller violated the protocol on this stream.
         case protocolViolation
-        /// The caller does not read, and the bytes that wait for it reached the limit.
+        /// The caller does not read, and the output waiting for it exceeded the limit.
         case slowReader
-        /// The caller may not call any more.
+        /// A new access policy no longer admits the caller.
         case revoked(Failure)
-        /// The next message of the stream is over the limit.
+        /// The next message of the stream exceeds the size limit.
         case pieceTooLarge(Failure)
 
         fileprivate var failure: Failure {
@@ -31,58 +31,58 @@ public final class Call {
             case .disconnected: Failure(.cancelled, "the caller's connection is gone")
             case .deadline: Failure(.deadline, "the call's deadline passed")
             case .shuttingDown: .shuttingDown
-            case .protocolViolation: Failure(.malformed, "data on a stream that takes none")
-            case .slowReader: Failure(.slowReader, "the caller does not read its answers")
+            case .protocolViolation: Failure(.malformed, "data on a stream that accepts none")
+            case .slowReader: Failure(.slowReader, "the caller does not read its responses")
             case .revoked(let failure), .pieceTooLarge(let failure): failure
             }
         }
     }
 
-    /// What was called.
+    /// The called method.
     public let method: Method
-    /// Who is at the other end of the connection.
+    /// The process or host at the other end of the connection.
     public let peer: PeerIdentity
-    /// Who calls, for accounts and limits: `token:NAME` for a caller that showed a token, else `uid:N`, or `tcp` for
-    /// anybody on a loopback port. Calls of one caller may come over many connections.
+    /// The caller's name, for accounting and limits: `token:NAME` for a caller authenticated by a token, otherwise
+    /// `uid:N` on a Unix socket or `tcp`. One caller may use several connections.
     public var caller: String { identity.name }
-    /// The configured name of the token that the caller showed; `nil` for a caller that is known by its `peer`.
+    /// The configured name of the caller's token; `nil` if the caller is identified by its `peer`.
     public var tokenName: String? { identity.tokenName }
     private(set) var identity: Admission.Caller
-    /// Which of the server's loops this is, from 0.
+    /// The index of `loop` among the server's loops, from 0.
     public let loopIndex: Int
-    /// The loop.
+    /// The loop that the call is confined to.
     public let loop: EventLoop
-    /// The request's metadata.
+    /// The request's metadata, in the order sent; keys may repeat.
     public let metadata: [(key: String, value: String)]
-    /// When the request was read.
+    /// When the request was received.
     public let startedAt: Instant
-    /// When the call must have ended.
+    /// When the call ends at the latest; `nil` if it has no deadline.
     public private(set) var deadline: Instant?
     /// Whether the call has ended.
     public private(set) var isOver = false
 
-    /// Called once, when the call is cancelled, so that the handler stops its work at once. It may end the call
-    /// itself with a better status; else the call ends with the reason's own.
+    /// Called once if the call is cancelled, so that the handler stops its work immediately. It may end the call itself
+    /// with a more specific status; otherwise the call ends with the status of the reason.
     public var onCancel: ((CancelReason) -> Void)?
-    /// Called when a sender that was told to pause may go on.
+    /// Called when the handler may send again after `send` returned `.pause`.
     public var onResume: (() -> Void)?
 
-    /// The wire's name for the call.
+    /// The wire's id for the call.
     let streamID: UInt32
-    /// What the request holds of memory, as it counts in the server's budget.
+    /// The request's memory in bytes, as counted in the server's budget.
     private(set) var requestBytes: Int
     private let server: ServerCore
-    // Both are let go of at the end; until then they hold the call and the call holds them.
+    // Both are released at the end; until then they and the call retain each other.
     private var wire: (any CallWire)?
     private var session: (any CallSession)?
     private var deadlineTimer: LoopTimer?
     private(set) var callID = ""
     private var isCancelling = false
-    /// Where the wire keeps the call while it is paused; the wire's own.
+    /// The call's index in `PausedCalls` while it is paused; used only by the wire.
     var pausedPlace: Int?
 
-    /// A call in progress, which counts `requestBytes` of its session's memory until it ends.
-    /// - Parameter timeoutNanoseconds: as the caller sent it, 0 for none.
+    /// Starts a call, which adds `requestBytes` to its session's memory until it ends.
+    /// - Parameter timeoutNanoseconds: the caller's timeout as sent; 0 for none.
     init(
         method: Method, streamID: UInt32, wire: any CallWire, session: any CallSession, caller: Admission.Caller,
         requestBytes: Int, metadata: [(key: String, value: String)], timeoutNanoseconds: Int64
@@ -101,15 +101,16 @@ public final class Call {
         server = context.server
         startedAt = loop.now
         session.hold(more: requestBytes)
-        // A caller whose deadline has passed already sends less than nothing.
+        // The timeout is negative if the caller's deadline has already passed.
         if timeoutNanoseconds != 0 { limit(.nanoseconds(UInt64(max(timeoutNanoseconds, 0)))) }
     }
 
     // MARK: - Who calls
 
-    /// Takes a token for the whole connection, so that later calls need not carry it: streams of stock clients cannot.
-    /// Where the call's metadata carries one, it is that one. Where no token is asked for, any is right.
-    /// - Returns: whether the caller is known now. Where not, the call has ended and its connection closes.
+    /// Authenticates the whole connection with a token, so that later calls need not carry it; streaming calls of
+    /// standard ttrpc clients cannot. If `token` is empty, uses the token of the call's metadata. If no token is
+    /// required, any token is accepted.
+    /// - Returns: whether the caller is authenticated now; if not, the call has ended and its connection closes.
     public func authenticateConnection(token: String) -> Bool {
         guard let session else { return false }
         do throws(Failure) {
@@ -129,9 +130,9 @@ public final class Call {
 
     // MARK: - Memory
 
-    /// Counts what the call really keeps of its request, in bytes: as values, and in its form for a vendor. Until then it
-    /// counts with the bytes that were received.
-    /// - Returns: whether there is room. Where not, the call has ended.
+    /// Replaces the call's counted memory, at first the received bytes, with what it actually keeps of its request:
+    /// `bytes` for the parsed values and the request to the vendor.
+    /// - Returns: whether the memory is within the limits; if not, the call has ended.
     public func hold(bytes: Int) -> Bool {
         guard !isOver, let session else { return false }
         let more = bytes - requestBytes
@@ -143,7 +144,7 @@ public final class Call {
 
     // MARK: - Deadline and cancellation
 
-    /// Ends the call so long after its start at the latest. The soonest of all limits counts.
+    /// Limits the call's duration, measured from its start. The shortest of all limits applies.
     public func limit(_ amount: TimeAmount) {
         let limit = startedAt + amount
         guard !isOver, limit < deadline ?? .never else { return }
@@ -153,8 +154,8 @@ public final class Call {
         loop.schedule(timer, at: limit)
     }
 
-    /// Makes the call known under the caller's own id, for `Control.Cancel`. Does nothing for an empty id.
-    /// - Returns: whether the call goes on. Where the caller runs 64 calls under this id already, the call has ended.
+    /// Registers the call under the caller's id for it, for `Control.Cancel`. Does nothing for an empty id.
+    /// - Returns: whether the call continues. If the caller already has 64 calls under this id, the call has ended.
     public func identify(as callID: String) -> Bool {
         guard !isOver, !callID.isEmpty else { return !isOver }
         self.callID = callID
@@ -163,12 +164,12 @@ public final class Call {
         fail(
             Failure(
                 .malformed,
-                "\(CallRegistry.maxCallsPerID) calls with this call_id are in progress, the most that one caller may "
-                    + "have; give each call an id of its own"))
+                "\(CallRegistry.maxCallsPerID) calls with this call_id are in progress, which is the limit per caller; "
+                    + "use a different call_id for each call"))
         return false
     }
 
-    /// Ends the call for a reason of the server's, once its handler has heard of it.
+    /// Notifies the handler, then ends the call unless the handler did.
     func cancel(_ reason: CancelReason) {
         guard !isOver, !isCancelling else { return }
         isCancelling = true
@@ -176,12 +177,12 @@ public final class Call {
         if !isOver { fail(reason.failure) }
     }
 
-    /// The wire takes messages again.
+    /// Called by the wire when it accepts messages again.
     func resume() { onResume?() }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
-    /// Ends a unary call with one message: `fill` writes exactly `size` bytes, straight into the output.
+    /// Ends a unary call with one message: `fill` writes exactly `size` bytes, directly into the output buffer.
     public func respond(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
         guard !isOver else { return }
         precondition(!method.isServerStreaming, "respond is for unary calls")
@@ -199,8 +200,8 @@ public final class Call {
         }
     }
 
-    /// Sends one message of a stream: `fill` writes exactly `size` bytes, straight into the output. The answer says
-    /// whether to send on or to wait for `onResume`.
+    /// Sends one message of a stream: `fill` writes exactly `size` bytes, directly into the output buffer.
+    /// - Returns: whether to continue sending or to wait for `onResume`.
     public func send(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Demand {
         guard !isOver, !isCancelling, let wire else { return .pause }
         guard wire.fits(size, isLast: false) else {
@@ -210,7 +211,7 @@ public final class Call {
         return wire.send(size, on: self, fill)
     }
 
-    /// Ends a stream well.
+    /// Ends a stream successfully.
     public func finish() {
         precondition(isOver || method.isServerStreaming, "finish is for streams")
         guard !isOver, let wire else { return }
@@ -218,7 +219,7 @@ public final class Call {
         wire.finish(self)
     }
 
-    /// Ends the call with an error.
+    /// Ends the call with an error status.
     public func fail(_ status: Status) {
         guard !isOver, let wire else { return }
         end()
@@ -232,12 +233,12 @@ public final class Call {
         guard !method.isServerStreaming else {
             return Failure(
                 .pieceTooLarge,
-                "a piece of the stream has \(size) bytes and a message may have \(limit): the upstream sends too much at "
-                    + "once; ask for less, or ask another one")
+                "a message of the stream has \(size) bytes; the limit is \(limit). The upstream sends too much at "
+                    + "once: request less, or use another upstream")
         }
         return Failure(
             .answerTooLarge,
-            "the answer has \(size) bytes and a message may have \(limit); ask for less, or for a stream")
+            "the response has \(size) bytes; the limit is \(limit). Request less, or use a streaming method")
     }
 
     private func end() {
@@ -247,7 +248,7 @@ public final class Call {
         if !callID.isEmpty { server.registry.remove(self) }
         session = nil
         wire = nil
-        // The handler's closures hold the request's objects, and those may hold the call.
+        // The handler's closures retain the request's objects, which may retain the call.
         onCancel = nil
         onResume = nil
     }

@@ -1,22 +1,22 @@
 internal import EventLoop
 
-/// Calls by the id that their caller chose, over all connections and loops, so that `Control.Cancel` works from any
-/// connection of the same caller.
+/// The calls in progress by caller and call id, over all connections and loops, so that `Control.Cancel` works from
+/// any connection of the same caller.
 public final class CallRegistry: Sendable {
     private struct Key: Hashable {
         let caller: String
         let callID: String
     }
 
-    /// The most calls that one caller may run under one id; it also bounds what ending one of them costs.
+    /// The maximum number of calls per caller and id; it also bounds the cost of ending one of them.
     static let maxCallsPerID = 64
 
     private let calls = Locked<[Key: [LoopBound<Call>]]>([:])
 
-    /// An empty registry.
+    /// Creates an empty registry; a server and its `Control` service share it.
     public init() {}
 
-    /// Whether there was room for the call under its id.
+    /// Adds a call. Returns `false` if `maxCallsPerID` is reached.
     func add(_ call: Call) -> Bool {
         let bound = LoopBound(call, on: call.loop)
         let key = Self.key(call)
@@ -36,8 +36,8 @@ public final class CallRegistry: Sendable {
         }
     }
 
-    /// Cancels every call that this caller runs under `callID`; returns whether there was one. Safe from any loop;
-    /// a call on another loop ends a moment later.
+    /// Cancels all calls of `caller` under `callID`; returns whether there was one. Safe from any loop; a call on
+    /// another loop ends shortly after this returns.
     public func cancel(callID: String, caller: String) -> Bool {
         let found = calls.withLock { $0[Key(caller: caller, callID: callID)] ?? [] }
         for bound in found { bound.loop.execute { bound.value.cancel(.requested) } }

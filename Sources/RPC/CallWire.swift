@@ -1,40 +1,41 @@
 internal import EventLoop
 
-/// How a call's answer reaches its caller: what one wire does otherwise than another, and nothing else. A handler sees
-/// the `Call` alone and cannot tell which wire that is on.
+/// Sends the responses of calls over one protocol: only what differs between protocols. A handler sees only the `Call`
+/// and does not know its wire.
 ///
-/// The wire knows a call by its `streamID`. Each of the three ends comes once and last; the call has let go of its
-/// resources by then, and the wire forgets its stream with it. Called on the call's loop only.
+/// The wire identifies a call by its `streamID`. A call ends with exactly one of `respond`, `finish` and `fail`, as its
+/// last operation; it has released its resources by then, and the wire removes its stream. Called on the call's loop.
 protocol CallWire: AnyObject {
-    /// Whether one message of `size` bytes fits with whatever the wire puts around it.
+    /// Whether a message of `size` bytes, including what the wire adds to it, is within the size limit.
     /// - Parameter isLast: whether it is the only message of a unary call.
     func fits(_ size: Int, isLast: Bool) -> Bool
-    /// Sends one message of a stream, which `fill` writes, and says whether more may follow now. Where not, the wire calls
-    /// `Call.resume` when it may.
+    /// Sends one message of a stream, which `fill` writes. Returns whether more may follow now; after `.pause`, the
+    /// wire calls `Call.resume` when it accepts messages again.
     func send(_ size: Int, on call: Call, _ fill: (UnsafeMutableRawPointer) -> Void) -> Demand
-    /// Ends a unary call well, with its message.
+    /// Ends a unary call successfully with its only message, which `fill` writes.
     func respond(_ size: Int, on call: Call, _ fill: (UnsafeMutableRawPointer) -> Void)
-    /// Ends a stream well.
+    /// Ends a stream successfully.
     func finish(_ call: Call)
-    /// Ends a call with an error.
+    /// Ends a call with an error status.
     func fail(_ call: Call, _ status: Status)
 }
 
-/// The connection that a call came over, as far as the call needs it: the same for every wire.
+/// The part of a connection that its calls use, independent of the wire.
 protocol CallSession: AnyObject {
-    /// The loop's part of the server.
+    /// The part of the server on the call's loop.
     var context: ServerLoop { get }
-    /// Who is at the other end.
+    /// The process or host at the other end.
     var peer: PeerIdentity { get }
-    /// Whether the connection itself has shown who it is.
+    /// Whether the connection itself is authenticated.
     var mayCall: Bool { get }
-    /// Takes a token for the whole connection; returns the caller.
-    /// - Throws: `Failure` for a wrong token or where there is no place for another known caller; the connection is to be
-    ///   closed then.
+    /// Authenticates the whole connection with a token; returns the caller's name.
+    /// - Throws: `Failure` if the token is invalid or the limit of known callers' connections is reached; the
+    ///   connection must then be closed.
     func authenticate(token: String) throws(Failure) -> String
-    /// Counts more memory for requests in progress, or less; returns why there is no room for it. It counts all the same.
+    /// Adds `bytes`, which may be negative, to the memory of the requests in progress. Returns a failure if that
+    /// exceeds a limit; the bytes are counted nevertheless.
     @discardableResult
     func hold(more bytes: Int) -> Failure?
-    /// Reads no more, and closes when what waits has been sent.
+    /// Stops reading, and closes once the waiting output has been sent.
     func closeAfterFlush()
 }

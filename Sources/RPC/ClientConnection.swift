@@ -1,86 +1,89 @@
 public import EventLoop
 internal import Glibc
 
-/// What a call's owner hears from the server. Called on the connection's loop.
+/// Receives the messages and the end of a call. Called on the connection's loop.
 public protocol ClientCallHandler: AnyObject {
-    /// One message: the answer of a unary call or the next of a stream. Valid during the call only. With `.pause`
-    /// the whole connection stops reading until `ClientConnection.resume`, since ttrpc has no flow control a stream.
+    /// One message: the response of a unary call, or the next message of a stream; valid only during this call. If this
+    /// returns `.pause`, the whole connection stops reading until `ClientConnection.resume`, because ttrpc has no
+    /// per-stream flow control.
     func received(_ message: UnsafeRawBufferPointer) -> Demand
-    /// The end. Called exactly once, also when the connection is lost.
+    /// The call ended. Called exactly once, also if the connection is lost.
     func finished(_ status: Status)
 }
 
-/// Why no connection was made.
+/// Why a client could not connect.
 public enum ConnectError: Error, Sendable, Equatable {
-    /// The host has no address; the resolver's words.
+    /// The host could not be resolved; contains the resolver's message.
     case unresolved(String)
-    /// The kernel's no.
+    /// The system call that failed, for example because nothing listens there.
     case refused(SystemError)
-    /// Nobody took the connection in time.
+    /// The server did not accept the connection in time.
     case timedOut
-    /// The server on a Unix socket runs as a user whom the client does not trust; who, and what to do. Nothing was sent.
+    /// The server on a Unix socket runs as a user that the client does not trust. The message names the user and what
+    /// to do. Nothing was sent.
     case untrusted(String)
 }
 
-/// Why no connection was made, and to which address.
+/// Why a client could not connect, and to which address.
 public struct ConnectFailure: Error, Sendable, Equatable {
-    /// The address.
+    /// The address that the client tried.
     public let address: Address
-    /// Why.
+    /// The reason.
     public let error: ConnectError
 
-    /// A failure.
+    /// Creates a failure for one address.
     public init(_ address: Address, _ error: ConnectError) {
         self.address = address
         self.error = error
     }
 }
 
-/// A client's connection. Belongs to one loop.
+/// A client's ttrpc connection, for any number of concurrent calls. Confined to its loop.
 public final class ClientConnection {
     private let channel: Channel
     private var decoder = FrameDecoder(maximumLength: FrameHeader.maximumLength)
     private struct OpenCall {
         let handler: any ClientCallHandler
-        /// Ends the call where the server does not.
+        /// Ends the call if the server does not; `nil` without a deadline.
         let timer: LoopTimer?
     }
 
     private var calls: [UInt32: OpenCall] = [:]
     private var nextStreamID: UInt32 = 1
     private enum State {
-        /// Nothing has come yet.
+        /// Nothing received yet.
         case fresh
         /// The peer speaks ttrpc.
         case open
         case closed
-        /// Closed, because the peer's first bytes were no frame.
+        /// Closed, because the peer's first bytes were not a ttrpc frame.
         case foreign
     }
 
     private var state = State.fresh
     private let metadata: [(key: String, value: String)]
     private var scratch = [UInt8](repeating: 0, count: 64 << 10)
-    /// Whether the connection is still good for calls.
+    /// Whether the connection accepts new calls.
     public var isOpen: Bool { state == .fresh || state == .open }
 
-    /// What every call gets where the peer's first bytes are no frame of ttrpc's.
+    /// The status of every call if the peer's first bytes are not a ttrpc frame.
     public static let foreignPeer = Status(
-        Status.Code.unavailable, "what answers there is not a Genwire server: it does not speak ttrpc")
+        Status.Code.unavailable, "the peer is not a Genwire server: it does not speak ttrpc")
 
-    /// How much longer than the server a client waits for the end of a call with a deadline: the server knows why nothing
-    /// came, so its word shall arrive first.
+    /// How much longer than the server a client waits for the end of a call with a deadline. The server's error is more
+    /// specific, so it should arrive first.
     public static let deadlineGrace = TimeAmount.milliseconds(500)
 
-    /// Connects. Blocks, so may be called anywhere but on a loop, which `init` puts the descriptor on.
-    /// - Parameter timeoutNanoseconds: the longest time for each of the host's addresses, 0 for the kernel's own, which
-    ///   may be for ever. The resolver takes its time besides.
+    /// Connects and returns the descriptor, to be passed to `init(descriptor:loop:metadata:)`. Blocks, so do not call
+    /// it on a loop.
+    /// - Parameter timeoutNanoseconds: the timeout for each of the host's addresses; 0 for the kernel's, which may be
+    ///   unlimited. Does not include the time to resolve the host.
     public static func connect(to address: Address, timeoutNanoseconds: UInt64 = 0) throws(ConnectError) -> Int32 {
         do {
             return try address.withSocketAddresses { family, socketAddress, length in
                 let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
                 guard descriptor >= 0 else { throw SystemError("socket") }
-                // It bounds a connect too (socket(7)), also that to a Unix socket whose backlog is full.
+                // The option limits connect as well (socket(7)), also to a Unix socket whose backlog is full.
                 Transport.limitSending(descriptor, nanoseconds: timeoutNanoseconds)
                 guard Glibc.connect(descriptor, socketAddress, length) == 0 else {
                     let error = SystemError("connect")
@@ -99,8 +102,8 @@ public final class ClientConnection {
         }
     }
 
-    /// Takes over a connected descriptor on `loop`, which must be the current one. It is closed where this throws.
-    /// - Parameter metadata: goes with every call, such as `authorization`.
+    /// Takes ownership of a connected descriptor. Must be called on `loop`. Closes the descriptor if it throws.
+    /// - Parameter metadata: sent with every call, for example `authorization`.
     public init(
         descriptor: Int32, loop: EventLoop, metadata: [(key: String, value: String)] = []
     ) throws(SystemError) {
@@ -109,9 +112,9 @@ public final class ClientConnection {
         try channel.start(self)
     }
 
-    /// Sends a request. A handler that is not called back any more after `forget`.
-    /// - Parameter timeoutNanoseconds: the call's deadline, 0 for none. The server ends the call then; where it does
-    ///   not, the call ends here a moment later (`deadlineGrace`), with code 4.
+    /// Starts a call. Its handler is called until the call ends, or until `forget`.
+    /// - Parameter timeoutNanoseconds: the call's timeout; 0 for none. The server ends the call then; if it does not,
+    ///   the client ends it `deadlineGrace` later with code 4.
     /// - Returns: the stream's id, for `forget`.
     public func start(
         service: String, method: String, payload: [UInt8], isServerStreaming: Bool, timeoutNanoseconds: Int64 = 0,
@@ -132,7 +135,7 @@ public final class ClientConnection {
             handler.finished(
                 Status(
                     Status.Code.resourceExhausted,
-                    "the request has \(envelope.count) bytes; ttrpc allows \(FrameHeader.maximumLength)"))
+                    "the request has \(envelope.count) bytes; ttrpc allows at most \(FrameHeader.maximumLength)"))
             return streamID
         }
         nextStreamID += 2
@@ -146,7 +149,7 @@ public final class ClientConnection {
         return streamID
     }
 
-    /// Hears no more of a call. The server learns of it by `Control.Cancel` or by `close` only.
+    /// Stops calling a call's handler. Does not notify the server: only `Control.Cancel` and `close` do.
     public func forget(_ streamID: UInt32) { _ = remove(streamID) }
 
     private func deadlineTimer(_ streamID: UInt32, _ nanoseconds: Int64) -> LoopTimer? {
@@ -157,7 +160,7 @@ public final class ClientConnection {
                 streamID,
                 Status(
                     Status.Code.deadlineExceeded,
-                    "the server did not end the call within \(Double(limit.milliseconds) / 1000) s"))
+                    "timed out: the server did not end the call within \(Double(limit.milliseconds) / 1000) s"))
         }
         channel.loop.schedule(timer, after: limit + Self.deadlineGrace)
         return timer
@@ -169,19 +172,19 @@ public final class ClientConnection {
         return call.handler
     }
 
-    /// Reads again after a handler answered `.pause`.
+    /// Resumes reading after a handler returned `.pause`.
     public func resume() {
         guard isOpen else { return }
         channel.isReading = true
     }
 
-    /// Closes the connection; the server cancels every call on it. Handlers hear code 1.
+    /// Closes the connection; the server cancels every call on it. Handlers receive code 1.
     public func close() {
         close(Status(Status.Code.cancelled, "the connection was closed by this client"))
     }
 
-    /// Whether a peer's first bytes may be a frame: HTTP/1.1 fails by the first byte, HTTP/2 by its stream 0. Fewer
-    /// bytes than a header are judged by the first alone.
+    /// Whether a peer's first bytes may be a ttrpc frame. HTTP/1.1 fails because of its first byte, HTTP/2 because of
+    /// its stream 0. If there are fewer bytes than a header, only the first one is checked.
     private static func looksLikeFrame(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count >= FrameHeader.size else { return bytes.first == 0 }
         let header = FrameHeader(reading: bytes)
@@ -193,7 +196,7 @@ public final class ClientConnection {
         switch header.kind {
         case FrameHeader.Kind.response:
             guard let (status, payload) = ResponseEnvelope.read(data) else {
-                return finish(header.streamID, Status(Status.Code.internal, "the server sent an unreadable answer"))
+                return finish(header.streamID, Status(Status.Code.internal, "the server sent a malformed response"))
             }
             if status.isOK { deliver(payload, to: handler) }
             finish(header.streamID, status)
@@ -201,7 +204,7 @@ public final class ClientConnection {
             if header.flags & FrameHeader.Flags.noData == 0 { deliver(data, to: handler) }
             if header.flags & FrameHeader.Flags.remoteClosed != 0 { finish(header.streamID, .ok) }
         default:
-            finish(header.streamID, Status(Status.Code.internal, "the server sent a frame of type \(header.kind)"))
+            finish(header.streamID, Status(Status.Code.internal, "the server sent unknown frame type \(header.kind)"))
         }
     }
 
@@ -222,7 +225,7 @@ public final class ClientConnection {
 }
 
 extension ClientConnection: ChannelOwner {
-    /// Bytes of the server's can be read.
+    /// Reads frames from the server and passes them to the handlers.
     public func channelIsReadable(_ channel: Channel) {
         let count = scratch.withUnsafeMutableBytes { channel.read(into: $0) }
         guard count > 0 else { return }
@@ -238,21 +241,22 @@ extension ClientConnection: ChannelOwner {
             switch event {
             case .frame(let header, let data): handle(header, data)
             case .oversize(let header):
-                finish(header.streamID, Status(Status.Code.resourceExhausted, "an answer of \(header.length) bytes"))
+                let message = "the response is too large: \(header.length) bytes"
+                finish(header.streamID, Status(Status.Code.resourceExhausted, message))
             }
             return isOpen
         }
     }
 
-    /// Nothing waits for that.
+    /// Does nothing: requests are not paused.
     public func channelDidFlush(_ channel: Channel) {}
 
-    /// The connection is lost: every call ends.
+    /// Ends every call, because the connection is closed.
     public func channelDidEnd(_ channel: Channel, _ end: Channel.End) {
         let message =
             switch end {
             case .broken: "the connection to the server broke"
-            case .closed, .peerClosed: "the server closed the connection before it answered"
+            case .closed, .peerClosed: "the server closed the connection before it responded"
             case .loopStopped: "the connection was closed by this client"
             }
         close(Status(Status.Code.unavailable, message))

@@ -1,23 +1,24 @@
 internal import Glibc
 
-/// How a process's file descriptors are shared out: callers must never take those that the calls to the vendors need.
+/// Divides a process's file descriptors, so that callers never use up those that requests to the vendors need.
 public struct DescriptorBudget: Sendable, Equatable {
-    /// Listeners, loops, standard streams, files and programs of secrets.
+    /// Reserved for listeners, loops, standard streams, and files and programs that provide secrets.
     private static let own = 64
 
-    /// The most descriptors that the process may have.
+    /// The maximum number of descriptors of the process.
     public let limit: Int
-    /// The most connections of known callers.
+    /// The maximum number of connections of known callers.
     public let connections: Int
-    /// The most connections of strangers.
+    /// The maximum number of connections of unauthenticated callers.
     public let strangers: Int
-    /// What is kept for connections to the vendors.
+    /// Descriptors reserved for connections to the vendors.
     public let upstream: Int
 
-    /// Shares out `limit` descriptors. Where they do not do for what is wanted, a quarter is kept for the vendors.
+    /// Divides `limit` descriptors. If they do not suffice for the requested connections, reserves a quarter for the
+    /// vendors.
     public init(limit: Int, connections: Int, strangers: Int) {
         self.limit = limit
-        // A very small limit leaves no more than half for everything that is not a connection.
+        // With a very small limit, reserve at most half for everything that is not a connection.
         let usable = max(limit - min(Self.own, limit / 2), 4)
         self.strangers = min(strangers, max(1, usable / 8))
         let callers = min(connections, max(1, usable - usable / 4 - self.strangers))
@@ -25,8 +26,8 @@ public struct DescriptorBudget: Sendable, Equatable {
         upstream = usable - self.strangers - callers
     }
 
-    /// Raises the soft limit of this process to its hard one.
-    /// - Returns: the limit from then on.
+    /// Raises the soft limit of open files of this process to its hard limit.
+    /// - Returns: the new limit.
     public static func raiseLimit() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }

@@ -1,26 +1,26 @@
-/// Why the server itself ends a call, before, beside or after its handler.
+/// An error with which the server itself, rather than a handler, ends a call.
 public struct Failure: Error, Sendable, Equatable {
-    /// The reasons, each with one status code.
+    /// The reason; each maps to one status code.
     public enum Reason: Sendable, CaseIterable {
-        /// The request, its envelope or its place in the stream breaks the protocol.
+        /// The request, its envelope or its position in the stream violates the protocol.
         case malformed
-        /// No such method.
+        /// The server has no such method.
         case unknownMethod
-        /// The caller has not shown who it is, or showed a token that is not, or no longer, known.
+        /// The caller is not authenticated, or its token is invalid or no longer valid.
         case unauthenticated
-        /// The caller is known and may not call.
+        /// The caller is authenticated but not permitted to call.
         case notPermitted
-        /// The connection or the process has too much in progress; another try later may succeed.
+        /// The connection or the process has too much in progress; a later retry may succeed.
         case busy
-        /// The request is over a limit; another try fails the same way.
+        /// The request exceeds a limit; a retry fails the same way.
         case requestTooLarge
-        /// The answer is over a limit; another try fails the same way.
+        /// The response exceeds a limit; a retry fails the same way.
         case answerTooLarge
-        /// A piece of a streamed answer is over a limit: what is behind the server sends too much at once.
+        /// One message of a streamed response exceeds a limit: the upstream sends too much at once.
         case pieceTooLarge
-        /// The caller does not read its answers.
+        /// The caller does not read its responses.
         case slowReader
-        /// The caller cancelled the call, or its connection is gone.
+        /// The caller cancelled the call or disconnected.
         case cancelled
         /// The call's deadline passed.
         case deadline
@@ -43,9 +43,9 @@ public struct Failure: Error, Sendable, Equatable {
         }
     }
 
-    /// See `Reason`.
+    /// Why the call ended; determines the status code.
     public let reason: Reason
-    /// What happened and what to do. Holds nothing of the peer's beyond a few bytes.
+    /// What happened and what to do. Contains at most a few bytes of the peer's data.
     public let message: String
 
     init(_ reason: Reason, _ message: String) {
@@ -53,8 +53,8 @@ public struct Failure: Error, Sendable, Equatable {
         self.message = message
     }
 
-    /// The status without any details.
+    /// The status without details.
     public var plainStatus: Status { Status(reason.code, message) }
 
-    static let shuttingDown = Failure(.shuttingDown, "the server is shutting down; call another one")
+    static let shuttingDown = Failure(.shuttingDown, "the server is shutting down; use another one")
 }

@@ -2,10 +2,10 @@ internal import EventLoop
 internal import Glibc
 
 extension Address {
-    /// Finds what listening here would be refused for, and leaves nothing behind. An address that is in use passes:
-    /// the server that is to be replaced, or only checked, may still have it.
-    /// - Parameter servesNetwork: whether callers on the network can be told apart, by tokens.
-    /// - Throws: `AddressError` that says what to do.
+    /// Checks whether a server could listen on this address, without creating anything. An address in use passes the
+    /// check, because the running server may hold it.
+    /// - Parameter servesNetwork: whether tokens authenticate callers on the network.
+    /// - Throws: an `AddressError` that explains how to fix the problem.
     public func checkListening(servesNetwork: Bool) throws(AddressError) {
         do {
             switch self {
@@ -31,8 +31,8 @@ extension Address {
 }
 
 extension SocketFile {
-    /// Whether a socket may be made at `path`: files can be made in its folder, and nothing but a socket of ours is in
-    /// the way. `SocketFolder` looks at the folder itself.
+    /// Checks that a socket can be created at `path`: its folder is writable, and the path is free or holds a socket of
+    /// this user. `SocketFolder` checks the folder itself.
     static func checkPlace(_ path: String) throws(AddressError) {
         let folder = SocketFolder.folder(of: path)
         var info = stat()
@@ -43,10 +43,10 @@ extension SocketFile {
         guard lstat(path, &info) == 0 else { return }
         guard info.st_mode & S_IFMT == S_IFSOCK else {
             throw AddressError(
-                "unix:\(path): a file that is not a socket is in the way; remove it or choose another path")
+                "unix:\(path): the path holds a file that is not a socket; remove it or choose another path")
         }
         guard info.st_uid == geteuid() else {
-            throw AddressError("unix:\(path): a socket of another user is in the way; choose another path")
+            throw AddressError("unix:\(path): the path holds a socket of another user; choose another path")
         }
     }
 }

@@ -1,11 +1,11 @@
 internal import EventLoop
 internal import Glibc
 
-/// One listening socket. Accepts on its loop and hands each connection to `accept`.
+/// One listening socket. Accepts connections on its loop and passes each to `accept`.
 final class Listener: ReadinessHandler {
-    /// The address as bound: the port is the real one where 0 was asked for.
+    /// The bound address; if port 0 was requested, it contains the port that the kernel chose.
     let address: Address
-    /// Whether other machines reach it.
+    /// Whether other machines can reach the address.
     let servesNetwork: Bool
     private var descriptor: Int32
     private var file: SocketFile?
@@ -15,22 +15,22 @@ final class Listener: ReadinessHandler {
     private let accept: (Int32) -> Void
     private let warn: (String) -> Void
     private lazy var fileWatch = LoopTimer { [unowned self] in checkFile() }
-    /// The last warning about the file, so that each is given once.
+    /// The last warning about the socket file, so that it is not repeated.
     private var fileWarning: String?
-    /// How many connections may wait to be accepted; the kernel may allow fewer.
+    /// The maximum number of connections waiting to be accepted; the kernel may allow fewer.
     static let backlog: Int32 = 4096
-    /// How often the socket file is looked for.
+    /// How often the listener checks that the socket file still exists.
     private static let checkInterval = TimeAmount.seconds(2)
-    /// Given up for a moment when descriptors run out, so that a waiting connection can be refused instead of
-    /// waking the loop for ever.
+    /// A reserved descriptor, closed briefly when the process runs out of descriptors: it allows the listener to refuse
+    /// a waiting connection, which would otherwise keep waking the loop.
     private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
 
-    /// Binds and listens; nothing is accepted before `start`.
+    /// Binds and listens. Accepts no connection before `start`.
     /// - Parameters:
-    ///   - servesNetwork: whether callers on the network can be told apart, so that an address that they reach may be
-    ///     listened on.
-    ///   - servesOthers: whether a Unix socket is for other users too.
-    ///   - warn: takes what an administrator should know about a Unix socket's file; called on the loop.
+    ///   - servesNetwork: whether tokens authenticate callers on the network; if not, only loopback addresses are
+    ///     accepted.
+    ///   - servesOthers: whether other users may connect to a Unix socket.
+    ///   - warn: receives warnings for the administrator about a Unix socket's file; called on the loop.
     init(
         _ address: Address, servesNetwork: Bool, servesOthers: Bool, warn: @escaping (String) -> Void,
         accept: @escaping (Int32) -> Void
@@ -70,16 +70,17 @@ final class Listener: ReadinessHandler {
         }
     }
 
-    /// A socket that is bound and does not listen yet.
-    /// - Throws: `AddressError` where other machines reach the address and may not, `SystemError` for the kernel's no.
+    /// Creates a socket that is bound but does not listen yet.
+    /// - Throws: `AddressError` if other machines can reach the address without tokens, `SystemError` if a system call
+    ///   fails.
     static func bindTCP(
         _ address: Address, _ family: Int32, _ socketAddress: UnsafePointer<sockaddr>, _ length: socklen_t,
         servesNetwork: Bool
     ) throws -> Int32 {
         guard servesNetwork || isLoopback(socketAddress) else {
             throw AddressError(
-                "\(address): other machines reach this address, and without tokens their callers cannot be told "
-                    + "apart; set server.tokens, or listen on 127.0.0.1, ::1 or a Unix socket")
+                "\(address): other machines can reach this address, which requires tokens to authenticate callers; "
+                    + "set server.tokens, or listen on 127.0.0.1, ::1 or a Unix socket")
         }
         let descriptor = socket(family, Transport.socketType, 0)
         guard descriptor >= 0 else { throw SystemError("socket") }
@@ -113,12 +114,12 @@ final class Listener: ReadinessHandler {
         return withUnsafeMutablePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &length) }
             let raw = UnsafeRawPointer(pointer)
-            // The port has the same place in both families.
+            // The port has the same offset in both address families.
             return UInt16(bigEndian: raw.load(as: sockaddr_in.self).sin_port)
         }
     }
 
-    /// Begins to accept, on `loop`.
+    /// Starts accepting on `loop`.
     func start(on loop: EventLoop) throws {
         registration = try loop.register(descriptor, .readable, self)
         self.loop = loop
@@ -126,7 +127,7 @@ final class Listener: ReadinessHandler {
     }
 
     func ready(_ readiness: Readiness) {
-        // A batch an event, so that a storm of connections does not hold up the connections that are there.
+        // One batch per event, so that a burst of new connections does not delay the existing ones.
         acceptWaiting(atMost: 64)
     }
 
@@ -149,7 +150,7 @@ final class Listener: ReadinessHandler {
         spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
     }
 
-    /// Opens a Unix socket to other users, or closes it to them; what each of them may do is the policy's to say.
+    /// Allows or denies other users access to a Unix socket's file. The policy decides which of them may call.
     func serve(others: Bool) {
         servesOthers = others
         file?.setMode(isForOthers: others)
@@ -157,7 +158,7 @@ final class Listener: ReadinessHandler {
 
     // MARK: - The socket file
 
-    /// Without its file a socket listens on, and nobody can reach it.
+    /// Checks that the socket's file still exists: a socket without its file still listens, but is unreachable.
     private func checkFile() {
         guard let file, let loop else { return }
         defer { loop.schedule(fileWatch, after: Self.checkInterval) }
@@ -165,14 +166,14 @@ final class Listener: ReadinessHandler {
         case .own: fileWarning = nil
         case .foreign:
             warnOnce(
-                "\(address): another program's file is at this path, and new connections do not come here; stop that "
-                    + "program or remove the file, and the socket is made again")
+                "\(address): another program replaced the socket file, so new connections do not reach this server; "
+                    + "stop that program or remove its file, and the socket is created again")
         case .missing:
             do {
                 try listenAgain(file, loop)
-                warn("\(address): the socket file was removed; it has been made again")
+                warn("\(address): the socket file was removed; it has been created again")
             } catch {
-                warnOnce("\(address): the socket file was removed and cannot be made again: \(error)")
+                warnOnce("\(address): the socket file was removed and cannot be created again: \(error)")
             }
         }
     }
@@ -187,7 +188,7 @@ final class Listener: ReadinessHandler {
             unlink(file.path)
             throw error
         }
-        // Those who connected before the file went. The kernel lets one more than the backlog wait.
+        // Accept those that connected before the file was removed. The kernel queues one more than the backlog.
         acceptWaiting(atMost: Int(Self.backlog) + 1)
         if let registration { loop.deregister(registration) }
         close(descriptor)
@@ -200,12 +201,12 @@ final class Listener: ReadinessHandler {
         warn(text)
     }
 
-    /// Accepts no more and removes the socket file.
+    /// Stops accepting and removes the socket file.
     func stop() {
         if file != nil { loop?.cancel(fileWatch) }
         if let registration { loop?.deregister(registration) }
         registration = nil
-        // Before the socket is closed: until then no other file has its number.
+        // Before closing the socket: until then no other file can have its inode number.
         file?.release()
         file = nil
         close(descriptor)

@@ -1,23 +1,23 @@
-/// One RPC that a server offers.
+/// An RPC method of a server, with its handler.
 public struct Method: Sendable {
-    /// Handles one call. The payload is the request message's bytes, valid until the handler returns. The handler
-    /// must end the call, now or later, exactly once.
+    /// Handles one call; called on the call's loop. The payload holds the bytes of the request message and is valid
+    /// until the handler returns. The handler must end the call exactly once, immediately or later.
     public typealias Handler = @Sendable (Call, UnsafeRawBufferPointer) -> Void
 
-    /// The full service name, such as `genwire.v1.Generation`.
+    /// The fully qualified service name, for example `genwire.v1.Generation`.
     public let service: String
-    /// The bare method name, such as `Chat`.
+    /// The method name without the service, for example `Chat`.
     public let name: String
-    /// Whether the answer is a stream of messages.
+    /// Whether the response is a stream of messages.
     public let isServerStreaming: Bool
-    /// Whether a caller on the network may call it before it has shown a token: the method in which it shows one.
+    /// Whether a caller on the network may call it before it is authenticated, because it authenticates the caller.
     public let isOpen: Bool
-    /// Whether it keeps nothing of its request: it is taken even where requests in progress have all the memory that they
-    /// may have, so that a caller can look, and cancel.
+    /// Whether the method keeps nothing of its request. Such a call is accepted even if requests in progress hold all
+    /// the memory they may hold, so that a caller can still inspect and cancel them.
     public let isLight: Bool
     let handler: Handler
 
-    /// A method and its handler. The handler runs on the call's loop.
+    /// Creates a unary method by default; `handler` is called on the call's loop.
     public init(
         service: String, name: String, isServerStreaming: Bool = false, isOpen: Bool = false, isLight: Bool = false,
         handler: @escaping Handler
@@ -31,11 +31,11 @@ public struct Method: Sendable {
     }
 }
 
-/// All methods of a server, found by the names' bytes without making a string.
+/// All methods of a server. Looks them up by the bytes of their names, without creating a string.
 public struct MethodTable: Sendable {
     private var buckets: [UInt64: [Method]] = [:]
 
-    /// A table of `methods`; a later one replaces an earlier one of the same name.
+    /// Creates a table of `methods`; a later one replaces an earlier one with the same service and name.
     public init(_ methods: [Method]) {
         for method in methods {
             let hash = Self.hash(method.service.utf8, method.name.utf8)
@@ -49,7 +49,7 @@ public struct MethodTable: Sendable {
         return bucket.first { $0.service.utf8.elementsEqual(service) && $0.name.utf8.elementsEqual(method) }
     }
 
-    /// FNV-1a over both names.
+    /// The FNV-1a hash of `service/method`.
     @inline(__always)
     private static func hash(_ service: some Sequence<UInt8>, _ method: some Sequence<UInt8>) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325

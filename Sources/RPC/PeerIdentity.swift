@@ -1,15 +1,15 @@
 internal import CLinux
 internal import Glibc
 
-/// Who is at the other end of a connection, by the kernel's word.
+/// The peer of a connection, as reported by the kernel.
 public enum PeerIdentity: Sendable, Hashable, CustomStringConvertible {
-    /// A process on a Unix socket: its effective user and group when it connected. The pid is for logs only, since
-    /// pids are re-used.
+    /// A process on a Unix socket: its effective user and group when it connected. The pid is only for logs, because
+    /// pids are reused.
     case local(user: UInt32, group: UInt32, process: Int32)
-    /// A TCP peer, which has shown no credential.
+    /// A TCP peer; the kernel reports no user for it.
     case network
 
-    /// Asks the kernel about a connected socket.
+    /// Reads the peer of a connected socket; `.network` if it is not a Unix socket.
     init(descriptor: Int32) {
         var user: uid_t = 0
         var group: gid_t = 0
@@ -21,18 +21,18 @@ public enum PeerIdentity: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The supplementary groups that the process on a Unix socket had when it connected; empty for any other socket.
-    /// The kernel remembers them with the connection, so no directory is asked, which may be slow.
+    /// Returns the supplementary groups that the peer of a Unix socket had when it connected; empty for any other
+    /// socket. The kernel stores them with the connection, so this needs no user directory, which may be slow.
     static func groups(descriptor: Int32) -> [UInt32] {
         var groups = [gid_t](repeating: 0, count: 64)
         let count = gw_peer_groups(descriptor, &groups, Int32(groups.count))
         if count <= groups.count { return Array(groups.prefix(max(0, Int(count)))) }
-        // At most 65,536, by the kernel's own limit.
+        // The kernel allows at most 65,536 groups.
         groups = [gid_t](repeating: 0, count: Int(count))
         return gw_peer_groups(descriptor, &groups, count) == count ? groups : []
     }
 
-    /// The caller that calls are accounted to: two connections of one user are one caller.
+    /// The caller's name for accounting, `uid:N` or `tcp`. All connections of one user are the same caller.
     public var caller: String {
         switch self {
         case .local(let user, _, _): "uid:\(user)"
@@ -40,7 +40,7 @@ public enum PeerIdentity: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// For logs.
+    /// The identity for logs, for example `uid 1000 gid 1000 pid 4242`.
     public var description: String {
         switch self {
         case .local(let user, let group, let process): "uid \(user) gid \(group) pid \(process)"

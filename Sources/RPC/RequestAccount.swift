@@ -1,27 +1,27 @@
 internal import Limits
 
-/// Memory of one connection's requests, counted in the server's budget too: those of calls in progress, and what is kept
-/// of a frame that has begun.
+/// The memory of one connection's requests, also counted in the server's budget: the requests of calls in progress
+/// and the buffered part of an incomplete frame.
 struct RequestAccount {
     private let server: ServerCore
-    /// Bytes of the calls in progress.
+    /// Bytes held by calls in progress.
     private var callBytes = 0
-    /// Bytes of the frame that has begun.
+    /// Buffered bytes of the incomplete frame.
     private var partialBytes = 0
 
     init(_ server: ServerCore) { self.server = server }
 
-    /// Counts more for calls in progress, or less; returns why there is no room for it.
+    /// Adds `bytes`, which may be negative, for calls in progress. Returns a failure if that exceeds a limit.
     mutating func add(_ bytes: Int) -> Failure? {
         callBytes += bytes
         let total = server.budget.add(bytes)
         return bytes > 0 ? overload(callBytes, total) : nil
     }
 
-    /// Why there is no room for a call of so many bytes; `nil` where there is.
+    /// Returns a failure if a call of `bytes` more would exceed a limit; counts nothing.
     func overload(adding bytes: Int) -> Failure? { overload(callBytes + bytes, server.budget.bytes + bytes) }
 
-    /// Counts what is kept of a frame that has begun; returns why there is no room for it.
+    /// Sets the buffered bytes of the incomplete frame. Returns a failure if that exceeds a limit.
     mutating func setPartial(_ bytes: Int) -> Failure? {
         guard bytes != partialBytes else { return nil }
         let total = server.budget.add(bytes - partialBytes)
@@ -29,7 +29,7 @@ struct RequestAccount {
         return overload(callBytes + bytes, total)
     }
 
-    /// The frame has ended, or is given up.
+    /// Stops counting the frame because it is complete or was dropped.
     mutating func releasePartial() {
         guard partialBytes > 0 else { return }
         server.budget.add(-partialBytes)
@@ -41,13 +41,13 @@ struct RequestAccount {
         if here > limits.maxRequestBytesPerConnection {
             return Failure(
                 .busy,
-                "the requests in progress on this connection hold more than \(limits.maxRequestBytesPerConnection) bytes "
-                    + "of memory; wait for some to end")
+                "requests in progress on this connection hold more than \(limits.maxRequestBytesPerConnection) "
+                    + "bytes of memory; wait for some of them to end")
         }
         if total > limits.maxRequestBytes {
             return Failure(
                 .busy,
-                "the requests in progress on this server hold more than \(limits.maxRequestBytes) bytes of memory; try again "
+                "requests in progress on this server hold more than \(limits.maxRequestBytes) bytes of memory; retry "
                     + "later")
         }
         return nil

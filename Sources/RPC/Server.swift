@@ -3,9 +3,9 @@ internal import Glibc
 public import Limits
 internal import Synchronization
 
-/// A ttrpc server over any number of listeners and loops.
+/// A ttrpc server with any number of listeners and loops.
 ///
-/// Each connection lives on the loop that had the fewest connections when it came, and so do its calls.
+/// The server assigns each new connection, with all its calls, to the loop that has the fewest connections.
 public final class Server: Sendable {
     private let loops: [EventLoop]
     private let contexts: [LoopBound<ServerLoop>]
@@ -18,17 +18,17 @@ public final class Server: Sendable {
 
     private let listeners = Locked<[OpenListener]>([])
 
-    /// The calls in progress, by their callers' ids.
+    /// The calls in progress, by caller and call id.
     public var registry: CallRegistry { core.registry }
 
-    /// A server that listens nowhere yet.
+    /// Creates a server without listeners.
     /// - Parameters:
-    ///   - describe: the status that says a failure of the server's own; the plain one by default.
+    ///   - describe: converts a failure of the server itself to a status; `Failure.plainStatus` by default.
     public init(
         loops: [EventLoop], methods: [Method], limits: ServerLimits = ServerLimits(), registry: CallRegistry,
         policy: AccessPolicy = .sameUser, describe: @escaping @Sendable (Failure) -> Status = { $0.plainStatus }
     ) async {
-        precondition(!loops.isEmpty, "a server needs a loop")
+        precondition(!loops.isEmpty, "a server needs at least one loop")
         self.loops = loops
         let core = ServerCore(
             methods: MethodTable(methods), limits: limits, registry: registry, policy: policy, loops: loops.count,
@@ -42,9 +42,9 @@ public final class Server: Sendable {
         self.contexts = contexts
     }
 
-    /// Listens at `address` and serves. Returns the address as bound, with the real port where 0 was asked for.
-    /// - Parameter warn: takes what an administrator should know, such as that a Unix socket's file was removed.
-    /// - Throws: `AddressError` that says what to do.
+    /// Listens on `address` and serves. Returns the bound address, with the actual port if port 0 was requested.
+    /// - Parameter warn: receives warnings for the administrator, for example that a Unix socket's file was removed.
+    /// - Throws: an `AddressError` that explains how to fix the problem.
     public func listen(
         at address: Address, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(AddressError) -> Address {
@@ -73,17 +73,17 @@ public final class Server: Sendable {
         return try result.get()
     }
 
-    /// Whether a policy would do for the addresses that are listened on.
-    /// - Throws: `AddressError` for one that other machines reach and that would be left without tokens.
+    /// Checks whether a policy suits the addresses the server listens on.
+    /// - Throws: `AddressError` if the policy has no tokens and other machines can reach one of the addresses.
     public func check(_ policy: AccessPolicy) throws(AddressError) {
         let open = listeners.withLock { $0.first { $0.servesNetwork } }
         if let open, policy.tokenName == nil {
-            throw AddressError("\(open.address): other machines reach this address; it cannot do without server.tokens")
+            throw AddressError("\(open.address): other machines can reach this address, which requires server.tokens")
         }
     }
 
-    /// Takes over another policy, which must have passed `check`, and ends the connections and calls of callers that it
-    /// does not admit. The sockets' modes follow it.
+    /// Applies a new policy, which must have passed `check`: ends the connections and calls of callers that it does not
+    /// admit, and adapts the file modes of the Unix sockets.
     public func adopt(_ policy: AccessPolicy) {
         core.adopt(policy)
         for context in contexts { context.loop.execute { context.value.policyChanged() } }
@@ -92,7 +92,7 @@ public final class Server: Sendable {
         }
     }
 
-    /// Gives a new connection to the loop with the fewest.
+    /// Assigns a new connection to the loop with the fewest connections.
     private func place(_ descriptor: Int32) {
         let peer = PeerIdentity(descriptor: descriptor)
         if peer == .network { Transport.disableDelay(descriptor) }
@@ -111,13 +111,13 @@ public final class Server: Sendable {
         }
     }
 
-    /// Connections of known callers right now.
+    /// The number of open connections of known callers.
     public var connectionCount: Int { core.known.count }
-    /// Bytes of requests in progress right now, unfinished ones included.
+    /// Bytes held by requests in progress, including requests that are still being received.
     public var requestBytes: Int { core.budget.bytes }
 
-    /// Stops listening, refuses new calls, lets those in progress end for at most `seconds`, then cancels the rest
-    /// and closes every connection. Returns when all is closed.
+    /// Stops listening, refuses new calls, waits at most `seconds` for the calls in progress, then cancels the rest
+    /// and closes every connection. Returns when all connections are closed.
     public func drain(seconds: Double) async {
         let open = listeners.withLock { listeners in
             defer { listeners = [] }
@@ -131,7 +131,7 @@ public final class Server: Sendable {
             await pause(.milliseconds(5))
         }
         for context in contexts { await context.loop.perform { context.value.endDrain() } }
-        // Peers that do not read get what `closeAfterFlush` gives them, and a moment.
+        // Peers that do not read get the time `closeAfterFlush` allows, plus a margin.
         let last = Instant.now() + ServerConnection.closingPatience + .milliseconds(500)
         while .now() < last {
             if await total({ $0.connectionCount }) == 0 { return }

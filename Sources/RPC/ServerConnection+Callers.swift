@@ -1,10 +1,10 @@
 internal import EventLoop
 internal import Limits
 
-/// Who calls on a connection.
+/// Authentication of a connection and of its calls.
 extension ServerConnection {
-    /// The caller of one call.
-    /// - Throws: `Failure` where it may not call; the connection is to be closed then, so that each guess costs one.
+    /// Returns the caller of one call.
+    /// - Throws: `Failure` if it may not call; the connection must then be closed, so that each guess costs one.
     func admit(metadata: [(key: String, value: String)], isOpen: Bool) throws(Failure) -> Admission.Caller {
         let wasKnown = isKnown
         do throws(Failure) {
@@ -17,14 +17,14 @@ extension ServerConnection {
         }
     }
 
-    /// Moves the connection from the strangers' places to those of known callers.
-    /// - Throws: `Failure` where they are all taken.
+    /// Counts the connection as one of a known caller instead of a stranger.
+    /// - Throws: `Failure` if the limit of known callers' connections is reached.
     private func becomeKnown() throws(Failure) {
         endStrangerhood()
         guard context.promote(self) else {
             throw Failure(
                 .busy,
-                "\(context.server.limits.maxConnections) connections are open, the most that this server may have")
+                "\(context.server.limits.maxConnections) connections are open, which is this server's limit")
         }
     }
 
@@ -42,7 +42,7 @@ extension ServerConnection {
         if let origin { context.server.countGuess(origin, now: context.loop.now) }
     }
 
-    /// Ends the connection, or those of its calls, that another policy no longer admits.
+    /// Applies a new policy: ends the connection, or those of its calls that the policy no longer admits.
     func adopt(_ policy: AccessPolicy) {
         let wasKnown = isKnown
         let calls = wire.calls

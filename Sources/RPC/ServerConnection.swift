@@ -1,45 +1,45 @@
 internal import EventLoop
 internal import Limits
 
-/// One client's connection to a server: joins its socket (`Channel`), who is at its other end (`Admission`), what it holds
-/// (`RequestAccount`) and what it speaks (`TTRPCWire`). Belongs to one loop.
+/// One client's connection to a server: combines its socket (`Channel`), authentication (`Admission`), memory account
+/// (`RequestAccount`) and protocol (`TTRPCWire`). Confined to its loop.
 ///
-/// Reading never waits for writing, so a cancel gets through to us even when the client reads nothing.
+/// Reading never waits for writing, so the server receives a cancellation even if the client reads nothing.
 final class ServerConnection {
     private enum State {
-        /// Nothing is read yet: the peer's address showed wrong tokens.
+        /// Not read yet, because the peer's address sent invalid tokens.
         case heldBack
-        /// Nothing has come yet.
+        /// Nothing received yet.
         case fresh
         case serving
-        /// No more is read; the channel closes when its output is out.
+        /// No longer reading; the channel closes once its output is flushed.
         case closing
         case ended
     }
 
-    /// What one read takes at most while small frames come: the calls of one read are started in one go, and other
-    /// connections of the loop wait for that.
+    /// Maximum bytes per read while frames are small. All calls of one read start together, while the loop's other
+    /// connections wait.
     private static let smallRead = 4 << 10
-    /// What a peer that does not read gets for the last bytes of a connection that closes.
+    /// How long a closing connection waits for a peer that does not read its last output.
     static let closingPatience = TimeAmount.seconds(1)
 
     let context: ServerLoop
     let channel: Channel
     var admission: Admission
     var account: RequestAccount
-    /// Where the peer's wrong tokens are counted; `nil` for a Unix socket.
+    /// The address under which the peer's invalid tokens are counted; `nil` for a Unix socket.
     let origin: TokenGuesses.Origin?
     private(set) lazy var wire = TTRPCWire(self)
     private var state = State.fresh
     private let acceptedAt: Instant
-    /// Ends a stranger's connection, or begins to read one that was held back.
+    /// Closes a stranger's connection, or starts reading one that was held back.
     private var strangerTimer: LoopTimer?
-    /// Ends a connection whose frame takes too long.
+    /// Closes a connection whose current frame takes too long.
     private var frameTimer: LoopTimer?
-    /// Bytes of output, as counted over all connections.
+    /// This connection's share of `ServerCore.output`, in bytes.
     private var countedOutput = 0
 
-    /// Takes over a connected socket.
+    /// Takes ownership of a connected socket.
     init(descriptor: Int32, peer: PeerIdentity, context: ServerLoop) {
         self.context = context
         channel = Channel(descriptor, on: context.loop)
@@ -49,7 +49,7 @@ final class ServerConnection {
         origin = peer == .network ? TokenGuesses.Origin(descriptor: descriptor) : nil
     }
 
-    /// Begins to read. Returns `false`, with the socket closed, where the loop does not take it.
+    /// Starts reading. Returns `false`, with the socket closed, if the loop cannot register it.
     func start() -> Bool {
         let server = context.server
         let delay = isKnown ? .zero : origin.map { server.guessDelay($0, now: context.loop.now) } ?? .zero
@@ -77,50 +77,49 @@ final class ServerConnection {
         context.loop.schedule(strangerTimer, after: .nanoseconds(context.server.limits.strangerTimeoutNanoseconds))
     }
 
-    /// Reads a connection that was held back.
+    /// Starts reading a connection that was held back.
     private func beginReading() {
         guard state == .heldBack else { return }
         state = .fresh
         channel.isReading = true
     }
 
-    /// The peer has shown who it is: it is in no hurry any more.
+    /// Ends the time limit for strangers, because the peer has authenticated.
     func endStrangerhood() {
         if let strangerTimer { context.loop.cancel(strangerTimer) }
         strangerTimer = nil
         beginReading()
     }
 
-    /// Whether the peer may call, or has shown a token.
+    /// Whether the peer may call, or has authenticated with a token.
     var isKnown: Bool { admission.isKnown }
-    /// Whether frames are taken.
+    /// Whether the connection accepts frames.
     var isServing: Bool { state == .serving }
-    /// How many calls are in progress.
+    /// The number of calls in progress.
     var activeCallCount: Int { wire.callCount }
 
-    /// Whether a stranger has had the time to show who it is, so that it may make room for another one.
+    /// Whether a stranger is past its grace period, so that it may be closed in favor of another one.
     func makesRoom(now: Instant) -> Bool {
         state != .heldBack && now >= acceptedAt + ServerLimits.strangerGrace
     }
 
     // MARK: - Limits
 
-    /// - Throws: `Failure` where the server or this connection takes no further call of `size` bytes now.
+    /// - Throws: `Failure` if the server or this connection cannot accept another call of `size` bytes now.
     func checkRoom(callCount: Int, for size: Int) throws(Failure) {
         let limits = context.server.limits
         if context.isDraining { throw .shuttingDown }
         guard callCount < limits.maxStreamsPerConnection else {
-            throw Failure(.busy, "\(callCount) calls are in progress on this connection, the most it may have")
+            throw Failure(.busy, "\(callCount) calls are in progress on this connection, which is the limit")
         }
         guard channel.waitingBytes <= limits.maxBufferedBytesPerConnection else {
-            throw Failure(.busy, "\(channel.waitingBytes) bytes of answers wait to be read first")
+            throw Failure(.busy, "\(channel.waitingBytes) bytes of responses are unread; read them before a new call")
         }
         if size > 0, let failure = account.overload(adding: size) { throw failure }
     }
 
-    /// A frame that has begun must end in time, or a peer could hold memory by dripping.
-    /// - Parameter hasFrameEnded: whether one ended in the present read, so that the one that begins there has all of its
-    ///   time.
+    /// Limits the time of an incomplete frame, so that a peer cannot hold memory by sending slowly.
+    /// - Parameter hasFrameEnded: whether a frame ended in the current read, so that the next one gets its full time.
     private func watchFrame(_ hasFrameEnded: Bool) {
         if wire.isMidFrame {
             guard frameTimer == nil || hasFrameEnded else { return }
@@ -138,8 +137,8 @@ final class ServerConnection {
         self.frameTimer = nil
     }
 
-    /// Counts what waits for the peer. Where all connections together have too much of it, one whose peer does not read is
-    /// over the limit.
+    /// Counts the output waiting for the peer. Returns whether the total of all connections is over its limit and this
+    /// peer is not reading.
     private func isOverSharedOutput() -> Bool {
         let waiting = channel.waitingBytes
         guard waiting != countedOutput || waiting > 0 else { return false }
@@ -151,19 +150,19 @@ final class ServerConnection {
 
     // MARK: - End
 
-    /// Ends every call; what the handlers answer is still sent.
+    /// Cancels every call; responses of their handlers are still sent.
     func cancelAllCalls(_ reason: Call.CancelReason) {
         for call in wire.calls { call.cancel(reason) }
     }
 
-    /// Closes at once.
+    /// Closes immediately; drops waiting output.
     func close() { channel.close() }
 }
 
 extension ServerConnection: ChannelOwner {
-    /// One read per event: with level-triggered readiness the rest comes next time, and other connections between.
+    /// Reads once per event: readiness is level-triggered, so the rest is reported again after other connections.
     func channelIsReadable(_ channel: Channel) {
-        // All that one that is held back can report is that its peer has gone.
+        // A connection that is held back only reports that its peer has disconnected.
         guard state != .heldBack else { return channel.close() }
         let wanted = min(context.scratch.count, max(Self.smallRead, wire.missingCount))
         let scratch = UnsafeMutableRawBufferPointer(rebasing: context.scratch[..<wanted])
@@ -178,7 +177,7 @@ extension ServerConnection: ChannelOwner {
     }
 
     func channelDidFlush(_ channel: Channel) {
-        // A client that sends and never reads: beyond twice the limit there is no more room for manners.
+        // A client that sends but never reads: beyond twice the limit, close without a status.
         guard channel.waitingBytes <= 2 * context.server.limits.maxBufferedBytesPerConnection, !isOverSharedOutput()
         else { return channel.close() }
         wire.didFlush()
@@ -199,7 +198,7 @@ extension ServerConnection: ChannelOwner {
 
 extension ServerConnection: CallSession {
     var peer: PeerIdentity { admission.peer }
-    /// Whether the connection itself has shown who it is.
+    /// Whether the connection itself is authenticated.
     var mayCall: Bool { admission.mayCall }
 
     func hold(more bytes: Int) -> Failure? { account.add(bytes) }

@@ -1,19 +1,19 @@
 internal import EventLoop
 internal import Limits
 
-/// The bounds of the wire that no configuration changes.
+/// Protocol limits that are not configurable.
 extension ServerLimits {
-    /// The data of one frame of a stranger, in bytes.
+    /// Maximum data of one frame of a stranger, in bytes.
     static let maxStrangerMessageBytes = 64 << 10
-    /// An unfinished frame up to this many bytes counts, but is not given up for the bytes that are in progress.
+    /// An incomplete frame of at most this many bytes is counted, but not dropped if the memory limit is reached.
     static let smallFrameBytes = 4 << 10
-    /// Frames of one connection that break the protocol, after which it is closed.
+    /// Protocol violations after which a connection is closed.
     static let maxProtocolErrors = 1000
-    /// A stranger younger than this does not make room for another one: it may be about to say who it is.
+    /// A stranger younger than this is not closed in favor of another one: it may be about to authenticate.
     static let strangerGrace = TimeAmount.milliseconds(250)
-    /// A call's metadata, in bytes.
+    /// Maximum size of a call's metadata, in bytes.
     static let maxMetadataBytes = 16 << 10
 
-    /// Streams pause when this many bytes wait for the peer, and resume at a quarter of it.
+    /// Streams pause when more than this many bytes of output are waiting for the peer, and resume at a quarter of it.
     var pauseBytes: Int { min(256 << 10, maxBufferedBytesPerConnection / 2) }
 }

@@ -2,16 +2,16 @@ internal import EventLoop
 internal import Limits
 internal import Synchronization
 
-/// A server's part on one loop: its connections there, and the read buffer that they share.
+/// The part of a server that runs on one loop: its connections there, and their shared read buffer.
 final class ServerLoop {
     let loop: EventLoop
     let index: Int
     let server: ServerCore
-    /// Every read of every connection goes through here; nothing stays in it between two reads.
+    /// Shared by all connections for reading; holds no data between two reads.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
-    /// Those that have not shown who they are, the oldest first.
+    /// Connections that are not authenticated yet, oldest first.
     private var strangers: [ServerConnection] = []
 
     init(loop: EventLoop, index: Int, server: ServerCore) {
@@ -22,8 +22,8 @@ final class ServerLoop {
 
     deinit { scratch.deallocate() }
 
-    /// Takes over a connected descriptor. A stranger that finds no place takes that of the oldest, which has had the time
-    /// to show who it is; where there is none such, it is turned away.
+    /// Takes ownership of a connected descriptor. If the limit of strangers is reached, a new stranger replaces the
+    /// oldest one that is past its grace period; if there is none, the new one is closed.
     func adopt(_ descriptor: Int32, peer: PeerIdentity) {
         let connection = ServerConnection(descriptor: descriptor, peer: peer, context: self)
         guard connection.isKnown ? server.known.take() : takeStrangersPlace() else {
@@ -50,8 +50,8 @@ final class ServerLoop {
         return server.strangers.take()
     }
 
-    /// Moves a connection that has shown who it is from the strangers to the known callers. Returns whether there was a
-    /// place.
+    /// Moves an authenticated connection from the strangers to the known callers. Returns `false` if their limit is
+    /// reached.
     func promote(_ connection: ServerConnection) -> Bool {
         guard server.known.take() else { return false }
         strangers.removeAll { $0 === connection }
@@ -70,7 +70,7 @@ final class ServerLoop {
         }
     }
 
-    /// Ends what the server's policy no longer admits.
+    /// Ends connections and calls that the server's policy no longer admits.
     func policyChanged() {
         let policy = server.policy
         for connection in Array(connections.values) { connection.adopt(policy) }
@@ -78,10 +78,10 @@ final class ServerLoop {
 
     var activeCallCount: Int { connections.values.reduce(0) { $0 + $1.activeCallCount } }
 
-    /// Refuses new calls from now on; those in progress go on.
+    /// Refuses new calls from now on; calls in progress continue.
     func beginDrain() { isDraining = true }
 
-    /// Cancels what is still in progress and closes every connection when its last bytes are out.
+    /// Cancels all calls in progress and closes every connection once its output is flushed.
     func endDrain() {
         for connection in Array(connections.values) {
             connection.cancelAllCalls(.shuttingDown)
@@ -96,12 +96,12 @@ final class ServerLoop {
     }
 }
 
-/// A counter of its own cache line's worth, shared by all loops.
+/// The number of connections of one loop, shared by all loops. A separate object per loop.
 final class ConnectionCount: Sendable {
     let count = Atomic<Int>(0)
 }
 
-/// A bounded number of places for connections, over all loops.
+/// A limit on connections, shared by all loops.
 final class Places: Sendable {
     private let limit: Int
     private let taken = Atomic<Int>(0)
@@ -110,7 +110,7 @@ final class Places: Sendable {
 
     var count: Int { taken.load(ordering: .relaxed) }
 
-    /// Takes a place. Returns whether there was one.
+    /// Takes a place. Returns `false` if the limit is reached.
     func take() -> Bool {
         var count = taken.load(ordering: .relaxed)
         while count < limit {
@@ -121,27 +121,27 @@ final class Places: Sendable {
         return false
     }
 
-    /// Gives one back.
+    /// Returns a place.
     func give() { taken.subtract(1, ordering: .relaxed) }
 }
 
-/// What all loops of a server share.
+/// State shared by all loops of a server.
 final class ServerCore: Sendable {
     let methods: MethodTable
     let limits: ServerLimits
     let registry: CallRegistry
-    /// Memory of the requests in progress.
+    /// Bytes held by requests in progress, over all connections.
     let budget = ByteCount()
-    /// The status that says a failure of the server's own, with whatever details the service gives its errors.
+    /// Converts a failure of the server itself to a status, with the details that the service adds to its errors.
     let describe: @Sendable (Failure) -> Status
     private let access: Locked<AccessPolicy>
     private let guesses = Locked(TokenGuesses())
-    /// Output that waits for peers, over all connections.
+    /// Bytes of output waiting for peers, over all connections.
     let output = ByteCount()
-    /// Places for connections of known callers, and of strangers.
+    /// Connection limits for known callers and for strangers.
     let known: Places
     let strangers: Places
-    /// All connections, per loop: the next one goes where there are the fewest.
+    /// Connections per loop; the server assigns a new one to the loop with the fewest.
     let connectionCounts: [ConnectionCount]
 
     init(
@@ -158,7 +158,7 @@ final class ServerCore: Sendable {
         connectionCounts = (0..<loops).map { _ in ConnectionCount() }
     }
 
-    /// Who may call.
+    /// The current access policy; a snapshot.
     var policy: AccessPolicy { access.withLock { $0 } }
 
     func adopt(_ policy: AccessPolicy) { access.withLock { $0 = policy } }
@@ -167,7 +167,7 @@ final class ServerCore: Sendable {
         guesses.withLock { $0.failed(origin, now: now) }
     }
 
-    /// How long a stranger of this origin waits before it is read.
+    /// Returns how long a stranger of this origin must wait before it is read.
     func guessDelay(_ origin: TokenGuesses.Origin, now: Instant) -> TimeAmount {
         guesses.withLock { $0.delay(origin, now: now) }
     }

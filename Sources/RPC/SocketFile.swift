@@ -1,32 +1,32 @@
 internal import EventLoop
 internal import Glibc
 
-/// The file of a Unix socket, from the lock that makes it ours to the unlink at the end.
+/// The file of a Unix socket, owned from locking its path until it is unlinked.
 ///
-/// The lock file beside it (`PATH.lock`) is what tells a live server's socket from a stale one without a race; the
+/// The lock file next to it (`PATH.lock`) distinguishes a live server's socket from a stale one without a race; a
 /// connection attempt covers servers that take no lock.
 ///
-/// A lock counts only while its file is the one at the path. Whoever stops removes the file before letting the lock
-/// go; whoever waited with the file open then holds a lock that nobody else sees, and must take another.
+/// A lock is valid only while its file is the one at the path. A stopping server removes the lock file before it
+/// releases the lock; a server that had the removed file open then holds a lock nobody else sees and must retry.
 final class SocketFile {
-    /// What is at the path.
+    /// What the path holds.
     enum State {
         case own, missing
-        /// Another program's file.
+        /// A file that this server did not create.
         case foreign
     }
 
     let path: String
-    /// Who could replace the file, where anybody could; for the log.
+    /// A warning for the log if other users could replace the file.
     let warning: String?
     private var lock: Int32
     private var device: dev_t = 0
     private var inode: ino_t = 0
 
-    /// Each time, another server has just let its lock go.
+    /// An attempt fails if another server has just released its lock.
     private static let maximumLockAttempts = 100
 
-    /// Checks the folder, takes the lock, and clears a stale socket out of the way.
+    /// Checks the folder, takes the lock, and removes a stale socket.
     init(claiming path: String) throws {
         self.path = path
         warning = try SocketFolder.prepare(for: path)
@@ -58,7 +58,7 @@ final class SocketFile {
             if isFile(lock, at: lockPath) { return lock }
             close(lock)
         }
-        throw AddressError("unix:\(path): \(lockPath) is replaced again and again; find out by whom")
+        throw AddressError("unix:\(path): another program keeps replacing \(lockPath); stop that program")
     }
 
     private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
@@ -82,8 +82,9 @@ final class SocketFile {
         unlink(path)
     }
 
-    /// A new socket that listens at the path. Its file has its final mode before anybody can connect, and never a wider
-    /// one: 0600, or 0666 where other users may call and the kernel's word about each of them decides.
+    /// Creates a socket that listens at the path. Its file has its final mode before anyone can connect, and never a
+    /// wider one: 0600, or 0666 if other users may call; the server then checks each peer's user as reported by the
+    /// kernel.
     func listen(isForOthers: Bool) throws -> Int32 {
         let descriptor = socket(AF_UNIX, Transport.socketType, 0)
         guard descriptor >= 0 else { throw AddressError("unix:\(path): \(SystemError("socket"))") }
@@ -100,8 +101,8 @@ final class SocketFile {
     }
 
     private func bind(_ descriptor: Int32, isForOthers: Bool) throws {
-        // The file gets the socket's own mode without the bits of the umask. The umask itself belongs to the whole
-        // process: other threads make files and start programs.
+        // The file gets the socket's mode minus the umask. Changing the umask instead would affect the whole process:
+        // other threads create files and start programs.
         guard fchmod(descriptor, Self.mode(isForOthers)) == 0 else {
             throw AddressError("unix:\(path): \(SystemError("fchmod"))")
         }
@@ -117,25 +118,25 @@ final class SocketFile {
         setMode(isForOthers: isForOthers)
     }
 
-    /// Gives the socket's file its mode, if it is still the one that was bound here.
+    /// Sets the mode of the socket's file if it is still the one bound here.
     func setMode(isForOthers: Bool) {
         if state == .own { chmod(path, Self.mode(isForOthers)) }
     }
 
     private static func mode(_ isForOthers: Bool) -> mode_t { isForOthers ? 0o666 : 0o600 }
 
-    /// What is at the path now.
+    /// The current state of the path.
     var state: State {
         var info = stat()
         guard lstat(path, &info) == 0 else { return .missing }
         return info.st_dev == device && info.st_ino == inode ? .own : .foreign
     }
 
-    /// `listen` again, where the file is missing. Removes nothing.
-    /// - Throws: where another server has taken the path or somebody has opened the folder to others.
+    /// Calls `listen` again after the file was removed. Removes nothing.
+    /// - Throws: an error if another server has claimed the path or the folder is no longer safe.
     func listenAgain(isForOthers: Bool) throws -> Int32 {
         _ = try SocketFolder.prepare(for: path)
-        // Who removes the socket may have removed the lock with it.
+        // Whatever removed the socket may have removed the lock file too.
         if !Self.isFile(lock, at: path + ".lock") {
             let fresh = try Self.takeLock(path)
             close(lock)
@@ -144,14 +145,14 @@ final class SocketFile {
         return try listen(isForOthers: isForOthers)
     }
 
-    /// Removes the socket if it is still the one that was bound here, and lets the lock go.
+    /// Removes the socket if it is still the one bound here, and releases the lock.
     func release() {
         if inode != 0, state == .own { unlink(path) }
         releaseLock()
     }
 
     private func releaseLock() {
-        // While it is held: see above.
+        // Remove the lock file while the lock is held; see the type's documentation.
         if Self.isFile(lock, at: path + ".lock") { unlink(path + ".lock") }
         close(lock)
     }

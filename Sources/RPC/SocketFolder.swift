@@ -1,26 +1,26 @@
 internal import Glibc
 
-/// The folder of a socket file, and who besides its owner could put another socket in the file's place.
+/// Checks the folder of a socket file: which other users could replace the socket.
 ///
-/// A client that finds another socket there sends its prompts to whoever listens on it. The folder itself must
-/// therefore belong to the server's user or to root, and no folder on the way may be writable for everybody, unless
-/// its sticky bit protects the files of others. What only an administrator can have meant, such as a group that may
-/// write, is a warning.
+/// A client that connects to a replaced socket sends its prompts to another program. The folder must therefore belong
+/// to the server's user or to root, and no folder in the path may be world-writable, unless its sticky bit protects
+/// the files of others. Permissions that an administrator may have set on purpose, such as a group that may write,
+/// cause a warning.
 struct SocketFolder {
-    /// More folders and links than this on the way are an error.
+    /// The maximum number of folders and links in a path; more are an error.
     private static let maximumSteps = 64
 
     private let address: String
     private var warning: String?
     private var steps = 0
 
-    /// The folder of a path; `.` where it names none.
+    /// Returns the folder of a path; `.` if the path has none.
     static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Whether the socket at `path` is the default one and its folder, which `prepare` makes, is missing.
+    /// Whether `path` is the default socket and its folder, which `prepare` creates, does not exist yet.
     static func isToBeMade(for path: String) -> Bool {
         let folder = folder(of: path)
         guard folder == DefaultAddress.temporaryFolder, (try? DefaultAddress.own()) == .unix(path: path) else {
@@ -30,9 +30,9 @@ struct SocketFolder {
         return lstat(folder, &info) != 0 && errno == ENOENT
     }
 
-    /// Makes the default folder under `/tmp` where it is missing, and checks the folder of a socket.
-    /// - Returns: a warning, or `nil` where only the server's user and root can replace the socket.
-    /// - Throws: `AddressError` where any user can, or the folder belongs to another one.
+    /// Checks the folder of a socket; creates the default folder under `/tmp` if it does not exist.
+    /// - Returns: a warning; `nil` if only the server's user and root can replace the socket.
+    /// - Throws: `AddressError` if any user can, or if the folder belongs to another user.
     static func prepare(for path: String) throws(AddressError) -> String? {
         let folder = folder(of: path)
         var check = SocketFolder(address: "unix:\(path)")
@@ -46,8 +46,8 @@ struct SocketFolder {
 
     private init(address: String) { self.address = address }
 
-    /// The owner of `folder`, a user to whom root has given it: all folders above belong to root, and nobody else may
-    /// write in any of them. `nil` where that is not so.
+    /// Returns the owner of `folder` if root gave it to that user: all parent folders belong to root, and nobody else
+    /// may write in any of them. Otherwise `nil`.
     static func ownerByRoot(of folder: String) -> UInt32? {
         var owner: UInt32 = 0
         for prefix in prefixes(of: folder) {
@@ -58,7 +58,7 @@ struct SocketFolder {
         return owner
     }
 
-    /// `/`, `/a` and `/a/b` for `/a/b`.
+    /// Returns all prefixes of a path, for example `/`, `/a` and `/a/b` for `/a/b`.
     private static func prefixes(of path: String) -> [String] {
         var result = ["/"]
         var prefix = ""
@@ -75,35 +75,35 @@ struct SocketFolder {
         let isTemporary = folder == DefaultAddress.temporaryFolder
         let advice =
             isTemporary
-            ? "remove it, set XDG_RUNTIME_DIR to a folder of your own, or name another socket in server.listen"
-            : "set XDG_RUNTIME_DIR to a folder of your own, unset it, or name another socket in server.listen"
+            ? "remove it, set XDG_RUNTIME_DIR to a folder that you own, or set another socket in server.listen"
+            : "set XDG_RUNTIME_DIR to a folder that you own, unset it, or set another socket in server.listen"
         var info = stat()
-        // A link below /tmp would lead wherever its maker wants; the runtime folder is the user's own word.
+        // A symbolic link below /tmp could point anywhere its creator chose; the user sets the runtime folder itself.
         guard (isTemporary ? lstat(folder, &info) : stat(folder, &info)) == 0 else {
             throw error("\(folder): \(String(cString: strerror(errno))); \(advice)")
         }
         guard info.isFolder else { throw error("\(folder) is not a folder; \(advice)") }
         guard info.st_uid == geteuid() else {
             throw error(
-                "the folder \(folder) belongs to user \(info.st_uid), not to user \(geteuid()), which this server "
-                    + "runs as; \(advice)")
+                "the folder \(folder) belongs to user \(info.st_uid), but this server runs as user \(geteuid()); "
+                    + "\(advice)")
         }
         guard info.st_mode & (isTemporary ? 0o077 : 0o022) == 0 else {
             throw error(
-                "the folder \(folder) is open to other users (mode \(info.octalMode)); look at what is in it, then: "
-                    + "chmod 700 \(folder)")
+                "the folder \(folder) is accessible to other users (mode \(info.octalMode)); check its contents, then "
+                    + "run chmod 700 \(folder)")
         }
     }
 
-    // MARK: - Any folder
+    // MARK: - Other folders
 
-    /// Checks every folder from the root to `path`, and where links lead.
+    /// Checks every folder from the root to `path`, and the targets of symbolic links.
     private mutating func visit(_ path: String, isLast: Bool) throws(AddressError) {
         let prefixes = Self.prefixes(of: path)
         for (index, prefix) in prefixes.enumerated() {
             let isLast = isLast && index == prefixes.count - 1
             steps += 1
-            guard steps <= Self.maximumSteps else { throw error("too many folders and links on the way") }
+            guard steps <= Self.maximumSteps else { throw error("too many folders and links in the path") }
             var info = stat()
             guard lstat(prefix, &info) == 0 else {
                 guard errno == ENOENT else { throw error("\(prefix): \(String(cString: strerror(errno)))") }
@@ -123,20 +123,20 @@ struct SocketFolder {
         if info.st_uid != 0, info.st_uid != geteuid() {
             guard !isLast else {
                 throw error(
-                    "\(path) belongs to user \(info.st_uid), who could put another socket in the place of this one; "
-                        + "change its owner or choose another folder")
+                    "\(path) belongs to user \(info.st_uid), who could replace the socket; change its owner or "
+                        + "choose another folder")
             }
-            warn("user \(info.st_uid) owns \(path) and could put another socket in the place of this one")
+            warn("user \(info.st_uid) owns \(path) and could replace the socket")
         }
         guard info.st_mode & S_IFMT != S_IFLNK else { return }
         guard info.isFolder else { throw error("\(path) is not a folder") }
         guard info.st_mode & S_IWOTH == 0 || isSticky else {
             throw error(
-                "every user may write in \(path) (mode \(info.octalMode)) and put another socket in the place of this "
-                    + "one; take that right away with chmod o-w \(path), or choose another folder")
+                "every user may write in \(path) (mode \(info.octalMode)) and could replace the socket; run "
+                    + "chmod o-w \(path), or choose another folder")
         }
         if info.st_mode & S_IWGRP != 0, info.st_gid != 0, !isSticky {
-            warn("group \(info.st_gid) may write in \(path) and put another socket in the place of this one")
+            warn("group \(info.st_gid) may write in \(path) and could replace the socket")
         }
     }
 
@@ -147,7 +147,7 @@ struct SocketFolder {
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// The first one counts: it is the nearest to the root.
+    /// Keeps the first warning, which is about the folder nearest to the root.
     private mutating func warn(_ text: String) { warning = warning ?? "\(address): \(text)" }
 
     private func error(_ text: String) -> AddressError { AddressError("\(address): \(text)") }

@@ -1,55 +1,55 @@
-/// How a call ended: a gRPC code, words for a person, and details for a program (`google.rpc.Status`).
+/// How a call ended (`google.rpc.Status`): a gRPC code, a message for people, and details for programs.
 public struct Status: Error, Sendable, Equatable, CustomStringConvertible {
     /// The gRPC status codes. Source: `google/rpc/code.proto`.
     public enum Code {
         /// Success.
         public static let ok: Int32 = 0
-        /// The caller gave up.
+        /// The caller cancelled the call or disconnected.
         public static let cancelled: Int32 = 1
-        /// Nothing better fits.
+        /// No other code applies.
         public static let unknown: Int32 = 2
-        /// The request is wrong.
+        /// The request is invalid; a retry fails the same way.
         public static let invalidArgument: Int32 = 3
-        /// The deadline passed.
+        /// The call did not end before its deadline.
         public static let deadlineExceeded: Int32 = 4
-        /// The caller may not do this.
+        /// The caller is authenticated but not permitted to do this.
         public static let permissionDenied: Int32 = 7
-        /// No such thing.
+        /// What the request refers to does not exist.
         public static let notFound: Int32 = 5
         /// A limit is reached.
         public static let resourceExhausted: Int32 = 8
-        /// No such method.
+        /// The server has no such method.
         public static let unimplemented: Int32 = 12
-        /// A defect, here or at the peer.
+        /// A bug in the server or in the peer.
         public static let `internal`: Int32 = 13
-        /// Not now; another try may succeed.
+        /// Temporarily unavailable; a retry may succeed.
         public static let unavailable: Int32 = 14
-        /// The caller is not known.
+        /// The caller is not authenticated.
         public static let unauthenticated: Int32 = 16
     }
 
-    /// One `google.protobuf.Any`.
+    /// A typed detail, encoded as a `google.protobuf.Any`.
     public struct Detail: Sendable, Equatable {
         /// For example `type.googleapis.com/genwire.v1.ErrorDetail`.
         public var typeURL: String
-        /// The encoded message.
+        /// The encoded Protobuf message.
         public var value: [UInt8]
 
-        /// A detail of a type.
+        /// Creates a detail of the message type `typeURL`.
         public init(typeURL: String, value: [UInt8]) {
             self.typeURL = typeURL
             self.value = value
         }
     }
 
-    /// See `Code`.
+    /// A gRPC code, usually one of `Code`; other values are kept as received.
     public var code: Int32
     /// What happened and what to do.
     public var message: String
-    /// Typed details.
+    /// Details for programs; empty by default.
     public var details: [Detail]
 
-    /// A status.
+    /// Creates a status with a gRPC code and a message.
     public init(_ code: Int32, _ message: String, details: [Detail] = []) {
         self.code = code
         self.message = message

@@ -1,15 +1,15 @@
 internal import EventLoop
 internal import Glibc
 
-/// Slows down whoever guesses tokens, by address: after a few wrong tokens, further connections from there wait before
-/// they are read. A caller with the right token waits as well, else an attacker would only watch who is quick.
+/// Slows down token guessing per address: after a few invalid tokens, the server delays reading new connections from
+/// that address. Callers with a valid token wait as well; otherwise the delay would reveal which tokens are valid.
 struct TokenGuesses {
-    /// Where wrong tokens came from: an IPv4 address, or an IPv6 network of 64 bits, which is what one subscriber has.
+    /// The source of invalid tokens: an IPv4 address, or an IPv6 /64 network, which is what one subscriber usually has.
     struct Origin: Hashable, Sendable {
         private let bits: UInt64
         private let isIPv6: Bool
 
-        /// The peer of a connected TCP socket; `nil` for any other.
+        /// Reads the peer of a connected TCP socket; `nil` for any other descriptor.
         init?(descriptor: Int32) {
             var storage = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -48,23 +48,23 @@ struct TokenGuesses {
         var lastAt: Instant
     }
 
-    /// Wrong tokens of one address that cost nothing: a typing mistake, a service with last week's token.
+    /// Invalid tokens per address without a delay, for typing mistakes and services with an outdated token.
     private static let freeGuesses = 3
-    /// The first wait, which doubles with each further wrong token.
+    /// The first delay; it doubles with each further invalid token.
     private static let firstDelay = TimeAmount.milliseconds(250)
-    /// The longest wait.
+    /// The longest delay.
     private static let longestDelay = TimeAmount.seconds(1)
-    /// After so long without a wrong token an address is forgotten.
+    /// An address without an invalid token for this long is forgotten.
     private static let memory = TimeAmount.seconds(60)
-    /// The most addresses that are remembered.
+    /// The maximum number of remembered addresses.
     private static let capacity = 1024
 
     private var records: [Origin: Record] = [:]
 
-    /// How many addresses are remembered.
+    /// The number of remembered addresses.
     var count: Int { records.count }
 
-    /// Notes a wrong token.
+    /// Counts an invalid token.
     mutating func failed(_ origin: Origin, now: Instant) {
         if records[origin] == nil, records.count >= Self.capacity {
             records = records.filter { now < $0.value.lastAt + Self.memory }
@@ -76,7 +76,7 @@ struct TokenGuesses {
         records[origin] = Record(count: min(before + 1, 64), lastAt: now)
     }
 
-    /// How long a new connection waits before it is read.
+    /// Returns how long a new connection from this address must wait before it is read.
     func delay(_ origin: Origin, now: Instant) -> TimeAmount {
         guard let record = records[origin], now < record.lastAt + Self.memory, record.count >= Self.freeGuesses else {
             return .zero

@@ -138,8 +138,8 @@ import Testing
                 #expect(result.error?.code == 8 && result.error?.detail?.kind == .badProviderResponse)
                 #expect(result.error?.detail?.isRetryable == false)
                 let words = result.error?.detail?.message ?? ""
-                #expect(words.contains("a piece of the stream has 2") && words.contains("16384"), "\(words)")
-                #expect(!words.contains("or for a stream"), "\(words)")
+                #expect(words.contains("a message of the stream has 2") && words.contains("16384"), "\(words)")
+                #expect(!words.contains("streaming method"), "\(words)")
                 await client.close()
             }
         }

@@ -63,7 +63,7 @@ import Testing
                 defer { close(early) }
                 unlink(path)
                 #expect(try await count(1))
-                #expect(warnings.withLock { $0.last?.contains("has been made again") == true })
+                #expect(warnings.withLock { $0.last?.contains("has been created again") == true })
                 var info = stat()
                 #expect(lstat(path, &info) == 0 && info.st_mode & 0o777 == 0o600)
                 close(try ClientConnection.connect(to: .unix(path: path)))
@@ -76,7 +76,7 @@ import Testing
                 #expect(warnings.withLock { $0.last?.contains("does not exist") == true })
                 mkdir(folder + "/sub", 0o700)
                 #expect(try await count(3))
-                #expect(warnings.withLock { $0.last?.contains("has been made again") == true })
+                #expect(warnings.withLock { $0.last?.contains("has been created again") == true })
                 #expect(throws: AddressError.self) { try SocketFile(claiming: path) }
                 close(try ClientConnection.connect(to: .unix(path: path)))
             }
@@ -167,7 +167,7 @@ import Testing
             try await withListener(at: path) { loop, warnings in
                 let first = try occupy()
                 #expect(try await eventually { warnings.withLock { $0.count } == 1 })
-                #expect(warnings.withLock { $0.last?.contains("another program's file") == true })
+                #expect(warnings.withLock { $0.last?.contains("another program replaced") == true })
                 // Two more looks at it.
                 await loop.sleepFor(milliseconds: 4500)
                 #expect(inode() == first)

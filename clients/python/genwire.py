@@ -137,8 +137,8 @@ def check_server(connected, path, user):
     if path == f"{SYSTEM_FOLDER}/genwire.sock" and server == owner_by_root(SYSTEM_FOLDER):
         return
     raise PermissionError(
-        f"unix:{path}: the server there runs as user {server}, not as you ({os.geteuid()}) or root, so nothing was "
-        f"sent to it; where user {server} is meant to see your requests, say so with GENWIRE_SERVER_USER={server}")
+        f"unix:{path}: the server runs as user {server}, not as you ({os.geteuid()}) or root, so nothing was "
+        f"sent to it; if user {server} may see your requests, set GENWIRE_SERVER_USER={server}")
 
 
 class Client:

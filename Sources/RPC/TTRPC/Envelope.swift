@@ -1,6 +1,6 @@
 internal import Limits
 
-/// The `ttrpc.Request` envelope, read in place: the slices point into the frame and live as long as it does.
+/// The `ttrpc.Request` envelope, decoded in place: its slices point into the frame and are valid as long as the frame.
 ///
 /// ```
 /// Request { string service=1; string method=2; bytes payload=3; int64 timeout_nano=4; repeated KeyValue metadata=5; }
@@ -13,9 +13,9 @@ struct RequestEnvelope {
     var metadata: [(key: String, value: String)] = []
 
     private static let maximumPairs = 64
-    private static let unreadable = Failure(.malformed, "the request envelope is not readable Protobuf")
+    private static let unreadable = Failure(.malformed, "the request envelope is not valid Protobuf")
 
-    /// - Throws: `Failure` where the bytes are not a readable envelope, or hold more metadata than is allowed.
+    /// - Throws: `Failure` if the bytes are not a valid envelope, or contain more metadata than allowed.
     init(reading bytes: UnsafeRawBufferPointer) throws(Failure) {
         var reader = ProtobufReader(bytes)
         var metadataBytes = 0
@@ -30,7 +30,7 @@ struct RequestEnvelope {
                 guard metadata.count < Self.maximumPairs, metadataBytes <= ServerLimits.maxMetadataBytes else {
                     throw Failure(
                         .requestTooLarge,
-                        "the metadata is over the limit of \(Self.maximumPairs) pairs and "
+                        "the metadata exceeds the limit of \(Self.maximumPairs) pairs and "
                             + "\(ServerLimits.maxMetadataBytes) bytes")
                 }
                 guard let pair = Self.pair(slice) else { throw Self.unreadable }
@@ -55,7 +55,7 @@ struct RequestEnvelope {
         return reader.isMalformed ? nil : pair
     }
 
-    /// The bytes of a request envelope.
+    /// Encodes a request envelope.
     static func encode(
         service: String, method: String, payload: [UInt8], timeoutNanoseconds: Int64,
         metadata: [(key: String, value: String)] = []
@@ -85,15 +85,15 @@ struct RequestEnvelope {
 /// Response { google.rpc.Status status=1; bytes payload=2; }
 /// ```
 enum ResponseEnvelope {
-    /// An explicit empty status before the payload: a response of zero bytes hangs old clients (containerd/ttrpc#126).
+    /// An explicit empty status before the payload: a zero-byte response hangs old clients (containerd/ttrpc#126).
     private static let emptyStatus: (UInt8, UInt8) = (0x0A, 0x00)
 
-    /// The size of a successful envelope around `payloadSize` bytes.
+    /// Returns the size of the envelope of a successful response with `payloadSize` bytes of payload.
     static func successSize(_ payloadSize: Int) -> Int {
         2 + 1 + Protobuf.varintSize(UInt64(payloadSize)) + payloadSize
     }
 
-    /// Writes everything before the payload and returns where the payload begins.
+    /// Writes everything before the payload and returns the payload's offset.
     static func writeSuccessHead(_ payloadSize: Int, to out: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
         out[offset] = emptyStatus.0
         out[offset + 1] = emptyStatus.1
@@ -101,14 +101,14 @@ enum ResponseEnvelope {
         return offset + 3 + Protobuf.write(varint: UInt64(payloadSize), to: out, at: offset + 3)
     }
 
-    /// The bytes of an envelope that carries an error.
+    /// Encodes an envelope with an error status.
     static func encode(_ status: Status) -> [UInt8] {
         var out: [UInt8] = []
         Protobuf.append(field: 1, status.encoded(), to: &out)
         return out
     }
 
-    /// Reads an envelope: the status and a slice of `bytes`. `nil` where it is malformed.
+    /// Decodes an envelope into its status and its payload, a slice of `bytes`. `nil` if it is malformed.
     static func read(_ bytes: UnsafeRawBufferPointer) -> (status: Status, payload: UnsafeRawBufferPointer)? {
         var status = Status.ok
         var payload = UnsafeRawBufferPointer(start: nil, count: 0)

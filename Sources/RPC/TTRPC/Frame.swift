@@ -3,21 +3,21 @@
 /// ```
 /// length u32 BE | stream id u32 BE | type u8 | flags u8 | data…
 /// ```
-/// `length` leaves the header out. Source: `PROTOCOL.md` of containerd/ttrpc 1.2.
+/// `length` excludes the header. Source: `PROTOCOL.md` of containerd/ttrpc 1.2.
 public struct FrameHeader: Sendable, Equatable {
     /// The header's size in bytes.
     public static let size = 10
-    /// The largest data that ttrpc allows, in bytes. It keeps the first byte of every frame at zero, which is how a
-    /// ttrpc connection is told from an HTTP/2 one.
+    /// The maximum data length in ttrpc, in bytes. It keeps the first byte of every frame zero, which distinguishes
+    /// ttrpc from HTTP/2.
     public static let maximumLength = 4 << 20
 
-    /// Frame types. Others are ignored on odd stream ids, as the protocol asks.
+    /// Frame types. Unknown types are ignored on odd stream ids, as the protocol requires.
     public enum Kind {
         /// Client to server: opens a stream; the data is a `Request` envelope.
         public static let request: UInt8 = 1
         /// Server to client: ends a stream; the data is a `Response` envelope.
         public static let response: UInt8 = 2
-        /// Either way, on streaming calls only: the data is a bare message.
+        /// Either direction, on streaming calls only: the data is a message without an envelope.
         public static let data: UInt8 = 3
     }
 
@@ -27,20 +27,20 @@ public struct FrameHeader: Sendable, Equatable {
         public static let remoteClosed: UInt8 = 1
         /// The sender of a request will send more messages.
         public static let remoteOpen: UInt8 = 2
-        /// There is no message in this frame, as opposed to an empty one.
+        /// The frame contains no message, as opposed to an empty one.
         public static let noData: UInt8 = 4
     }
 
-    /// Data bytes that follow.
+    /// The length of the data after the header, in bytes.
     public var length: Int
-    /// Odd for streams that the client opened, which are all there are.
+    /// The stream's id. Odd, because only clients open streams.
     public var streamID: UInt32
-    /// See `Kind`.
+    /// The frame type, one of `Kind` or unknown.
     public var kind: UInt8
-    /// See `Flags`.
+    /// The flag bits of `Flags`.
     public var flags: UInt8
 
-    /// A header from its fields.
+    /// Creates a header from its fields.
     public init(length: Int, streamID: UInt32, kind: UInt8, flags: UInt8) {
         self.length = length
         self.streamID = streamID

@@ -1,13 +1,13 @@
-/// Cuts a byte stream into frames.
+/// Splits a byte stream into frames.
 ///
-/// Whole frames are handed out in place; only a frame that is split over reads is copied, and its buffer grows with
-/// the bytes that really arrive, never with the length that a header claims.
+/// Complete frames are passed on in place. Only a frame that is split over several reads is copied, and its buffer
+/// grows with the bytes actually received, never with the length that the header claims.
 struct FrameDecoder {
-    /// What the decoder tells its owner.
+    /// An event that the decoder reports to its owner.
     enum Event {
-        /// A whole frame. The data is valid during the callback only.
+        /// A complete frame. The data is valid only during the callback.
         case frame(FrameHeader, UnsafeRawBufferPointer)
-        /// A frame over the limit; its data was or will be skipped. Reported when the skipping is done.
+        /// A frame over the limit. Reported once its data has been skipped.
         case oversize(FrameHeader)
     }
 
@@ -15,27 +15,27 @@ struct FrameDecoder {
     private var partial: [UInt8] = []
     private var skipping: FrameHeader?
     private var skipRemaining = 0
-    /// Whether the frame that is being skipped was reported by `abandonPartial`.
+    /// Whether the frame being skipped was dropped by `abandonPartial`, so that it is not reported.
     private var abandoned = false
 
     init(maximumLength: Int) { self.maximumLength = maximumLength }
 
-    /// Whether a frame has begun and not ended.
+    /// Whether the decoder has received part of a frame.
     var isMidFrame: Bool { !partial.isEmpty || skipping != nil }
-    /// Bytes that are kept of a frame that has begun.
+    /// Buffered bytes of the incomplete frame.
     var partialCount: Int { partial.count }
-    /// The data of a frame that has begun, in bytes; `nil` where its header is not here yet.
+    /// The data length of the incomplete frame, in bytes; `nil` until its header is complete.
     var partialLength: Int? {
         partial.count < FrameHeader.size ? nil : partial.withUnsafeBytes { FrameHeader(reading: $0) }.length
     }
-    /// Bytes that are missing of a frame whose header is here.
+    /// The bytes missing from the incomplete frame, if its header is complete.
     var missingCount: Int {
         if skipping != nil { return skipRemaining }
         return partialLength.map { FrameHeader.size + $0 - partial.count } ?? 0
     }
 
-    /// Gives up the frame that has begun: what is kept of it is dropped and the rest is skipped. Returns its header;
-    /// `nil` where that is not here yet.
+    /// Drops the incomplete frame: discards its buffered bytes and skips the rest. Returns its header; `nil` if the
+    /// header is not complete yet.
     mutating func abandonPartial() -> FrameHeader? {
         guard partial.count >= FrameHeader.size else { return nil }
         let header = partial.withUnsafeBytes { FrameHeader(reading: $0) }
@@ -47,10 +47,10 @@ struct FrameDecoder {
         return header
     }
 
-    /// Takes the next bytes and reports what they complete. The callback answers whether to go on; bytes after a
-    /// `false` are dropped, so `false` means that the connection is over.
-    /// - Parameter limit: asked once per frame for the most data that it may have, in bytes; what the frames before it
-    ///   did may change the answer.
+    /// Decodes the next bytes and reports each complete frame. The callback returns whether to continue; after `false`
+    /// the remaining bytes are dropped, so the connection must be closed.
+    /// - Parameter limit: called once per frame; returns the maximum data length in bytes, which may change with the
+    ///   frames before it.
     mutating func consume(
         _ bytes: UnsafeRawBufferPointer, limit: () -> Int = { .max }, _ body: (Event) -> Bool
     ) {
@@ -81,8 +81,7 @@ struct FrameDecoder {
         }
     }
 
-    /// Handles the frame at the head of `bytes` where it is whole; returns the bytes used, 0 where it is not whole,
-    /// `nil` to stop.
+    /// Handles the frame at the start of `bytes`. Returns the bytes used, 0 if the frame is incomplete, `nil` to stop.
     @inline(__always)
     private mutating func takeWhole(
         _ bytes: UnsafeRawBufferPointer, _ limit: () -> Int, _ body: (Event) -> Bool
@@ -118,7 +117,7 @@ struct FrameDecoder {
         partial.append(contentsOf: bytes[used..<(used + taken)])
         used += taken
         guard taken == missing else { return used }
-        // Moved out first, so that the callback finds the decoder in its next state.
+        // Moved out first, so that the decoder is in its next state during the callback.
         let whole = partial
         partial = []
         let goOn = whole.withUnsafeBytes {
@@ -132,7 +131,7 @@ struct FrameDecoder {
         skipRemaining = header.length
     }
 
-    /// A frame that is being skipped and so large that waiting for its end would serve nobody.
+    /// Returns the header of a frame being skipped if it is so large that the connection should be closed instead.
     func hopelessFrame(beyond limit: Int) -> FrameHeader? {
         guard let skipping, !abandoned, skipping.length > limit else { return nil }
         return skipping

@@ -1,19 +1,19 @@
-/// Calls that wait until their connection's output has shrunk: ttrpc pauses all streams of a connection together. Each
-/// call knows its place, so that one that ends leaves at the same cost however many wait.
+/// The calls waiting for their connection's output to be sent; ttrpc pauses all streams of a connection together.
+/// Each call stores its index, so removing one is O(1).
 struct PausedCalls {
     private var calls: [Call] = []
 
-    /// Whether none waits.
+    /// Whether no call is waiting.
     var isEmpty: Bool { calls.isEmpty }
 
-    /// Adds a call, unless it waits already.
+    /// Adds a call unless it is already waiting.
     mutating func add(_ call: Call) {
         guard call.pausedPlace == nil else { return }
         call.pausedPlace = calls.count
         calls.append(call)
     }
 
-    /// Takes a call out; the last one gets its place.
+    /// Removes a call; the last one moves to its index.
     mutating func remove(_ call: Call) {
         guard let place = call.pausedPlace else { return }
         call.pausedPlace = nil
@@ -23,7 +23,7 @@ struct PausedCalls {
         last.pausedPlace = place
     }
 
-    /// Takes all out: each of them may end another one, or wait again, as soon as it goes on.
+    /// Removes and returns all calls: when resumed, each may end another one or wait again.
     mutating func removeAll() -> [Call] {
         defer { calls = [] }
         for call in calls { call.pausedPlace = nil }

@@ -1,6 +1,6 @@
-/// The few Protobuf rules that the envelope needs. Messages proper are protobuf-c's business, in other targets.
+/// The subset of Protobuf that the envelopes need. Other targets encode and decode messages with protobuf-c.
 enum Protobuf {
-    /// The size of `value` as a varint, in bytes.
+    /// Returns the size of `value` as a varint, in bytes.
     @inline(__always)
     static func varintSize(_ value: UInt64) -> Int { (70 - (value | 1).leadingZeroBitCount) / 7 }
 
@@ -35,12 +35,12 @@ enum Protobuf {
     }
 }
 
-/// Reads the fields of one message in order. Every failure is `nil` from `next` with `isMalformed` set.
+/// Reads the fields of a message in order. On an error, `next` returns `nil` and `isMalformed` is set.
 struct ProtobufReader {
     enum Value {
         case varint(UInt64)
         case bytes(UnsafeRawBufferPointer)
-        /// A fixed32 or fixed64 field, which the envelope has none of.
+        /// A fixed32 or fixed64 field, skipped because the envelopes have none.
         case fixed
     }
 

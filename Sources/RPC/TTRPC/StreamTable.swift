@@ -1,19 +1,20 @@
-/// The streams of one ttrpc connection, as its server sees them: which frame may come when, and what it means. A value
-/// without sockets, calls or clocks; the wording follows containerd's own server, so that stock clients see what they know.
+/// The streams of one ttrpc connection on the server side: which frames are valid when, and what they mean. A value
+/// without sockets, calls or clocks. The error texts match those of containerd's server, which clients may know.
 ///
 ///     request ──▶ known by its id ──insert──▶ active ──remove──▶ forgotten
 ///                     └── never inserted, because the call was refused ──▶ forgotten
 ///
-/// Ids are odd and increase, so that a number is all that is kept of streams that have ended. Half-closed is no state of
-/// its own: no method takes more than its request, so that every stream is, whether its client has said so or not.
+/// Ids are odd and increase, so ended streams need only the last id. There is no half-closed state: no method accepts
+/// more than its request, so every stream is half-closed, whether its client has sent the close flag or not.
 struct StreamTable<Stream> {
-    /// A frame that breaks the rules of the connection. It is answered; after many of them the connection ends.
+    /// A frame that violates the rules of the connection. The server responds with an error, and closes the connection
+    /// after `ServerLimits.maxProtocolErrors` of them.
     enum Violation: Equatable {
-        /// Even ids are the server's to use.
+        /// The id is even; even ids are reserved for servers.
         case evenID
-        /// A request's id is not above all before it.
+        /// A request's id is not greater than all earlier ids.
         case reusedID
-        /// Data for a stream that never was, was refused, or has ended.
+        /// Data for a stream that was never opened, was refused, or has ended.
         case inactive
 
         var message: String {
@@ -25,15 +26,15 @@ struct StreamTable<Stream> {
         }
     }
 
-    /// What a frame means.
+    /// The meaning of a frame.
     enum Step {
-        /// A request. The stream exists once it is inserted.
+        /// A request. The stream becomes active with `insert`.
         case request
-        /// The peer says that it sends no more, which is all that it may say on a stream.
+        /// The peer sends no more data, the only valid frame after a request.
         case close
-        /// Data on a stream that takes none: this call ends, the connection goes on.
+        /// Data on a stream that accepts none: the call ends, the connection stays open.
         case unexpectedData(Stream)
-        /// An unknown type, for what the protocol may become.
+        /// An unknown frame type, ignored for forward compatibility.
         case ignored
         case violation(Violation)
     }
@@ -45,15 +46,15 @@ struct StreamTable<Stream> {
 
     private var entries: [UInt32: Entry] = [:]
     private var lastID: UInt32 = 0
-    /// Frames that broke the rules of the connection.
+    /// The number of frames that violated the rules of the connection.
     private(set) var violationCount = 0
 
-    /// Active streams.
+    /// The number of active streams.
     var count: Int { entries.count }
-    /// Those streams, in no order.
+    /// The active streams, in no particular order.
     var streams: [Stream] { entries.values.map(\.stream) }
 
-    /// Takes a frame's header; the data behind it changes nothing here.
+    /// Processes a frame's header. The frame's data is irrelevant here.
     mutating func receive(_ header: FrameHeader) -> Step {
         guard header.streamID % 2 == 1 else { return violation(.evenID) }
         switch header.kind {
@@ -68,8 +69,8 @@ struct StreamTable<Stream> {
         }
     }
 
-    /// No method takes more than its request; all that may follow on a stream is the word that nothing follows. Clients
-    /// say it in the request, in frames of their own, or in both.
+    /// No method accepts more than its request, so only the close flag may follow on a stream. Clients send it in the
+    /// request, in a separate frame, or in both.
     private mutating func receiveData(_ header: FrameHeader) -> Step {
         guard let entry = entries[header.streamID] else { return violation(.inactive) }
         let closes = header.flags & FrameHeader.Flags.remoteClosed != 0
@@ -82,11 +83,11 @@ struct StreamTable<Stream> {
         return .violation(violation)
     }
 
-    /// Makes the stream of the last request active.
+    /// Adds the stream of the last request as active.
     mutating func insert(_ stream: Stream, id: UInt32, isServerStreaming: Bool) {
         entries[id] = Entry(stream: stream, isServerStreaming: isServerStreaming)
     }
 
-    /// Forgets a stream that has ended.
+    /// Removes a stream that has ended.
     mutating func remove(_ id: UInt32) { entries[id] = nil }
 }

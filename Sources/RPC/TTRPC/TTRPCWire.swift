@@ -1,9 +1,9 @@
 internal import EventLoop
 internal import Limits
 
-/// ttrpc on one connection of a server: bytes into frames, frames into calls, and what calls answer into frames.
+/// ttrpc on one connection of a server: decodes frames into calls and encodes their responses as frames.
 ///
-/// The rules of streams are `StreamTable`'s; who may call, and how much, is the connection's to say.
+/// `StreamTable` implements the rules of streams; the connection handles authentication and limits.
 final class TTRPCWire {
     private unowned let connection: ServerConnection
     private let channel: Channel
@@ -23,23 +23,24 @@ final class TTRPCWire {
 
     /// The calls in progress.
     var calls: [Call] { streams.streams }
-    /// How many.
+    /// The number of calls in progress.
     var callCount: Int { streams.count }
-    /// Whether a frame has begun and not ended.
+    /// Whether part of a frame has been received.
     var isMidFrame: Bool { decoder.isMidFrame }
-    /// Bytes that are missing of a frame whose header is here.
+    /// The bytes missing from the incomplete frame, if its header is complete.
     var missingCount: Int { decoder.missingCount }
 
-    /// Whether a connection may begin with this byte. Every ttrpc frame begins with a zero, since lengths end at 4 MiB.
+    /// Whether a connection may begin with this byte. Every ttrpc frame begins with 0, because its length is at most 4
+    /// MiB.
     static func mayBegin(with byte: UInt8) -> Bool { byte == 0 }
 
     // MARK: - Input
 
-    /// Takes what was read. Returns whether a frame ended in it.
+    /// Processes received bytes. Returns whether a frame ended in them.
     func consume(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var hasFrameEnded = false
         decoder.consume(bytes, limit: { connection.isKnown ? .max : ServerLimits.maxStrangerMessageBytes }) { event in
-            // What was kept of a frame that is whole now counts as its call's, if it becomes one.
+            // From now on the frame's bytes count for its call, if it becomes one.
             connection.account.releasePartial()
             hasFrameEnded = true
             switch event {
@@ -52,13 +53,13 @@ final class TTRPCWire {
         return hasFrameEnded
     }
 
-    /// Counts what is kept of a frame that has begun, and gives the frame up where there is no room for it.
+    /// Counts the buffered bytes of the incomplete frame, and drops the frame if they exceed a limit.
     private func checkPartial() {
         let isKnown = connection.isKnown
         if let header = decoder.hopelessFrame(beyond: isKnown ? 4 * limits.maxMessageBytes : 0) {
             return refuseAndClose(header.streamID, tooLarge(header))
         }
-        // Small calls look at what is in progress, and end it: they come through.
+        // Small frames are kept: calls that inspect and cancel others must get through.
         guard let failure = connection.account.setPartial(decoder.partialCount),
             decoder.partialLength ?? 0 > ServerLimits.smallFrameBytes, let header = decoder.abandonPartial()
         else { return }
@@ -70,10 +71,10 @@ final class TTRPCWire {
         guard connection.isKnown else {
             return Failure(
                 .unauthenticated,
-                "a message of \(header.length) bytes from a caller that has not shown a token yet; call Control.Hello with "
-                    + "the token first, or send a smaller call first")
+                "a message of \(header.length) bytes exceeds the limit before authentication; call Control.Hello "
+                    + "with the token first, or send a smaller call first")
         }
-        // The first words are those of containerd's own server.
+        // The text begins like that of containerd's server.
         return Failure(
             .requestTooLarge,
             "message length \(header.length) exceed maximum message size of \(limits.maxMessageBytes)")
@@ -110,7 +111,7 @@ final class TTRPCWire {
         }
     }
 
-    /// The caller of one call; `nil` where it may not call: it is told so, and the connection closes.
+    /// Returns the caller of one call. If it may not call, sends the error, closes the connection and returns `nil`.
     private func admit(_ envelope: RequestEnvelope, _ method: Method, _ header: FrameHeader) -> Admission.Caller? {
         do throws(Failure) {
             return try connection.admit(metadata: envelope.metadata, isOpen: method.isOpen)
@@ -126,13 +127,14 @@ final class TTRPCWire {
 
     // MARK: - Output
 
-    /// Refuses a call. A stranger's connection closes with its first one: it may not make us write for nothing.
+    /// Refuses a call. Closes a stranger's connection with its first refused call, to limit what the server writes to
+    /// it.
     private func refuse(_ streamID: UInt32, _ failure: Failure) {
         write(context.server.describe(failure), streamID: streamID)
         if !connection.isKnown { connection.closeAfterFlush() }
     }
 
-    /// Refuses a call and closes the connection, so that each guess costs one.
+    /// Refuses a call and closes the connection, so that each guess costs a connection.
     private func refuseAndClose(_ streamID: UInt32, _ failure: Failure) {
         refuse(streamID, failure)
         connection.closeAfterFlush()
@@ -143,14 +145,14 @@ final class TTRPCWire {
         if envelope.count > limits.maxMessageBytes {
             envelope = ResponseEnvelope.encode(
                 context.server.describe(
-                    Failure(.answerTooLarge, "the error has \(envelope.count) bytes, more than a message may have")))
+                    Failure(.answerTooLarge, "the error has \(envelope.count) bytes, more than the message limit")))
         }
         write(kind: FrameHeader.Kind.response, flags: 0, streamID: streamID, size: envelope.count) { out in
             out[FrameHeader.size...].copyBytes(from: envelope)
         }
     }
 
-    /// Appends one frame; `fill` gets the whole frame's memory and writes everything after the header.
+    /// Appends one frame; `fill` receives the whole frame's memory and writes everything after the header.
     @inline(__always)
     private func write(
         kind: UInt8, flags: UInt8, streamID: UInt32, size: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void
@@ -160,7 +162,7 @@ final class TTRPCWire {
         fill(frame)
     }
 
-    /// Output has left: those who wait for that go on.
+    /// Resumes paused calls once enough output has been sent.
     func didFlush() {
         guard !paused.isEmpty, channel.waitingBytes <= limits.pauseBytes / 4 else { return }
         for call in paused.removeAll() { call.resume() }
@@ -186,7 +188,7 @@ extension TTRPCWire: CallWire {
 
     private func demand(for call: Call) -> Demand {
         if channel.waitingBytes > limits.maxBufferedBytesPerConnection {
-            // The first write is still owed: a burst within one batch says nothing about the reader.
+            // Nothing has been written in this batch yet: a burst within one batch does not mean a slow reader.
             channel.flush()
             if channel.waitingBytes > limits.maxBufferedBytesPerConnection {
                 call.cancel(.slowReader)
@@ -207,7 +209,7 @@ extension TTRPCWire: CallWire {
         }
     }
 
-    /// The close frame carries no data: stock clients lose data that comes with it.
+    /// The close frame contains no data: standard ttrpc clients lose data sent with it.
     func finish(_ call: Call) {
         forget(call)
         write(
