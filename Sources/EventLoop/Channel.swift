@@ -1,28 +1,28 @@
 internal import Glibc
 
-/// The owner of a channel: what speaks a protocol over it. Called on the loop only.
+/// The owner of a channel, which implements a protocol over it. Called on the loop.
 public protocol ChannelOwner: AnyObject {
-    /// Bytes, or the end, can be read: call `Channel.read` once; what is left is reported again. A hang-up is reported
-    /// even where reading is paused, since what the peer sent before it is still there.
+    /// Bytes or the end of the stream can be read. Call `Channel.read` once; remaining bytes are reported again. A
+    /// hang-up is reported even if reading is paused, because bytes that the peer sent before it are still readable.
     func channelIsReadable(_ channel: Channel)
-    /// Output was handed to the kernel, all of it or what it took; `Channel.waitingBytes` still waits.
+    /// The kernel accepted output; `Channel.waitingBytes` bytes are still waiting.
     func channelDidFlush(_ channel: Channel)
-    /// The socket is closed. Called exactly once, whoever ended it.
+    /// The socket is closed. Called exactly once, whether the owner, the peer or the loop ended the channel.
     func channelDidEnd(_ channel: Channel, _ end: Channel.End)
 }
 
-/// One connected, non-blocking socket on one loop: its descriptor, its output, what it waits for, and its end.
+/// A connected, non-blocking socket on one loop. Manages its descriptor, output buffer, registration and closing.
 ///
-/// Everything that one batch of the loop's turn appends leaves in one write at the batch's end. Reading never waits for
-/// writing. The channel alone closes the descriptor, by one way only, and lets go of its owner then.
+/// All output appended during one batch of the loop's turn is sent in one write at the end of the batch. Reading never
+/// waits for writing. Only the channel closes the descriptor, in one place, and releases its owner then.
 public final class Channel: ReadinessHandler, TurnEndHandler {
     /// Why a channel ended.
     public enum End: Sendable, Equatable {
         /// The owner closed it.
         case closed
-        /// The peer closed it, or reading failed: nobody waits for output any more.
+        /// The peer closed it, or reading failed; waiting output is dropped.
         case peerClosed
-        /// The kernel does not take output any more.
+        /// Sending failed.
         case broken(SystemError)
         /// The loop was shut down.
         case loopStopped
@@ -30,12 +30,12 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
 
     private enum State {
         case open
-        /// Nothing more is read; ends when the output is out.
+        /// No longer reading; ends once the output is sent.
         case closing
         case ended
     }
 
-    /// The loop that it belongs to.
+    /// The loop that the channel is confined to.
     public let loop: EventLoop
     private let descriptor: Int32
     private var owner: (any ChannelOwner)?
@@ -43,15 +43,16 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     private var output = OutputBuffer()
     private var state = State.open
     private var isFlushScheduled = false
-    /// Ends a channel that is closing and whose peer does not read.
+    /// Ends a closing channel whose peer does not read.
     private var closeTimer: LoopTimer?
 
-    /// Whether the peer's bytes are wanted. Costs nothing where it does not change.
+    /// Whether the channel reports readable bytes. Setting the current value costs nothing.
     public var isReading: Bool {
         didSet { if isReading != oldValue { updateInterest() } }
     }
 
-    /// A channel that does not report anything yet. Takes over `descriptor`, which is connected and does not block.
+    /// Creates a channel that reports nothing before `start`. Takes ownership of `descriptor`, which must be connected
+    /// and non-blocking.
     public init(_ descriptor: Int32, on loop: EventLoop, isReading: Bool = true) {
         self.descriptor = descriptor
         self.loop = loop
@@ -60,8 +61,9 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
 
     deinit { if registration == nil, state != .ended { Glibc.close(descriptor) } }
 
-    /// Begins to report to `owner`, which it holds until the end.
-    /// - Throws: `SystemError` where the loop does not take the socket, which is closed then; the owner hears nothing.
+    /// Starts reporting to `owner`, which the channel retains until it ends.
+    /// - Throws: `SystemError` if the loop cannot register the socket, which is then closed without a call of the
+    ///   owner.
     public func start(_ owner: any ChannelOwner) throws(SystemError) {
         do {
             registration = try loop.register(descriptor, isReading ? .readable : [], self)
@@ -75,7 +77,7 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
 
     // MARK: - Input
 
-    /// The socket is ready.
+    /// Called by the loop.
     public func ready(_ readiness: Readiness) {
         if readiness.contains(.writable) { flush() }
         switch state {
@@ -84,13 +86,13 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
                 owner?.channelIsReadable(self)
             }
         case .closing:
-            // Nobody reads what is left of the output.
+            // The peer will not read the remaining output.
             if readiness.contains(.hangup) { end(.peerClosed) }
         case .ended: break
         }
     }
 
-    /// Reads once. Returns how many bytes came; 0 where there are none now, or where the channel ended with this.
+    /// Reads once. Returns the number of bytes read; 0 if none are available or if the channel has just ended.
     public func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard state == .open else { return 0 }
         let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
@@ -102,11 +104,11 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
 
     // MARK: - Output
 
-    /// Bytes that the kernel has not taken yet.
+    /// Bytes of output that the kernel has not accepted yet.
     public var waitingBytes: Int { output.count }
 
-    /// Appends `count` bytes of output for the caller to write, valid until the next append; `nil` where the channel has
-    /// ended. They leave when the present batch of the loop is through.
+    /// Appends `count` bytes of output for the caller to fill in, valid until the next append; `nil` if the channel has
+    /// ended. They are sent at the end of the loop's current batch.
     public func append(count: Int) -> UnsafeMutableRawBufferPointer? {
         guard state != .ended else { return nil }
         if !isFlushScheduled {
@@ -116,13 +118,13 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
         return output.append(count: count)
     }
 
-    /// Flushes what a batch produced.
+    /// Flushes the output of a batch; called by the loop.
     public func turnEnded() {
         isFlushScheduled = false
         flush()
     }
 
-    /// Hands the output to the kernel now, as far as it takes it.
+    /// Sends as much output as the kernel accepts now.
     public func flush() {
         guard state != .ended else { return }
         while !output.isEmpty {
@@ -153,7 +155,7 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
 
     // MARK: - End
 
-    /// Reads no more, and closes when the output is out, at the latest after `patience`: a peer may not read.
+    /// Stops reading, and closes once the output is sent, or after `patience` if the peer does not read it.
     public func closeAfterFlush(within patience: TimeAmount) {
         guard state == .open else { return }
         state = .closing
@@ -163,10 +165,10 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
         flush()
     }
 
-    /// Closes at once; output that waits is dropped.
+    /// Closes immediately; drops waiting output.
     public func close() { end(.closed) }
 
-    /// The loop ends, and so does everything on it.
+    /// Ends the channel because the loop was shut down; called by the loop.
     public func loopStopped() { end(.loopStopped) }
 
     private func end(_ end: End) {

@@ -1,7 +1,7 @@
-/// What a consumer answers to each piece it was handed. Backpressure is this return value, not a queue.
+/// A consumer's return value for each element it receives. It implements backpressure without a queue.
 public enum Demand: Sendable {
-    /// Hand over the next piece when it comes.
+    /// Deliver the next element as soon as it is available.
     case more
-    /// The piece was taken, but hand over no more until told to resume.
+    /// The element was accepted; deliver no more until resumed.
     case pause
 }

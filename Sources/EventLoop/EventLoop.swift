@@ -3,19 +3,19 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// One event loop: descriptors, timers and Swift tasks on one serial Dispatch queue.
+/// An event loop: handles descriptors, timers and Swift tasks on one serial Dispatch queue.
 ///
-/// A request lives on one loop from its first byte to its last. The loop is a `TaskExecutor`, so the `async` part of
-/// a request runs here too, with no hop to another thread. Everything that is not marked as safe from any thread must
-/// be called on the loop; such calls trap when made elsewhere.
+/// One loop handles a request from its first byte to its last. The loop is a `TaskExecutor`, so the `async` part of
+/// a request also runs on it, without switching threads. Call all methods on the loop unless they are documented as
+/// safe from any thread; calls from elsewhere trap.
 ///
-/// A *turn* is what happens between two waits: ready descriptors are handled in batches; between batches the ready
-/// jobs run, due timers fire and the turn-end handlers flush what the batch produced.
+/// A *turn* is the work between two waits: the loop handles ready descriptors in batches, and after each batch runs
+/// ready jobs, fires due timers and calls the turn-end handlers, which flush the output of the batch.
 ///
-/// `@unchecked Sendable`: everything mutable is either confined to the queue (checked by `preconditionOnLoop`) or
+/// `@unchecked Sendable`: all mutable state is either confined to the queue (checked by `preconditionOnLoop`) or
 /// inside `inbox`.
 public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    /// What other threads have left for the loop.
+    /// Work submitted by other threads.
     private struct Inbox {
         var jobs: [UnownedJob] = []
         var work: [@Sendable () -> Void] = []
@@ -30,7 +30,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         var interest: Interest = []
     }
 
-    /// A name for logs and thread listings.
+    /// The loop's name in logs and thread listings.
     public let label: String
     private let queue: DispatchQueue
     private let poller: any Poller
@@ -50,11 +50,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private var turnEndRunning: [any TurnEndHandler] = []
     private var stopped = false
 
-    /// The time, as of the current batch of the turn.
+    /// The time at the start of the turn's current batch. Cheaper than `Instant.now()`.
     public private(set) var now: Instant
 
-    /// Starts a loop.
-    /// - Throws: `SystemError` where the kernel gives no descriptors for it.
+    /// Starts a loop. It runs until `shutdown`.
+    /// - Throws: `SystemError` if the kernel provides no descriptors for the poller.
     public init(label: String, poller kind: PollerKind = .epoll) throws(SystemError) {
         self.label = label
         queue = DispatchQueue(label: label, qos: .userInitiated)
@@ -64,14 +64,14 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         case .epoll: poller = try EpollPoller()
         case .dispatch: poller = DispatchPoller()
         }
-        // The poller keeps the loop alive until `shutdown`.
+        // The poller retains the loop until `shutdown`.
         poller.start(on: queue) { self.turn() }
     }
 
-    /// The monotonic clock right now, in nanoseconds. Safe from any thread.
+    /// Reads the monotonic clock, in nanoseconds. Safe from any thread.
     public static func monotonicNanoseconds() -> UInt64 { gw_monotonic_ns() }
 
-    // MARK: - Where am I?
+    // MARK: - Isolation
 
     /// Whether the caller runs on this loop. Safe from any thread.
     public var isCurrent: Bool { runningThread.load(ordering: .relaxed) == UInt(pthread_self()) }
@@ -82,15 +82,15 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         precondition(isCurrent, "\(function) must be called on its event loop")
     }
 
-    /// Part of `SerialExecutor`: makes `assumeIsolated` work.
+    /// Makes `assumeIsolated` work (`SerialExecutor`).
     public func checkIsolated() { preconditionOnLoop() }
 
-    /// Part of `SerialExecutor`.
+    /// Whether the caller runs on this loop (`SerialExecutor`).
     public func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
     // MARK: - Work
 
-    /// Part of `TaskExecutor`: a job of a task that prefers this loop. Safe from any thread.
+    /// Enqueues a job of a task that prefers this loop (`TaskExecutor`). Safe from any thread.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isCurrent {
@@ -100,7 +100,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         wakeIfNeeded { $0.jobs.append(job) }
     }
 
-    /// Runs `body` on the loop, in the order of the calls. Safe from any thread; never runs before it returns.
+    /// Runs `body` on the loop, in the order of the calls. Safe from any thread. On the loop, `body` runs after this
+    /// returns.
     public func execute(_ body: @escaping @Sendable () -> Void) {
         wakeIfNeeded { $0.work.append(body) }
     }
@@ -133,14 +134,14 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             return (!inbox.wakeIsPending, inbox.isStopped)
         }
         guard wake else { return }
-        // A stopped loop still runs what tasks need to come to their end.
+        // A stopped loop still runs jobs, so that tasks can finish.
         if stopped { queue.async { self.turn() } } else { poller.wake() }
     }
 
     // MARK: - Descriptors
 
-    /// Reports `fd`'s readiness to `handler` until `deregister`. The loop holds on to `handler`; it does not own `fd`.
-    /// - Throws: `SystemError` where the kernel refuses, for example because `fd` is a regular file.
+    /// Reports `fd`'s readiness to `handler` until `deregister`. The loop retains `handler` but does not own `fd`.
+    /// - Throws: `SystemError` if the kernel refuses, for example because `fd` is a regular file.
     public func register(
         _ fd: Int32, _ interest: Interest, _ handler: any ReadinessHandler
     ) throws(SystemError) -> Registration {
@@ -167,7 +168,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         return registration
     }
 
-    /// Changes what is reported. Costs nothing where nothing changes.
+    /// Changes which events are reported. Costs nothing if `interest` is unchanged.
     public func update(_ registration: Registration, _ interest: Interest) throws(SystemError) {
         preconditionOnLoop()
         guard isLive(registration) else { return }
@@ -177,12 +178,12 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         slots[index].interest = interest
     }
 
-    /// Ends the reports at once, even those already collected in this turn. The descriptor stays its owner's, who may
-    /// close it right away.
+    /// Stops reporting immediately, including events already collected in this turn. The caller still owns the
+    /// descriptor and may close it right away.
     public func deregister(_ registration: Registration) { remove(registration, closing: false) }
 
-    /// Ends the reports at once and closes the descriptor, when nothing watches it any more: on the portable poller a
-    /// moment later.
+    /// Stops reporting immediately and closes the descriptor. With the portable poller, closes it shortly after this
+    /// returns, once Dispatch no longer watches it.
     public func close(_ registration: Registration) { remove(registration, closing: true) }
 
     private func remove(_ registration: Registration, closing: Bool) {
@@ -192,12 +193,12 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         poller.remove(slots[index].descriptor, token: registration.token, closing: closing)
         slots[index].handler = nil
         slots[index].descriptor = -1
-        // UInt32.max is the pollers' own.
+        // UInt32.max is reserved for the pollers.
         slots[index].generation = (slots[index].generation + 1) % UInt32.max
         freeSlots.append(registration.slot)
     }
 
-    /// How many descriptors are registered.
+    /// The number of registered descriptors.
     public var registrationCount: Int { slots.count - freeSlots.count }
 
     private func isLive(_ registration: Registration) -> Bool {
@@ -208,10 +209,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: - Timers
 
-    /// Fires `timer` once, `delay` from now; moves it where it is already scheduled. Precise to 1 ms.
+    /// Fires `timer` once, `delay` from now; reschedules it if it is already scheduled. The resolution is 1 ms.
     public func schedule(_ timer: LoopTimer, after delay: TimeAmount) { schedule(timer, at: .now() + delay) }
 
-    /// Fires `timer` once at `deadline`; moves it where it is already scheduled.
+    /// Fires `timer` once at `deadline`; reschedules it if it is already scheduled.
     public func schedule(_ timer: LoopTimer, at deadline: Instant) {
         preconditionOnLoop()
         guard !stopped else { return }
@@ -229,13 +230,13 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         schedule(timer, at: Instant(nanoseconds: deadline))
     }
 
-    /// Keeps `timer` from firing, even later in this very turn.
+    /// Prevents `timer` from firing, even if it is already due in this turn.
     public func cancel(_ timer: LoopTimer) {
         preconditionOnLoop()
         wheel.remove(timer)
     }
 
-    /// Suspends the calling task for `amount`. Not cancellable: hold a `LoopTimer` where that is needed.
+    /// Suspends the calling task for `amount`. Not cancellable; use a `LoopTimer` if you need to cancel.
     public func sleep(_ amount: TimeAmount) async {
         await withUnsafeContinuation { continuation in
             schedule(LoopTimer { continuation.resume() }, after: amount)
@@ -244,8 +245,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: - Turn end
 
-    /// Calls `handler` once when the current batch is through. This is where output is flushed: everything that one
-    /// batch produced for a connection leaves in one write.
+    /// Calls `handler` once at the end of the current batch. Connections flush their output there, so all output of one
+    /// batch is sent in one write per connection.
     public func atTurnEnd(_ handler: any TurnEndHandler) {
         preconditionOnLoop()
         turnEnd.append(handler)
@@ -253,9 +254,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: - The turn
 
-    /// How long a turn that has nothing to do waits for more before it goes back to Dispatch. Waiting in our own
-    /// `epoll_wait` saves the hop over Dispatch's manager thread, which costs more than a whole small request; and a
-    /// loop that stays idle costs nothing, since it returns after this once.
+    /// How long an idle turn waits for events before it returns to Dispatch. Waiting in the loop's own `epoll_wait`
+    /// avoids the switch through Dispatch's manager thread, which costs more than a whole small request. An idle loop
+    /// waits like this only once.
     private static let lingerMilliseconds: Int32 = 50
 
     private func turn() {
@@ -273,7 +274,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             let ran = runReadyJobs()
             let fired = fireDueTimers()
             let ended = runTurnEnd()
-            // The first round only looks, since Dispatch may have called for nothing.
+            // The first round does not wait, because the call by Dispatch may have been spurious.
             if collected == 0, !worked, !ran, !fired, !ended, !isFirst || stopped { break }
             isFirst = false
         }
@@ -284,7 +285,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private func deliver(_ event: ReadyEvent) {
         let registration = Registration(
             slot: UInt32(truncatingIfNeeded: event.token), generation: UInt32(truncatingIfNeeded: event.token >> 32))
-        // An earlier handler of this batch may have deregistered it, and the slot may have a new owner.
+        // An earlier handler of this batch may have deregistered the descriptor, and its slot may be reused.
         guard isLive(registration) else { return }
         slots[Int(registration.slot)].handler?.ready(event.readiness)
     }
@@ -304,7 +305,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         return true
     }
 
-    /// Runs the jobs that are ready now; those they make ready wait until descriptors had their turn.
+    /// Runs the jobs that are ready now. Jobs that these enqueue run after the next batch of descriptors.
     private func runReadyJobs() -> Bool {
         guard !ready.isEmpty else { return false }
         swap(&ready, &running)
@@ -319,7 +320,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         guard wheel.count > 0 else { return false }
         wheel.advance(to: now.nanoseconds)
         var fired = false
-        // What a handler schedules is never due in this pass: the wheel puts it after the tick that it stands at.
+        // A timer that a handler schedules is never due in this pass: the wheel inserts it after the current tick.
         while let timer = wheel.nextDue() {
             fired = true
             timer.handler()
@@ -338,7 +339,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private func armTimer() {
         guard !stopped else { return }
         let wake = wheel.nextWake().map(Instant.init(nanoseconds:))
-        // A timer armed too early costs one empty turn; re-arming at every request would cost a system call each.
+        // A timer armed too early costs one empty turn; re-arming costs a system call per request.
         if let armed = armedFor, armed > now, let wake, armed <= wake { return }
         if wake == nil, armedFor == nil || armedFor.map({ $0 > now }) == true { return }
         guard wake != armedFor else { return }
@@ -348,8 +349,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: - Shutdown
 
-    /// Ends all reports and timers, tells every handler and lets go of it; jobs and work that come later still run. Safe from
-    /// any thread, and more than once.
+    /// Removes all registrations and timers, and notifies and releases every handler. Jobs and work submitted later
+    /// still run. Safe from any thread; may be called more than once.
     public func shutdown() async {
         await perform { self.stop() }
     }
@@ -359,7 +360,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         stopped = true
         for index in slots.indices {
             guard let handler = slots[index].handler else { continue }
-            // It may close its descriptor here, which ends its registration.
+            // The handler may close its descriptor here, which removes its registration.
             handler.loopStopped()
             deregister(Registration(slot: UInt32(index), generation: slots[index].generation))
         }
@@ -374,13 +375,13 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 }
 
-/// Something that has work to do when a batch of a turn is through, such as a connection with unsent output.
+/// Has work to do at the end of a batch, for example a connection with unsent output.
 public protocol TurnEndHandler: AnyObject {
-    /// The batch is through. Called on the loop, once a call of `atTurnEnd`.
+    /// Called on the loop at the end of the batch, once per call of `EventLoop.atTurnEnd`.
     func turnEnded()
 }
 
 extension EventLoop {
-    /// How many loops keep every core busy: one each.
+    /// The default number of loops: one per online CPU core, at least 1.
     public static var defaultCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }

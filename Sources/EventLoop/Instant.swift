@@ -1,60 +1,60 @@
-/// A point on CLOCK_MONOTONIC, as nanoseconds. Arithmetic saturates: no sum is ever before its parts, and the time since a
-/// later instant is zero.
+/// A point in time on CLOCK_MONOTONIC, in nanoseconds. Arithmetic saturates: adding never overflows, and the time since
+/// a later instant is zero.
 public struct Instant: Sendable, Hashable, Comparable {
-    /// The clock's reading. It has no meaning outside this boot of this machine.
+    /// The clock's value in nanoseconds. It is meaningful only until the machine reboots.
     public let nanoseconds: UInt64
 
-    /// The instant at a reading of the clock.
+    /// Creates the instant at a value of the clock.
     @inlinable
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// Reads the clock. Safe from any thread; on a loop `EventLoop.now` costs less.
     public static func now() -> Instant { Instant(nanoseconds: EventLoop.monotonicNanoseconds()) }
 
-    /// Later than any instant that the clock will show.
+    /// Later than any value the clock will reach.
     public static let never = Instant(nanoseconds: .max)
 
-    /// The order in time.
+    /// Whether `lhs` is earlier than `rhs`.
     @inlinable
     public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// The instant `amount` later; `never` where that is beyond the clock.
+    /// The instant `amount` later; `never` on overflow.
     @inlinable
     public static func + (instant: Instant, amount: TimeAmount) -> Instant {
         let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(amount.nanoseconds)
         return Instant(nanoseconds: overflow ? .max : sum)
     }
 
-    /// How long after `earlier` it is; zero where it is before.
+    /// The time elapsed since `earlier`; zero if `earlier` is later.
     @inlinable
     public static func - (later: Instant, earlier: Instant) -> TimeAmount {
         TimeAmount(nanoseconds: later.nanoseconds - min(later.nanoseconds, earlier.nanoseconds))
     }
 }
 
-/// A length of time, never negative, in nanoseconds: up to 584 years. What does not fit is as good as for ever.
+/// A non-negative duration in nanoseconds, at most 584 years. Larger values saturate.
 ///
-/// Not the standard library's `Duration`, which counts attoseconds in 128 bits and may be negative.
+/// Unlike the standard library's `Duration`, it is 64 bits wide and never negative.
 public struct TimeAmount: Sendable, Hashable, Comparable {
-    /// The whole length in nanoseconds.
+    /// The duration in nanoseconds.
     public let nanoseconds: UInt64
 
     /// So many nanoseconds.
     @inlinable
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-    /// No time.
+    /// The duration of zero nanoseconds.
     public static let zero = TimeAmount(nanoseconds: 0)
 
     /// So many nanoseconds.
     @inlinable
     public static func nanoseconds(_ count: UInt64) -> TimeAmount { TimeAmount(nanoseconds: count) }
 
-    /// So many milliseconds.
+    /// A duration in milliseconds.
     @inlinable
     public static func milliseconds(_ count: UInt64) -> TimeAmount { scaled(count, 1_000_000) }
 
-    /// So many seconds; zero for a negative number or none.
+    /// A duration in seconds; zero for a negative number or NaN.
     @inlinable
     public static func seconds(_ count: Double) -> TimeAmount {
         guard count > 0 else { return .zero }
@@ -75,18 +75,18 @@ public struct TimeAmount: Sendable, Hashable, Comparable {
     /// Seconds, with their fraction.
     public var seconds: Double { Double(nanoseconds) / 1e9 }
 
-    /// The shorter one comes first.
+    /// Whether `lhs` is shorter than `rhs`.
     @inlinable
     public static func < (left: TimeAmount, right: TimeAmount) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// Both together.
+    /// The sum; saturates.
     @inlinable
     public static func + (left: TimeAmount, right: TimeAmount) -> TimeAmount {
         let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
         return TimeAmount(nanoseconds: overflow ? .max : sum)
     }
 
-    /// So many times as long.
+    /// The product; saturates.
     @inlinable
     public static func * (amount: TimeAmount, count: UInt64) -> TimeAmount { scaled(amount.nanoseconds, count) }
 }

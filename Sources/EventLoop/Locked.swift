@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// A value behind a lock, for the little that threads share. Hold it for a few instructions: never over an `await`,
-/// and never over a callback that may come back.
+/// A value protected by a lock, for state shared by threads. Hold the lock only for a few instructions: never during
+/// an `await`, and never during a callback that may take the lock again.
 ///
-/// A `pthread_mutex_t` and not the standard library's `Mutex`: it costs the same, and the thread sanitizer knows it.
-/// To the sanitizer the standard library's is invisible, so that every use of it would look like a race.
+/// Uses a `pthread_mutex_t` instead of the standard library's `Mutex`: it costs the same, and the thread sanitizer
+/// supports it. The sanitizer does not see a `Mutex` and would report every use as a race.
 ///
-/// `@unchecked Sendable`: the value is only reached with the lock held.
+/// `@unchecked Sendable`: the value is accessed only with the lock held.
 public final class Locked<Value>: @unchecked Sendable {
     private var value: Value
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-    /// A lock around `value`.
+    /// Creates an unlocked lock that protects `value`.
     public init(_ value: Value) {
         self.value = value
         pthread_mutex_init(mutex, nil)
@@ -22,7 +22,7 @@ public final class Locked<Value>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Runs `body` with the lock held.
+    /// Runs `body` with the lock held. Not recursive.
     @inline(__always)
     public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result

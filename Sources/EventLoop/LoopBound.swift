@@ -1,11 +1,10 @@
-/// Carries a value that belongs to one loop through code that the compiler takes to be concurrent, such as the
+/// Passes a value that is confined to one loop through code that the compiler considers concurrent, for example the
 /// closure of a `Task` that prefers that loop.
 ///
-/// `@unchecked Sendable`: the value is only reached on its loop, which is checked when the box is made and at each
-/// access.
+/// `@unchecked Sendable`: the value is accessed only on its loop, which `init` and each access check.
 public struct LoopBound<Value>: @unchecked Sendable {
     private let wrapped: Value
-    /// The loop that the value belongs to.
+    /// The loop that the value is confined to.
     public let loop: EventLoop
 
     /// Boxes `value`. Must be called on `loop`.
@@ -15,7 +14,7 @@ public struct LoopBound<Value>: @unchecked Sendable {
         self.loop = loop
     }
 
-    /// The value. Traps off the loop.
+    /// The value. Traps if accessed outside the loop.
     public var value: Value {
         loop.preconditionOnLoop()
         return wrapped
@@ -23,6 +22,6 @@ public struct LoopBound<Value>: @unchecked Sendable {
 }
 
 extension LoopBound where Value: AnyObject {
-    /// Whether the box holds this very object. Safe from any thread: it looks at the identity only.
+    /// Whether the box contains this object. Safe from any thread, because it compares only the identity.
     public func isBox(of identifier: ObjectIdentifier) -> Bool { ObjectIdentifier(wrapped) == identifier }
 }

@@ -1,5 +1,5 @@
-/// A queue from a loop to one waiting task: the edge where plain calls become an asynchronous sequence. Its sender is told
-/// to pause when `capacity` elements wait, and to go on when none does.
+/// A queue from a loop to one task, which turns callbacks into an asynchronous sequence. The sender must pause when
+/// `capacity` elements are waiting, and may resume when the queue is empty.
 public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Sendable {
     private struct State {
         var elements: [Element] = []
@@ -13,17 +13,17 @@ public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Se
     private let state = Locked(State())
     private let resume: @Sendable () -> Void
 
-    /// An empty mailbox.
-    /// - Parameter resume: called on the task's thread when a paused sender may go on.
+    /// Creates an empty mailbox.
+    /// - Parameter resume: called on the task's thread when a paused sender may continue.
     public init(capacity: Int, resume: @escaping @Sendable () -> Void) {
         self.capacity = capacity
         self.resume = resume
     }
 
-    /// How the sender ended; `nil` before that. Elements may wait all the same.
+    /// The result passed to `finish`; `nil` before that. Elements may still be waiting.
     public var end: Result<End, Failure>? { state.withLock { $0.end } }
 
-    /// Adds an element, which is kept even where the answer is to pause.
+    /// Adds an element, which is kept even if this returns `.pause`.
     public func push(_ element: Element) -> Demand {
         let (waiter, demand) = state.withLock { state -> (CheckedContinuation<Void, Never>?, Demand) in
             state.elements.append(element)
@@ -35,7 +35,7 @@ public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Se
         return demand
     }
 
-    /// No more will come; the first end counts. Elements that wait are still handed out first.
+    /// Ends the queue. Waiting elements are still delivered first. Only the first call has an effect.
     public func finish(_ result: Result<End, Failure>) {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             if state.end == nil { state.end = result }
@@ -45,8 +45,8 @@ public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Se
         waiter?.resume()
     }
 
-    /// The next element; `nil` at a good end. For one task at a time.
-    /// - Parameter cancel: called when that task is cancelled, at once where it is already. It may end the mailbox.
+    /// Returns the next element; `nil` after a successful end. Only one task may wait at a time.
+    /// - Parameter cancel: called when the task is cancelled, immediately if it already is. It may end the mailbox.
     public func next(onCancel cancel: @escaping @Sendable () -> Void) async throws(Failure) -> Element? {
         let result: Result<Element?, Failure> = await withTaskCancellationHandler {
             do throws(Failure) {

@@ -1,6 +1,6 @@
-/// Bytes on their way out: written at the tail, taken from the head, in one piece of memory.
+/// A contiguous buffer of output bytes: appended at the tail, consumed from the head.
 ///
-/// An empty buffer gives its memory back unless it is small, so an idle connection costs next to nothing.
+/// An empty buffer frees its memory unless it is small, so an idle connection uses almost no memory.
 public struct OutputBuffer: ~Copyable {
     private static let smallCapacity = 1024
 
@@ -9,15 +9,15 @@ public struct OutputBuffer: ~Copyable {
     private var head = 0
     private var tail = 0
 
-    /// An empty buffer without memory.
+    /// Creates an empty buffer without allocating memory.
     public init() {}
 
     deinit { base?.deallocate() }
 
-    /// How many bytes wait.
+    /// The number of waiting bytes.
     public var count: Int { tail - head }
 
-    /// Whether no byte waits.
+    /// Whether no bytes are waiting.
     public var isEmpty: Bool { tail == head }
 
     /// The waiting bytes. Valid until the next mutation.
@@ -26,10 +26,10 @@ public struct OutputBuffer: ~Copyable {
         return UnsafeRawBufferPointer(start: base + head, count: count)
     }
 
-    /// Appends `count` uninitialised bytes and returns them for writing. Valid until the next mutation.
+    /// Appends `count` uninitialized bytes and returns them for writing. Valid until the next mutation.
     public mutating func append(count: Int) -> UnsafeMutableRawBufferPointer {
         if tail + count > capacity { makeRoom(for: count) }
-        // `makeRoom` made the memory; a zero-length append to an unborn buffer is the only other way here.
+        // `base` is nil only for a zero-length append to a buffer without memory.
         guard let base else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
         let start = base + tail
         tail += count
@@ -42,9 +42,9 @@ public struct OutputBuffer: ~Copyable {
         append(count: bytes.count).copyMemory(from: bytes)
     }
 
-    /// Takes `count` bytes from the head.
+    /// Removes `count` bytes from the head.
     public mutating func consume(_ count: Int) {
-        precondition(count <= self.count, "more bytes taken than there are")
+        precondition(count <= self.count, "more bytes consumed than available")
         head += count
         guard head == tail else { return }
         head = 0
@@ -56,7 +56,7 @@ public struct OutputBuffer: ~Copyable {
         }
     }
 
-    /// Drops everything and gives the memory back.
+    /// Removes all bytes and frees the memory.
     public mutating func removeAll() {
         base?.deallocate()
         base = nil
@@ -68,7 +68,7 @@ public struct OutputBuffer: ~Copyable {
     private mutating func makeRoom(for added: Int) {
         let needed = count + added
         if needed <= capacity, head >= capacity / 2 {
-            // Enough free bytes at the head that moving is cheaper than growing.
+            // Enough bytes are free at the head that moving is cheaper than growing.
             base?.copyMemory(from: readable.baseAddress ?? UnsafeRawPointer(base!), byteCount: count)
         } else {
             let newCapacity = max(256, needed + needed / 2)

@@ -1,22 +1,22 @@
 internal import Dispatch
 internal import Glibc
 
-/// The portable poller: a Dispatch source a descriptor and direction. Slower than epoll, for systems without it.
+/// The portable poller: one Dispatch source per descriptor and direction. Slower than epoll, for systems without it.
 final class DispatchPoller: Poller {
-    /// The sources of one descriptor. They watch duplicates, since Dispatch needs a descriptor to stay open until a
-    /// cancellation is through, and an owner (libcurl above all) closes its own whenever it likes.
+    /// The sources of one descriptor. They watch duplicates, because Dispatch requires a descriptor to stay open until
+    /// its cancellation has finished, but owners such as libcurl close theirs at any time.
     private final class Watch {
         var reader: (any DispatchSourceRead)?
         var readerDescriptor: Int32?
         var writer: (any DispatchSourceWrite)?
-        /// Sources whose cancellation is not through yet, those in use included.
+        /// Sources whose cancellation has not finished, including those in use.
         private var sourceCount = 0
-        /// The owner's descriptor, to be closed when the last source has gone.
+        /// The owner's descriptor, to be closed after the last source.
         private var closing: Int32?
 
         func begin() { sourceCount += 1 }
 
-        /// A source's cancellation is through: its duplicate goes, and then what waits for it.
+        /// A source's cancellation has finished: closes its duplicate and, after the last one, the owner's descriptor.
         func end(_ duplicate: Int32) {
             Glibc.close(duplicate)
             sourceCount -= 1
@@ -39,10 +39,10 @@ final class DispatchPoller: Poller {
     private var turn: () -> Void = {}
     private var watches: [UInt64: Watch] = [:]
     private var pending: [ReadyEvent] = []
-    /// Readers whose peer has hung up, which are reported until they are cancelled.
+    /// Readers whose peer has hung up; reported in each turn until they are cancelled.
     private var hangups: [(token: UInt64, own: Int32)] = []
     private var timer: (any DispatchSourceTimer)?
-    // Written once in `start`, before any other thread knows the loop.
+    // Written once in `start`, before any other thread has access to the loop.
     nonisolated(unsafe) private var wakeSource: (any DispatchSourceUserDataAdd)?
 
     func start(on queue: DispatchQueue, turn: @escaping () -> Void) {
@@ -153,14 +153,14 @@ final class DispatchPoller: Poller {
     }
 
     private func report(_ readiness: Readiness, _ token: UInt64) {
-        // A source may fire once more between its cancellation and the queue's hearing of it.
+        // A source may fire once more before its cancellation takes effect on the queue.
         guard watches[token] != nil else { return }
         pending.append(ReadyEvent(token: token, readiness: readiness))
         turn()
     }
 
-    /// After a hang-up Dispatch reports no more, whatever is still there to be read, and were it the end alone.
-    /// - Parameter own: the duplicate that the reader watches; another reader has another one.
+    /// Records a hang-up, after which Dispatch reports nothing more, even if bytes or the end of the stream are unread.
+    /// - Parameter own: the duplicate that this reader watches; each reader has its own.
     private func noteHangup(_ own: Int32, _ token: UInt64) {
         var state = pollfd(fd: own, events: 0, revents: 0)
         guard watches[token]?.readerDescriptor == own, poll(&state, 1, 0) == 1, Int32(state.revents) & POLLHUP != 0

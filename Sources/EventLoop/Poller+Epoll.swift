@@ -2,8 +2,8 @@ internal import CLinux
 internal import Dispatch
 internal import Glibc
 
-/// One Dispatch read source watches an epoll set: the queue wakes once for any number of ready descriptors, and the
-/// turn then drains the set without going back to Dispatch.
+/// Watches an epoll set with one Dispatch read source: the queue wakes once for any number of ready descriptors, and
+/// the turn drains the set without returning to Dispatch.
 final class EpollPoller: Poller {
     // Tokens of the poller's own descriptors. Registrations never have generation UInt32.max.
     private static let wakeToken = UInt64.max
@@ -35,7 +35,7 @@ final class EpollPoller: Poller {
     func start(on queue: DispatchQueue, turn: @escaping () -> Void) {
         let source = DispatchSource.makeReadSource(fileDescriptor: epoll, queue: queue)
         source.setEventHandler(handler: turn)
-        // Dispatch may still look at the descriptor until the cancellation is through.
+        // Dispatch may still use the descriptor until the cancellation has finished.
         source.setCancelHandler { [epoll, wakeup, timer] in
             close(epoll)
             close(wakeup)
@@ -56,7 +56,7 @@ final class EpollPoller: Poller {
     }
 
     func remove(_ fd: Int32, token: UInt64, closing: Bool) {
-        // Fails only where the owner closed the descriptor first, which removed it from the set as well.
+        // Fails only if the owner closed the descriptor first, which also removed it from the set.
         _ = gw_epoll_remove(epoll, fd)
         if closing { close(fd) }
     }
@@ -82,7 +82,7 @@ final class EpollPoller: Poller {
     }
 
     func setTimer(_ deadline: Instant?) {
-        // 0 would disarm; a deadline in the past fires at once, which is what is wanted.
+        // 0 would disarm the timer; a deadline in the past fires immediately, as intended.
         _ = gw_timerfd_set(timer, deadline.map { max($0.nanoseconds, 1) } ?? 0)
     }
 

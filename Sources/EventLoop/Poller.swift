@@ -1,37 +1,37 @@
 internal import Dispatch
 
-/// One ready descriptor, by the token it was added with.
+/// A ready descriptor, identified by the token it was added with.
 struct ReadyEvent {
     var token: UInt64
     var readiness: Readiness
 }
 
-/// How a loop hears from the kernel. `EpollPoller` is the fast one; `DispatchPoller` is the portable one.
+/// Reports kernel events to a loop. `EpollPoller` is fast, `DispatchPoller` is portable.
 ///
-/// All calls but `wake` are made on the loop.
+/// Called on the loop, except `wake`.
 protocol Poller: AnyObject {
-    /// Begins to call `turn` on `queue` whenever something is ready, the timer fired or somebody woke the loop.
+    /// Starts calling `turn` on `queue` when a descriptor is ready, the timer fires or `wake` is called.
     func start(on queue: DispatchQueue, turn: @escaping () -> Void)
     func add(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError)
     func modify(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError)
-    /// After this no event with this token is produced. Closes the descriptor where asked to, as soon as nothing of the
-    /// poller's watches it; where not, its owner may do so at once.
+    /// Produces no more events with this token. If `closing`, closes the descriptor as soon as the poller no longer
+    /// watches it; otherwise the owner may close it immediately.
     func remove(_ fd: Int32, token: UInt64, closing: Bool)
-    /// Appends what is ready now; where nothing is, waits for at most so many milliseconds, or not at all where the
-    /// poller cannot. Returns how many reports there were, wake-ups and timers included.
+    /// Appends the ready descriptors. If there are none, waits for at most `waitMilliseconds`, or not at all if the
+    /// poller does not support waiting. Returns the number of reports, including wake-ups and timers.
     func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int
-    /// Fires one turn at `deadline`; `nil` disarms.
+    /// Arms the timer to start a turn at `deadline`; `nil` disarms it.
     func setTimer(_ deadline: Instant?)
-    /// Makes a turn happen soon. Safe from any thread.
+    /// Starts a turn soon. Safe from any thread.
     func wake()
-    /// Ends all events. The poller is of no use afterwards.
+    /// Stops all events. The poller cannot be restarted.
     func stop()
 }
 
-/// Which poller a loop uses.
+/// The poller implementation of a loop.
 public enum PollerKind: Sendable, CaseIterable {
     /// One Dispatch read source over an epoll set.
     case epoll
-    /// A Dispatch source a descriptor and direction.
+    /// One Dispatch source per descriptor and direction.
     case dispatch
 }

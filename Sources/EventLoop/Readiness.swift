@@ -1,4 +1,4 @@
-/// What a descriptor's owner wants to hear about.
+/// The events that a descriptor's owner is interested in.
 public struct Interest: OptionSet, Sendable, Hashable {
     /// The raw bits.
     public let rawValue: UInt8
@@ -7,11 +7,11 @@ public struct Interest: OptionSet, Sendable, Hashable {
 
     /// Data can be read, a connection accepted, or the peer has finished sending.
     public static let readable = Interest(rawValue: 1)
-    /// The socket takes more bytes.
+    /// The socket accepts more bytes.
     public static let writable = Interest(rawValue: 2)
 }
 
-/// What a descriptor is ready for. Error and hang-up are reported even where nothing was asked for.
+/// The events that a descriptor is ready for. Errors and hang-ups are reported regardless of the interest.
 public struct Readiness: OptionSet, Sendable, Hashable {
     /// The raw bits.
     public let rawValue: UInt8
@@ -22,24 +22,24 @@ public struct Readiness: OptionSet, Sendable, Hashable {
     public static let readable = Readiness(rawValue: 1)
     /// Writing will not block.
     public static let writable = Readiness(rawValue: 2)
-    /// Both directions are closed, or an error is pending: the next read or write tells which.
+    /// Both directions are closed, or an error is pending, which the next read or write returns.
     public static let hangup = Readiness(rawValue: 4)
 }
 
-/// The owner of a registered descriptor. Called on the loop only.
+/// The owner of a registered descriptor. Called on the loop.
 public protocol ReadinessHandler: AnyObject {
-    /// The descriptor is ready. Level-triggered: what is left unread is reported again.
+    /// The descriptor is ready. Level-triggered: unread data is reported again.
     func ready(_ readiness: Readiness)
-    /// The loop was shut down while the descriptor was registered; no more is reported. Does nothing by default.
+    /// The loop was shut down while the descriptor was registered; nothing more is reported. Does nothing by default.
     func loopStopped()
 }
 
 extension ReadinessHandler {
-    /// Does nothing: the descriptor is another one's to close.
+    /// Does nothing, for owners that close their descriptor elsewhere.
     public func loopStopped() {}
 }
 
-/// A descriptor's place in a loop. The generation tells a late event for an earlier owner of the same slot apart.
+/// A descriptor's slot in a loop. The generation identifies late events for an earlier owner of the same slot.
 public struct Registration: Sendable, Hashable {
     let slot: UInt32
     let generation: UInt32

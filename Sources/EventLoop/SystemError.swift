@@ -1,26 +1,26 @@
 internal import Glibc
 
-/// A failed system call: which one, and the kernel's reason.
+/// A failed system call: its name and `errno`.
 public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What was attempted, such as `bind`.
+    /// The failed operation, for example `bind`.
     public let operation: String
-    /// The value of `errno`.
+    /// The `errno` value.
     public let code: Int32
 
-    /// An error with an explicit `errno` value.
+    /// Creates an error with an explicit `errno` value.
     public init(_ operation: String, code: Int32) {
         self.operation = operation
         self.code = code
     }
 
-    /// An error with the calling thread's current `errno`.
+    /// Creates an error with the calling thread's current `errno`.
     public init(_ operation: String) {
         self.init(operation, code: errno)
     }
 
-    /// The kernel's words for `code`, such as `Address already in use`.
+    /// The message for `code`, for example `Address already in use`.
     public var reason: String { String(cString: strerror(code)) }
 
-    /// The operation and the reason.
+    /// The operation and the reason, for example `bind: Address already in use`.
     public var description: String { "\(operation): \(reason)" }
 }

@@ -1,26 +1,26 @@
-/// A hierarchical timer wheel: six levels of 64 slots, a tick of one millisecond, so it spans two years.
+/// A hierarchical timer wheel: six levels of 64 slots with a tick of one millisecond, which spans two years.
 ///
-/// Insert, remove and taking a due timer are O(1). A timer waits in the coarsest slot that still separates it from now
-/// and moves down a level when its slot's time comes; it never fires early and at most one tick late by the wheel
-/// itself.
+/// Inserting, removing and taking a due timer are O(1). A timer waits in the coarsest slot that still separates it from
+/// the current tick, and moves down a level when its slot is reached. The wheel never fires it early, and at most one
+/// tick late.
 ///
-/// What is due waits in a list of the wheel's own until it is taken, so that a timer that an earlier handler of the
-/// same pass cancels or moves leaves it like any other slot.
+/// Due timers wait in a separate list until they are taken, so that an earlier handler of the same pass can cancel or
+/// reschedule them like any other timer.
 struct TimerWheel {
     static let tickNanoseconds: UInt64 = 1_000_000
     private static let levels = 6
     private static let slotsPerLevel = 64
-    /// The slot number of the list of due timers.
+    /// The slot index of the list of due timers.
     private static let dueSlot = levels * slotsPerLevel
 
-    /// The last one is the list of due timers.
+    /// The last slot is the list of due timers.
     private var slots: [LoopTimer?] = Array(repeating: nil, count: dueSlot + 1)
-    /// The end of the list of due timers, which keeps their order.
+    /// The tail of the list of due timers, which is kept in order.
     private unowned(unsafe) var lastDue: LoopTimer?
     private var occupied: [UInt64] = Array(repeating: 0, count: levels)
     /// Everything up to and including this tick has fired.
     private var currentTick: UInt64
-    /// Timers that wait to fire, those that are due included.
+    /// The number of scheduled timers, including due ones.
     private(set) var count = 0
 
     init(now: UInt64) { currentTick = now / Self.tickNanoseconds }
@@ -39,13 +39,13 @@ struct TimerWheel {
         count -= 1
     }
 
-    /// When the wheel next has something to do, in nanoseconds; `nil` when it is empty.
+    /// The time in nanoseconds at which the wheel must next advance; `nil` if it is empty.
     func nextWake() -> UInt64? {
         var best: UInt64?
         for level in 0..<Self.levels where occupied[level] != 0 {
             let shift = UInt64(level * 6)
             let position = currentTick >> shift
-            // Slots ahead of the current one on this level, in the order of time.
+            // Slots ahead of the current one on this level, in chronological order.
             let index = (position + 1) & 63
             let rotated = (occupied[level] >> index) | (index == 0 ? 0 : occupied[level] << (64 - index))
             let tick = (position + 1 + UInt64(rotated.trailingZeroBitCount)) << shift
@@ -54,7 +54,7 @@ struct TimerWheel {
         return best.map { $0 * Self.tickNanoseconds }
     }
 
-    /// Makes every timer due whose time has come at `now`.
+    /// Moves every timer with a deadline at or before `now` to the list of due timers.
     mutating func advance(to now: UInt64) {
         let target = now / Self.tickNanoseconds
         while currentTick < target {
@@ -68,7 +68,7 @@ struct TimerWheel {
                 return
             }
             currentTick = next
-            // From the coarsest level down, so that what a coarse slot releases can still fall into this very tick.
+            // From the coarsest level down, because a timer from a coarse slot may be due in this tick.
             for level in (0..<Self.levels).reversed() {
                 let shift = UInt64(level * 6)
                 guard currentTick & ((1 << shift) - 1) == 0 else { continue }
@@ -77,14 +77,14 @@ struct TimerWheel {
         }
     }
 
-    /// Takes the first due timer out of the wheel; `nil` where none is due.
+    /// Removes and returns the first due timer; `nil` if none is due.
     mutating func nextDue() -> LoopTimer? {
         guard let timer = slots[Self.dueSlot] else { return nil }
         remove(timer)
         return timer
     }
 
-    /// Empties the wheel without firing anything.
+    /// Removes all timers without firing them.
     mutating func removeAll() {
         for slot in slots.indices {
             while let timer = slots[slot] { unlink(timer) }
@@ -110,7 +110,7 @@ struct TimerWheel {
         let delta = max(timer.deadlineTick, currentTick) - currentTick
         var level = 0
         while level < Self.levels - 1, delta >= 1 << UInt64((level + 1) * 6) { level += 1 }
-        // Beyond the last level's span a timer waits in the farthest slot and is placed again from there.
+        // Beyond the span of the last level, a timer waits in the farthest slot and is reinserted from there.
         let tick = min(timer.deadlineTick, currentTick + (1 << UInt64(Self.levels * 6)) - 1)
         let slot = level * Self.slotsPerLevel + Int((tick >> UInt64(level * 6)) & 63)
         timer.slot = slot

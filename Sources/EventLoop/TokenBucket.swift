@@ -1,16 +1,16 @@
-/// A limit on how often something may happen: a burst of `capacity`, then so many per second. A value without a clock.
+/// A rate limiter: allows a burst of `capacity` operations, then `perSecond`. A value without a clock.
 public struct TokenBucket: Sendable {
-    /// The most that may happen at once.
+    /// The maximum burst.
     public let capacity: Double
-    /// How many more may happen after each second.
+    /// The refill rate per second.
     public let perSecond: Double
     private var level: Double
     private var filledAt: Instant
 
-    /// A full bucket.
+    /// Creates a full bucket.
     /// - Parameters:
-    ///   - capacity: at least 1, or nothing is ever allowed.
-    ///   - perSecond: more than 0.
+    ///   - capacity: at least 1; otherwise nothing is ever allowed.
+    ///   - perSecond: greater than 0.
     public init(capacity: Double, perSecond: Double) {
         self.capacity = capacity
         self.perSecond = perSecond
@@ -18,10 +18,10 @@ public struct TokenBucket: Sendable {
         filledAt = Instant(nanoseconds: 0)
     }
 
-    /// Whether it may happen at `now`.
+    /// Whether an operation is allowed at `now`.
     public func isAllowed(_ now: Instant) -> Bool { level(now) >= 1 }
 
-    /// Takes one, if it may happen at `now`. Returns whether it may.
+    /// Consumes one operation if it is allowed at `now`. Returns whether it is.
     public mutating func take(_ now: Instant) -> Bool {
         let level = level(now)
         guard level >= 1 else { return false }
