@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Glibc
 
-/// Tells when a peer closes its connection, on a duplicate descriptor of its own.
+/// Detects that a peer closes its connection, using a duplicate descriptor.
 final class CloseWatch: ReadinessHandler {
     private let descriptor: Int32
     private let loop: EventLoop
@@ -13,7 +13,7 @@ final class CloseWatch: ReadinessHandler {
         self.loop = loop
         self.closed = closed
         registration = try? loop.register(self.descriptor, .readable, self)
-        // Without a watch, the client's end shows when the next bytes are sent.
+        // Without a watch, the disconnect is detected when the next bytes are sent.
         if registration == nil { Glibc.close(self.descriptor) }
     }
 
@@ -23,7 +23,7 @@ final class CloseWatch: ReadinessHandler {
         if count == 0 || (count < 0 && errno != EAGAIN) {
             closed()
         } else if count > 0 {
-            // A pipelined request waits behind this one; it is no close.
+            // A pipelined request is waiting after this one; the connection is not closed.
             stop()
         }
     }

@@ -1,18 +1,18 @@
-/// What a source gives for the body of a streamed response.
+/// The result of reading from a body source.
 package enum HTTPBodyPart {
-    /// So many bytes, at least 1, were written to the front of the buffer. They become one HTTP chunk.
+    /// The number of bytes written to the start of the buffer, at least 1. They are sent as one HTTP chunk.
     case bytes(Int)
-    /// Nothing yet: `HTTPExchange.resume` when there is.
+    /// No data yet; the source calls `HTTPExchange.resume` when there is.
     case pending
     /// The body is complete.
     case end
-    /// The body cannot be completed: the connection closes, so that the client sees a truncated response.
+    /// The body cannot be completed. The connection is closed, so that the client detects a truncated response.
     case cut
 }
 
-/// Gives the body of a streamed response, piece by piece. Backpressure is that it is asked only when the client has
-/// taken what came before: a source needs no queue of its own.
+/// Provides the body of a streamed response in parts. It is read only after the client has received the previous part,
+/// so a source needs no queue for backpressure.
 package protocol HTTPBodySource: AnyObject {
-    /// Writes the next bytes to `buffer`, some tens of KiB. Called on the loop.
+    /// Writes the next bytes to `buffer`, which has some tens of KiB. Called on the loop.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> HTTPBodyPart
 }

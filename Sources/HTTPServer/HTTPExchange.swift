@@ -1,16 +1,16 @@
 internal import CMicroHTTPD
 package import EventLoop
 
-/// One request and its response. Belongs to the server's loop. After its end, and after the client has gone, all calls
-/// do nothing.
+/// A request and its response. Confined to the server's loop. After the exchange has ended or the client has
+/// disconnected, all methods do nothing.
 package final class HTTPExchange {
     /// How an exchange ended.
     package enum End: Sendable {
-        /// The response was sent as a whole.
+        /// The complete response was sent.
         case completed
-        /// By `close`, by a source that cut its body, or by a response that was not to be had.
+        /// Closed by `close`, by a source that returned `.cut`, or because the response could not be created.
         case closedByServer
-        /// The client has gone, was too slow, or the server was stopped.
+        /// The client disconnected or was too slow, or the server was stopped.
         case interrupted
     }
 
@@ -19,17 +19,17 @@ package final class HTTPExchange {
         case stream(status: Int, headers: [(name: String, value: String)], source: any HTTPBodySource)
     }
 
-    /// Each phase leads to a later one only.
+    /// The phases, in order: a phase is followed only by later ones.
     private enum Phase {
         case receiving(HTTPServerRequest)
-        /// The body is too large: the rest of it is thrown away.
+        /// The body is too large; the rest of it is discarded.
         case discarding
         /// The delegate has the request.
         case handling
         case responding(Response)
         case sending((any HTTPBodySource)?)
         case closing
-        /// The client has gone while the response was held back.
+        /// The client disconnected before the response.
         case abandoned
         case ended
     }
@@ -73,24 +73,24 @@ package final class HTTPExchange {
     /// The server's loop.
     package var loop: EventLoop { server.loop }
 
-    /// Answers with a body whose length is known. Content-Length, Date and Connection are added.
+    /// Responds with a body of known length. Adds Content-Length, Date and Connection.
     package func respond(_ status: Int, _ headers: [(name: String, value: String)], _ body: [UInt8]) {
         begin(.whole(status: status, headers: headers, body: body))
     }
 
-    /// Answers with a body that comes piece by piece, in HTTP chunks. Keeps `source` until the end.
+    /// Responds with a body from `source`, in HTTP chunks. Retains `source` until the exchange ends.
     package func stream(
         _ status: Int, _ headers: [(name: String, value: String)], from source: any HTTPBodySource
     ) {
         begin(.stream(status: status, headers: headers, source: source))
     }
 
-    /// The source, which had nothing, has something now.
+    /// Resumes reading from a source that returned `.pending`.
     package func resume() {
         if case .sending = phase { release() }
     }
 
-    /// Closes the connection at once, whatever was sent of the response.
+    /// Closes the connection immediately, even if part of the response was sent.
     package func close() {
         switch phase {
         case .handling, .responding, .sending:
@@ -114,13 +114,13 @@ package final class HTTPExchange {
             phase = .discarding
             return
         }
-        // One owner, so that the body grows in place.
+        // Leaves a single owner, so that the body grows in place.
         phase = .discarding
         request.body.append(contentsOf: bytes)
         phase = .receiving(request)
     }
 
-    /// The request is whole, or the connection goes on after a wait.
+    /// Called when the request is complete, or when a suspended connection resumes.
     func proceed() -> MHD_Result {
         switch phase {
         case .receiving(let request):
@@ -189,7 +189,7 @@ package final class HTTPExchange {
         }
     }
 
-    /// The request is completed: the connection's next one is another exchange.
+    /// Called when the exchange is over; the connection's next request is another exchange.
     func ended(isWhole: Bool) -> End {
         closeWatch?.stop()
         closeWatch = nil
@@ -210,7 +210,7 @@ package final class HTTPExchange {
         watchForClose()
     }
 
-    /// Lets libmicrohttpd go on with the connection.
+    /// Resumes the connection in libmicrohttpd.
     func release() {
         guard isSuspended else { return }
         isSuspended = false
@@ -218,7 +218,7 @@ package final class HTTPExchange {
         server.runSoon()
     }
 
-    /// libmicrohttpd does not watch a suspended connection.
+    /// Watches for a disconnect, because libmicrohttpd does not watch suspended connections.
     private func watchForClose() {
         let socket = gw_mhd_socket(connection)
         guard closeWatch == nil, socket >= 0 else { return }

@@ -2,28 +2,28 @@ internal import CMicroHTTPD
 package import EventLoop
 internal import Glibc
 
-/// Answers a server's requests. Called on the server's loop.
+/// Handles a server's requests. Called on the server's loop.
 package protocol HTTPServerDelegate: AnyObject {
-    /// A request is whole. Answer it through `exchange`, now or later.
+    /// A request is complete. Respond through `exchange`, immediately or later.
     func server(_ server: HTTPServer, didReceive request: HTTPServerRequest, _ exchange: HTTPExchange)
-    /// An exchange is over, also one whose request never became whole. Exactly once for each.
+    /// An exchange has ended. Called exactly once for each, including those whose request never became complete.
     func server(_ server: HTTPServer, didEnd exchange: HTTPExchange, _ end: HTTPExchange.End)
 }
 
-/// Why a server did not start.
+/// The error of a server that could not start.
 package struct HTTPServerStartError: Error, CustomStringConvertible {
-    /// What is wrong and what to do.
+    /// What failed, and the reason.
     package let description: String
 }
 
-/// An HTTP/1.1 server: libmicrohttpd without threads, its epoll descriptor in our loop. Belongs to the loop; `stop`
-/// must be called before it is let go of.
+/// An HTTP/1.1 server: libmicrohttpd without threads, with its epoll descriptor registered in the loop. Confined to
+/// its loop. Call `stop` before releasing it.
 package final class HTTPServer: ReadinessHandler, TurnEndHandler {
-    /// Where a server listens.
+    /// The socket that a server listens on.
     package enum Place {
-        /// A TCP port of 127.0.0.1; 0 for a free one.
+        /// A TCP port on 127.0.0.1; 0 for any free port.
         case loopback(port: UInt16)
-        /// A socket, TCP or Unix, on which `listen` was called. The server closes it.
+        /// A TCP or Unix socket on which `listen` was called. The server closes it.
         case descriptor(Int32)
     }
 
@@ -33,26 +33,26 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
     private var daemon: OpaquePointer?
     private var registration: Registration?
     private var exchanges: [ObjectIdentifier: HTTPExchange] = [:]
-    /// Until when each connection's next request must be whole; empty where there is no such limit.
+    /// The time limit for each connection's next request to be complete; empty if there is no such limit.
     private var requestTimers: [OpaquePointer: LoopTimer] = [:]
     private lazy var idleTimer = LoopTimer { [unowned self] in run() }
     private var isRunScheduled = false
 
-    /// Open connections.
+    /// The number of open connections.
     package private(set) var connectionCount = 0
-    /// Exchanges in progress, from their request's headers on.
+    /// The number of exchanges in progress, counted from the headers of their requests.
     package var exchangeCount: Int { exchanges.count }
 
-    /// A server that does not listen yet. It does not retain `delegate`.
+    /// Creates a server that does not listen before `start`. It does not retain `delegate`.
     package init(loop: EventLoop, limits: HTTPServerLimits = HTTPServerLimits(), delegate: any HTTPServerDelegate) {
         self.loop = loop
         self.limits = limits
         self.delegate = delegate
     }
 
-    /// Listens.
+    /// Starts listening.
     /// - Returns: the TCP port; 0 for a Unix socket.
-    /// - Throws: `HTTPServerStartError`.
+    /// - Throws: `HTTPServerStartError`, for example because the port is in use.
     package func start(_ place: Place) throws(HTTPServerStartError) -> UInt16 {
         loop.preconditionOnLoop()
         let (listener, port): (Int32, UInt16) =
@@ -79,8 +79,8 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
         return gw_mhd_port(daemon)
     }
 
-    /// Closes the listening socket and every connection. The delegate still hears the end of each exchange. Must not be
-    /// called from within a call of the delegate or of a source.
+    /// Closes the listening socket and every connection. Notifies the delegate of the end of each exchange. Must not be
+    /// called from within a method of the delegate or of a source.
     package func stop() {
         if let registration { loop.deregister(registration) }
         registration = nil
@@ -91,10 +91,10 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
         daemon = nil
     }
 
-    /// Part of `ReadinessHandler`.
+    /// Called by the loop when libmicrohttpd's epoll descriptor is ready.
     package func ready(_ readiness: Readiness) { run() }
 
-    /// Part of `TurnEndHandler`.
+    /// Called by the loop at the end of a batch.
     package func turnEnded() {
         isRunScheduled = false
         run()
@@ -103,7 +103,7 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
     private func run() {
         guard let daemon else { return }
         MHD_run(daemon)
-        // What became ready meanwhile shows in the timeout, not in the descriptor.
+        // Connections that became ready meanwhile affect the timeout, not the descriptor.
         var milliseconds: UInt64 = 0
         guard MHD_get_timeout(daemon, &milliseconds) == gw_mhd_yes else { return }
         if milliseconds == 0 {
@@ -130,7 +130,7 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
         let timer =
             requestTimers[connection]
             ?? LoopTimer {
-                // libmicrohttpd sees the end of the connection and cleans up.
+                // libmicrohttpd detects the closed connection and cleans up.
                 let socket = gw_mhd_socket(connection)
                 if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
             }
@@ -149,7 +149,7 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
         guard let user, let connection, let url, let method, let state, let uploadedSize else { return gw_mhd_no }
         let server = Unmanaged<HTTPServer>.fromOpaque(user).takeUnretainedValue()
         guard let existing = state.pointee else {
-            // libmicrohttpd keeps the exchange until it says that the request is completed.
+            // libmicrohttpd keeps the exchange until it reports that the request is completed.
             let exchange = HTTPExchange(server, connection, method: String(cString: method), path: String(cString: url))
             server.exchanges[ObjectIdentifier(exchange)] = exchange
             state.pointee = Unmanaged.passRetained(exchange).toOpaque()
@@ -185,7 +185,7 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
             server.connectionCount -= 1
             server.stopRequestTimer(connection)
             server.requestTimers[connection] = nil
-            // At the limit libmicrohttpd stops accepting, and begins again with the run after this one.
+            // At the limit libmicrohttpd stops accepting, and resumes with the next run.
             server.runSoon()
         }
     }

@@ -1,20 +1,21 @@
-/// What one server takes from its clients.
+/// The limits of an HTTP server.
 package struct HTTPServerLimits: Sendable {
-    /// Connections at the same time; more wait in the kernel's backlog.
+    /// Maximum concurrent connections; further ones wait in the kernel's backlog.
     package var connections: UInt32
-    /// The memory of one connection, in bytes: the request's line and headers must fit, and half of it buffers output.
-    /// Larger headers are answered with 431 (or 414 where the request line alone does not fit), and the connection ends.
+    /// Memory per connection, in bytes. It must hold the request line and headers; half of it buffers output. Larger
+    /// headers get status 431, or 414 if the request line alone is too large, and the connection is closed.
     package var connectionBytes: Int
-    /// The longest body, in bytes. A longer one is read to its end but not kept, and answered with 413.
+    /// Maximum body size, in bytes. A larger body is read and discarded, and gets status 413.
     package var bodyBytes: Int
-    /// Seconds without a byte in either direction after which a connection ends; `nil` for no limit. Does not run while
-    /// the server itself holds an answer back.
+    /// Seconds without a byte in either direction after which a connection is closed; `nil` for no limit. Paused while
+    /// the server itself delays a response.
     package var idleSeconds: UInt32?
-    /// Seconds from the start of a connection, or from the end of the answer before, until a request must be whole, or
-    /// else the connection ends; `nil` for no limit. Bounds a client that sends one byte after the other.
+    /// Seconds within which a request must be complete, counted from the start of the connection or the end of the
+    /// previous response; otherwise the connection is closed. `nil` for no limit. Protects against clients that send
+    /// slowly.
     package var requestSeconds: UInt32?
 
-    /// Limits for a port that a few clients of the same machine use.
+    /// Creates limits; the defaults suit a port with a few clients on the same machine.
     package init(
         connections: UInt32 = 64, connectionBytes: Int = 32 << 10, bodyBytes: Int = 1 << 20,
         idleSeconds: UInt32? = 60, requestSeconds: UInt32? = 60

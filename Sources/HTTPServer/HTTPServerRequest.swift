@@ -1,17 +1,17 @@
-/// One request, with its whole body.
+/// A complete request, including its body.
 package struct HTTPServerRequest: Sendable {
-    /// The method, such as `POST`; as it was sent.
+    /// The method as sent, for example `POST`.
     package var method: String
-    /// The path without the query, percent-encoded as it was sent, so that an escaped `/` does not split a segment.
+    /// The path without the query, percent-encoded as sent, so that an escaped `/` does not split a segment.
     package var rawPath: String
-    /// The query's arguments, percent-decoded; the last of several with one name. `+` stays.
+    /// The query's arguments, percent-decoded; the last one if a name repeats. `+` is not decoded.
     package var query: [String: String]
-    /// The headers by their lower-case names; the last of several with one name.
+    /// The headers by lower-case name; the last one if a name repeats.
     package var headers: [String: String]
     /// The body, at most `HTTPServerLimits.bodyBytes`.
     package var body: [UInt8]
 
-    /// The path, decoded: for comparing, not for taking apart.
+    /// The decoded path, for comparisons; to split a path into segments, use `rawPath`.
     package var path: String { Self.decoded(rawPath) }
 
     package init(
@@ -25,7 +25,7 @@ package struct HTTPServerRequest: Sendable {
         self.body = body
     }
 
-    /// Percent-decodes; what is no escape stays.
+    /// Percent-decodes `text`; invalid escapes are kept.
     package static func decoded(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
         let bytes = Array(text.utf8)
