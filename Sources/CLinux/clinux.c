@@ -80,7 +80,7 @@ int gw_peer_credentials(int fd, uid_t *uid, gid_t *gid, pid_t *pid) {
 
 int gw_peer_groups(int fd, gid_t *groups, int capacity) {
     socklen_t length = (socklen_t)capacity * sizeof *groups;
-    // With ERANGE the kernel says how much room it wants.
+    // With ERANGE the kernel reports the size that it needs.
     if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &length) != 0 && errno != ERANGE) return -1;
     return (int)(length / sizeof *groups);
 }
@@ -91,7 +91,7 @@ int gw_tcp_keepalive(int fd, int idle_s, int interval_s, int timeout_s) {
     int failed = setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
     failed |= setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
     failed |= setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
-    // Counts instead of TCP_KEEPCNT, and holds for unacknowledged data too.
+    // Takes precedence over TCP_KEEPCNT, and applies to unacknowledged data too.
     failed |= setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
     return failed;
 }
@@ -102,12 +102,12 @@ int gw_tcp_was_delivered(int fd, uint32_t *shortest_round_trip_us) {
     memset(&info, 0, sizeof info);
     *shortest_round_trip_us = 0;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 1;
-    // The kernel's word for "not measured yet".
+    // The kernel uses UINT32_MAX for "not measured yet".
     if (info.tcpi_min_rtt != UINT32_MAX) *shortest_round_trip_us = info.tcpi_min_rtt;
     // A peer that closed in an orderly way leaves CLOSE_WAIT; a reset leaves CLOSE.
     enum { tcp_close = 7 };  // <netinet/tcp.h> has the name, and its own older tcp_info
     if (info.tcpi_state == tcp_close) return 0;
-    // The acknowledged bytes count the connection's first SYN too.
+    // The acknowledged bytes include the connection's SYN.
     return info.tcpi_notsent_bytes == 0 && info.tcpi_bytes_acked >= info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 }
 

@@ -1,4 +1,4 @@
-// What glibc offers and Swift's Glibc module does not show: epoll, timerfd, eventfd, accept4, peer credentials, pipe2.
+// glibc functions missing from Swift's Glibc module: epoll, timerfd, eventfd, accept4, peer credentials, pipe2.
 #pragma once
 
 #include <stdbool.h>
@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// One readiness report, in plain fields: the kernel's own struct is packed, which Swift imports badly.
+// A readiness report with plain fields, because the kernel's struct is packed, which Swift does not import well.
 typedef struct {
     uint64_t token;
     uint32_t events;
@@ -33,25 +33,26 @@ uint64_t gw_monotonic_ns(void);
 
 // accept4 with SOCK_NONBLOCK | SOCK_CLOEXEC.
 int gw_accept(int listener);
-// The kernel's word on who called connect(); returns -1 where the socket is not a Unix one.
+// The credentials of the process that called connect(), as reported by the kernel; -1 if it is not a Unix socket.
 int gw_peer_credentials(int fd, uid_t *uid, gid_t *gid, pid_t *pid);
-// The supplementary groups that the peer of a Unix socket had when it called connect(). Returns how many there are, -1
-// on an error; nothing is written where `capacity` is less.
+// The supplementary groups that the peer of a Unix socket had when it called connect(). Returns their number, or -1 on
+// an error; writes nothing if `capacity` is smaller.
 int gw_peer_groups(int fd, gid_t *groups, int capacity);
-// Sends probes over an idle TCP connection and ends one whose peer has not acknowledged anything for `timeout_s`.
+// Probes an idle TCP connection, and closes one whose peer has acknowledged nothing for `timeout_s`.
 int gw_tcp_keepalive(int fd, int idle_s, int interval_s, int timeout_s);
-// Whether the peer of a TCP socket has acknowledged all that was written, and has not reset the connection; 1 where the
-// kernel does not say. The shortest round trip seen so far is in microseconds; 0 where it is not known.
+// Whether the peer of a TCP socket has acknowledged all data and has not reset the connection; 1 if the kernel does
+// not report it. Also returns the shortest round trip so far, in microseconds; 0 if unknown.
 int gw_tcp_was_delivered(int fd, uint32_t *shortest_round_trip_us);
-// No core dump may carry a secret, and no other process of the same user may read this one's memory. RLIMIT_CORE alone
-// does not keep the kernel from piping a dump to a program (core(5)). /proc/PID belongs to root from then on: its `fd`,
-// `maps` and `smaps` are closed to the user's other processes; `stat`, `statm` and `status` stay open.
+// Prevents core dumps, which may contain secrets, and prevents other processes of the same user from reading this
+// process's memory. RLIMIT_CORE alone does not prevent the kernel from piping a dump to a program (core(5)). From then
+// on /proc/PID belongs to root: the user's other processes cannot read `fd`, `maps` and `smaps`, but still `stat`,
+// `statm` and `status`.
 int gw_disable_core_dumps(void);
-// Opens /dev/null for each of the descriptors 0, 1 and 2 that is closed, so that no socket gets one of these numbers.
+// Opens /dev/null for each closed descriptor of 0, 1 and 2, so that no socket gets one of these numbers.
 int gw_open_standard_descriptors(void);
-// Marks every open descriptor from `first` on close-on-exec. Needs Linux 5.11; -1 with `errno` before it.
+// Marks every open descriptor from `first` on as close-on-exec. Requires Linux 5.11; earlier -1 with `errno`.
 int gw_close_on_exec_from(unsigned first);
-// pipe2 with O_CLOEXEC: ends[0] is for reading.
+// pipe2 with O_CLOEXEC: ends[0] is the read end.
 int gw_pipe(int ends[2]);
-// The child of posix_spawn closes every descriptor from `first` on, after the actions before this one. An errno value.
+// Adds an action: the child of posix_spawn closes every descriptor from `first` on. Returns an errno value.
 int gw_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
