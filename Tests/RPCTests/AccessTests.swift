@@ -6,7 +6,7 @@ import Testing
 
 @testable import RPC
 
-/// Strangers at the server's door.
+/// Access control of unauthenticated callers.
 @Suite struct AccessTests {
     @Test func aConnectionWithoutATokenIsClosedInTime() async throws {
         let loop = try EventLoop(label: "access")
@@ -20,7 +20,7 @@ import Testing
         let address = try await server.listen(at: Address("tcp:127.0.0.1:0"))
         let silent = try ClientConnection.connect(to: address)
         defer { close(silent) }
-        // The server says nothing and hangs up: a blocking read sees the end.
+        // The server closes the connection without a response: a blocking read returns the end of the stream.
         _ = fcntl(silent, F_SETFL, fcntl(silent, F_GETFL) & ~O_NONBLOCK)
         var byte: UInt8 = 0
         #expect(read(silent, &byte, 1) == 0)
@@ -119,14 +119,14 @@ import Testing
         var own = [gid_t](repeating: 0, count: Int(count))
         getgroups(count, &own)
         #expect(PeerIdentity.groups(descriptor: pair[0]).sorted() == own.sorted())
-        // A descriptor that is none has none.
+        // An invalid descriptor has no groups.
         #expect(PeerIdentity.groups(descriptor: -1).isEmpty)
     }
 
     private let stream = Counter()
     private func nextStream() -> UInt32 { stream.next() }
 
-    /// Odd numbers, as clients use them.
+    /// Odd stream ids, as clients use them.
     private final class Counter {
         private var value: UInt32 = 1
         func next() -> UInt32 {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RPC
 
-/// Who may call, decided without sockets.
+/// Authentication decisions, without sockets.
 @Suite struct AdmissionTests {
     private static let open = AccessPolicy(users: [1000])
     private static func tokens(_ tokens: [String: String]) -> AccessPolicy {
@@ -39,7 +39,7 @@ import Testing
         #expect(!admission.isKnown)
         #expect(try admission.caller(metadata: Self.bearer("t"), isOpen: false).name == "token:ci")
         #expect(admission.isKnown)
-        // The connection itself has shown none: each call brings its own.
+        // The connection itself is not authenticated: each call carries its own token.
         #expect(throws: Admission.missingToken) { try admission.caller(metadata: [], isOpen: false) }
         #expect(admission.authenticate(token: "t") == "token:ci")
         #expect(try admission.caller(metadata: [], isOpen: false).name == "token:ci")
@@ -74,7 +74,7 @@ import Testing
         var tcp = Admission(peer: .network, policy: Self.open) { [] }
         #expect(tcp.adopt(Self.tokens(["t": "ci"]), live: [])?.reason == .unauthenticated)
 
-        // Only what came with the removed token ends, whoever spoke last.
+        // Only calls with the removed token end, regardless of the last caller.
         var both = Admission(peer: .network, policy: Self.tokens(["t": "ci", "u": "ops"])) { [] }
         #expect(both.authenticate(token: "t") != nil)
         let other = try both.caller(metadata: Self.bearer("u"), isOpen: false)
@@ -86,11 +86,11 @@ import Testing
         #expect(throws: Admission.missingToken) { try both.caller(metadata: [], isOpen: false) }
         #expect(try both.caller(metadata: Self.bearer("u"), isOpen: false).name == "token:ops")
 
-        // A reload that asks for no token any more knows everybody.
+        // After a reload that requires no token, every caller is known.
         var admitted = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
         #expect(admitted.adopt(Self.open, live: []) == nil && admitted.isKnown)
 
-        // A stranger has nothing to lose.
+        // A stranger has no calls to end.
         var stranger = Admission(peer: .network, policy: Self.tokens(["t": "ci"])) { [] }
         #expect(stranger.adopt(Self.tokens([:]), live: []) == nil)
     }

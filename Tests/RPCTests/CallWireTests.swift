@@ -4,7 +4,7 @@ import Testing
 
 @testable import RPC
 
-/// A call on a wire that writes down what it is told: no socket, no frames, no ttrpc.
+/// Calls on a wire that records its operations: no socket, no frames, no ttrpc.
 @Suite struct CallWireTests {
     private static let unary = Method(service: "s", name: "Unary") { _, _ in }
     private static let stream = Method(service: "s", name: "Stream", isServerStreaming: true) { _, _ in }
@@ -23,7 +23,7 @@ import Testing
             #expect(wire.heldBytes == 100)
             call.respond([1, 2, 3])
             #expect(wire.log == ["7 answer [1, 2, 3]"] && call.isOver && wire.heldBytes == 0)
-            // What comes after the end is ignored.
+            // Operations after the end are ignored.
             call.respond([4])
             call.fail(Status(13, "late"))
             call.cancel(.requested)
@@ -68,7 +68,7 @@ import Testing
             plain.cancel(.requested)
             plain.cancel(.shuttingDown)
             #expect(reasons == [.requested] && wire.log == ["7 failed 1 cancelled by the caller"])
-            // The handler knows better.
+            // The handler ends the call with a more specific status.
             let knowing = wire.call(Self.unary)
             knowing.onCancel = { [unowned knowing] _ in knowing.fail(Status(14, "its own words")) }
             knowing.cancel(.slowReader)
@@ -98,7 +98,7 @@ import Testing
         let wire = await loop.perform { LoopBound(ScriptedWire(on: loop, ServerLimits()), on: loop) }
         let handed = await loop.perform { () -> LoopBound<Call> in
             let call = wire.value.call(Self.stream, timeoutNanoseconds: 3_600_000_000_000)
-            // The soonest of all limits counts.
+            // The shortest of all limits applies.
             call.limit(.milliseconds(10))
             call.limit(.seconds(3600))
             #expect(call.deadline == call.startedAt + .milliseconds(10))
@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    /// The call, its wire and its connection hold each other until its end only.
+    /// The call, its wire and its connection retain each other only until the call ends.
     @Test func nothingIsHeldAfterTheEnd() async throws {
         try await with { loop, _ in
             weak var gone: ScriptedWire?
@@ -166,7 +166,7 @@ import Testing
         Issue.record("the condition never came true")
     }
 
-    // MARK: - Calls that wait
+    // MARK: - Paused calls
 
     @Test func callsThatWaitLeaveInAnyOrder() async throws {
         try await with { _, wire in
@@ -180,7 +180,7 @@ import Testing
             let left = paused.removeAll()
             #expect(Set(left.map(ObjectIdentifier.init)) == Set([1, 3, 4].map { ObjectIdentifier(calls[$0]) }))
             #expect(left.count == 3 && paused.isEmpty)
-            // One that has left may end, or wait again, before the others have heard.
+            // A resumed call may end, or wait again, before the others are resumed.
             paused.remove(calls[1])
             paused.add(calls[3])
             #expect(!paused.isEmpty)

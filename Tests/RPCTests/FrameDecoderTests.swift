@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    /// Cut anywhere, an envelope is either a shorter readable one or refused; it never reads beyond its end.
+    /// A truncated envelope is either a shorter valid one or rejected; decoding never reads beyond its end.
     @Test func truncationNeverReadsBeyondTheEnd() {
         let bytes = RequestEnvelope.encode(
             service: "genwire.v1.Generation", method: "Chat", payload: [UInt8](repeating: 1, count: 300),

@@ -7,7 +7,7 @@ import Testing
 
 @testable import RPC
 
-/// Callers that hold what they should not, and strangers.
+/// Callers that hold too many resources, and unauthenticated callers.
 @Suite struct HostileCallerTests {
     /// A server on a Unix and a TCP socket with a few methods; `Hang` calls never end by themselves.
     private static func with(
@@ -66,9 +66,9 @@ import Testing
             caller.write(RawCaller.request("Hang", payload, streamID: 5))
             let refused = try #require(caller.response())
             #expect(refused.streamID == 5 && refused.status.code == Status.Code.resourceExhausted)
-            // Small calls get through, so that a caller can look and cancel.
+            // Small calls are accepted, so that a caller can inspect and cancel calls.
             #expect(Self.echo(caller, streamID: 7) == 0)
-            // Other connections have their own share, and what has ended counts no more.
+            // Other connections have their own limit, and ended calls no longer count.
             #expect(Self.echo(try RawCaller(unix), payload, streamID: 1) == 0)
             #expect([caller.response()?.status.code, caller.response()?.status.code] == [4, 4])
             #expect(Self.echo(caller, payload, streamID: 9) == 0)
@@ -91,7 +91,7 @@ import Testing
             #expect(Self.echo(third, payload, streamID: 1) == Status.Code.resourceExhausted)
             #expect(Self.echo(third, streamID: 3) == 0)
             callers.removeAll()
-            // The bytes of a connection that has gone are free again.
+            // The bytes of a closed connection are released.
             #expect(await eventually { Self.echo(third, payload, streamID: Self.next()) == 0 })
         }
     }
@@ -107,7 +107,7 @@ import Testing
         return false
     }
 
-    /// A frame that has begun holds its bytes, whether or not it ever ends.
+    /// An incomplete frame counts its bytes, whether or not it ever ends.
     @Test func unfinishedFramesCount() async throws {
         var limits = ServerLimits()
         limits.maxRequestBytes = 200_000
@@ -120,7 +120,7 @@ import Testing
             second.write(frame.prefix(150_000))
             let refused = try #require(second.response())
             #expect(refused.streamID == 1 && refused.status.code == Status.Code.resourceExhausted)
-            // The rest of the refused frame is skipped, and the connection goes on.
+            // The rest of the refused frame is skipped, and the connection stays open.
             second.write(frame.dropFirst(150_000))
             #expect(Self.echo(second, streamID: 3) == 0)
             first.write(frame.dropFirst(150_000))
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
     @Test func noFrameThatLeavesIsOverTheLimit() async throws {
         try await Self.with { _, unix, _ in
@@ -168,18 +168,18 @@ import Testing
         try await Self.with(tokens: Self.tokens) { _, _, tcp in
             let large = [UInt8](repeating: 1, count: 100_000)
             let stranger = try RawCaller(tcp)
-            // The header is enough: nothing is kept of a frame that will be refused.
+            // The header is enough: a frame that will be refused is not buffered.
             stranger.write(RawCaller.request("Echo", large, streamID: 1, token: "right").prefix(100))
             #expect(stranger.response()?.status.code == Status.Code.unauthenticated)
             #expect(stranger.isClosed())
-            // Known by the frame before, in the same packet.
+            // Authenticated by the previous frame in the same packet.
             let known = try RawCaller(tcp)
             known.write(
                 RawCaller.request("Hello", Array("right".utf8), streamID: 1)
                     + RawCaller.request("Echo", large, streamID: 3))
             #expect(known.response()?.status.code == 0)
             #expect(known.response()?.status.code == 0)
-            // Known by the token of an earlier call.
+            // Authenticated by the token of an earlier call.
             let byCall = try RawCaller(tcp)
             byCall.write(RawCaller.request("Echo", streamID: 1, token: "right"))
             #expect(byCall.response()?.status.code == 0)
@@ -196,7 +196,7 @@ import Testing
             let local = try RawCaller(unix)
             #expect(Self.echo(local, streamID: 1) == 0)
             func strangers(_ count: Int) throws -> [RawCaller] {
-                // Each begins a frame and goes on no further.
+                // Each connection starts a frame and never completes it.
                 try (0..<count).map { _ in
                     let stranger = try RawCaller(tcp)
                     stranger.write([0, 0, 1])
@@ -204,7 +204,7 @@ import Testing
                 }
             }
             let first = try strangers(3)
-            // Those that have had the time to say who they are make room for others.
+            // Strangers past their grace period are replaced by others.
             try await Task.sleep(nanoseconds: 2 * ServerLimits.strangerGrace.nanoseconds)
             let second = try strangers(3)
             for stranger in first { #expect(stranger.isClosed()) }
@@ -212,7 +212,7 @@ import Testing
             try await Task.sleep(nanoseconds: 2 * ServerLimits.strangerGrace.nanoseconds)
             #expect(Self.echo(local, streamID: 3) == 0)
             #expect(server.connectionCount == 1)
-            // One place is left for a known caller, and a stranger that shows its token takes it.
+            // One place is left for a known caller; a stranger that authenticates takes it.
             let known = try RawCaller(tcp)
             known.write(RawCaller.request("Echo", streamID: 1, token: "right"))
             #expect(known.response()?.status.code == 0)
@@ -225,7 +225,7 @@ import Testing
         }
     }
 
-    /// Whatever a stranger sends, it does not make the server write more than one answer that nobody reads.
+    /// Whatever a stranger sends, the server writes at most one unread response.
     @Test func aStrangersFirstMistakeIsItsLast() async throws {
         try await Self.with(tokens: Self.tokens) { _, _, tcp in
             var even = [UInt8](repeating: 0, count: FrameHeader.size)
@@ -274,13 +274,13 @@ import Testing
         }
     }
 
-    /// A caller with many frames on the way is always in the middle of one.
+    /// A caller with many frames in flight is always in the middle of one.
     @Test func theTimeOfAFrameBeginsWithTheFrame() async throws {
         let limit: UInt64 = 3_000_000_000
         var limits = ServerLimits()
         limits.frameTimeoutNanoseconds = limit
         try await Self.with(limits) { _, unix, _ in
-            // Where the machine held this test up for so long that a frame was late, the round says nothing.
+            // If the machine delayed this test so long that a frame was late, the round is inconclusive.
             var isConclusive = false
             for _ in 0..<20 where !isConclusive {
                 let caller = try RawCaller(unix)
@@ -305,7 +305,7 @@ import Testing
         }
     }
 
-    /// A call that looks at what is in progress, or ends it, comes through in pieces too.
+    /// A call that inspects or cancels calls in progress is accepted even if it arrives in parts.
     @Test func smallCallsComeThroughInPieces() async throws {
         var limits = ServerLimits()
         limits.maxRequestBytesPerConnection = 100_000
@@ -324,7 +324,7 @@ import Testing
         }
     }
 
-    /// What a call really keeps counts, not what was received.
+    /// A call counts with the memory it keeps, not with the bytes received.
     @Test func aCallCountsWithWhatItHolds() async throws {
         var limits = ServerLimits()
         limits.maxRequestBytesPerConnection = 100_000
@@ -337,7 +337,7 @@ import Testing
         }
     }
 
-    /// Answers that nobody reads have a bound over all connections.
+    /// Unread responses are limited over all connections.
     @Test func unreadAnswersHaveABudgetOverAllConnections() async throws {
         var limits = ServerLimits()
         limits.maxBufferedBytes = 4 << 20
@@ -345,7 +345,7 @@ import Testing
             let payload = [UInt8](repeating: 1, count: 1 << 20)
             let callers = try (0..<16).map { _ in try RawCaller(unix) }
             for caller in callers { caller.write(RawCaller.request("Echo", payload, streamID: 1)) }
-            // The kernel takes a part of each; some of the rest is over the limit.
+            // The kernel accepts part of each; the rest exceeds the limit.
             let closed = callers.count { $0.response() == nil }
             #expect(closed > 0 && closed < 16)
             #expect(Self.echo(try RawCaller(unix), streamID: 1) == 0)
@@ -360,7 +360,7 @@ import Testing
                 RawCaller.request("Echo", streamID: 1, token: "wrong"),
             ] {
                 let stranger = try RawCaller(tcp)
-                // Many guesses in one packet: only the first is looked at.
+                // Many guesses in one packet: only the first is checked.
                 stranger.write(request + RawCaller.request("Hello", Array("right".utf8), streamID: 3))
                 #expect(stranger.response()?.status.code == Status.Code.unauthenticated)
                 #expect(stranger.response() == nil && stranger.isClosed())
@@ -382,7 +382,7 @@ import Testing
             #expect(byCall.response()?.status.code == 0)
             let local = try RawCaller(unix)
             #expect(Self.echo(local, streamID: 1) == 0)
-            // The same rules again change nothing.
+            // Applying the same rules again changes nothing.
             server.adopt(AccessPolicy(users: [geteuid()]) { Self.tokens[$0] })
             byHello.write(RawCaller.request("Echo", streamID: 5))
             #expect(byHello.response()?.status.code == 0)

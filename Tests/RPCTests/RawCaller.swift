@@ -12,7 +12,7 @@ final class RawCaller {
 
     convenience init(_ address: Address) throws { self.init(try ClientConnection.connect(to: address)) }
 
-    /// Takes over a connected socket.
+    /// Takes ownership of a connected socket.
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
@@ -22,7 +22,7 @@ final class RawCaller {
 
     deinit { close(descriptor) }
 
-    /// The bytes of a request frame.
+    /// Encodes a request frame.
     static func request(
         _ method: String, _ payload: [UInt8] = [], streamID: UInt32, timeoutNanoseconds: Int64 = 0, token: String? = nil
     ) -> [UInt8] {
@@ -41,7 +41,7 @@ final class RawCaller {
         return frame + envelope
     }
 
-    /// Writes bytes; what the server does not take any more is of no interest.
+    /// Writes bytes; ignores errors if the server no longer accepts them.
     func write(_ bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)
         var sent = 0
@@ -54,7 +54,7 @@ final class RawCaller {
         }
     }
 
-    /// The next response; `nil` where the server closed the connection, or said nothing for 30 seconds.
+    /// Reads the next response; `nil` if the server closed the connection or sent nothing for 30 seconds.
     func response() -> (streamID: UInt32, status: Status)? {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while waiting.isEmpty, !isAtEnd {
@@ -76,7 +76,7 @@ final class RawCaller {
         return (header.streamID, status)
     }
 
-    /// Whether the server closes the connection, after whatever it still says.
+    /// Whether the server closes the connection, possibly after further responses.
     func isClosed() -> Bool {
         while response() != nil {}
         return isAtEnd

@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    /// What the end of one call costs grows with the calls under its id.
+    /// The cost of ending one call grows with the number of calls under its id.
     @Test func oneCallIDIsForSixtyFourCallsAtMost() async throws {
         try await withServer(.epoll) { harness in
             let first = try await harness.connect(to: harness.addresses[0])
@@ -81,7 +81,7 @@ import Testing
                 #expect(refused.status.message.contains("call_id"))
             }
             #expect(harness.hanging == 64)
-            // Another id and another caller have room of their own.
+            // Other ids and other callers have separate limits.
             await first.begin("Hang", Array("other".utf8))
             await stranger.begin("Hang", Array("shared".utf8))
             await eventually { harness.hanging == 66 }
@@ -129,7 +129,7 @@ import Testing
             await eventually { harness.pauses > 0 }
             let sentWhilePaused = harness.flooded
             #expect(sentWhilePaused < Harness.floodCount)
-            // Others are served meanwhile.
+            // Other clients are served meanwhile.
             let client = try await harness.connect(to: harness.addresses[0])
             #expect(await client.call("Echo", [5]).messages == [[5]])
             let received = await readFrames(descriptor)
@@ -168,7 +168,7 @@ import Testing
     @Test func aLiveSocketIsNeverStolenAndAStaleOneIsReplaced() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/g.sock"
-            // A stale socket: bound once, its owner gone without a word.
+            // A stale socket: its owner exited without removing it.
             let old = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             try Address.unix(path: path).withSocketAddresses { _, address, length in
                 #expect(bind(old, address, length) == 0)
@@ -183,7 +183,7 @@ import Testing
                 let client = try await harness.connect(to: harness.addresses[0])
                 #expect(await client.call("Echo", [1]).status.isOK)
                 await client.close()
-                // A folder that is missing, a file that is in the way, a network address.
+                // A missing folder, a path that holds a file, a network address.
                 for bad in ["unix:\(folder)/none/g.sock", "tcp:0.0.0.0:0", "tcp:192.0.2.1:1"] {
                     await #expect(throws: AddressError.self) { try await harness.server.listen(at: Address(bad)) }
                 }
@@ -351,7 +351,7 @@ final class TestClient: Sendable {
         }
     }
 
-    /// Starts a call whose answer nobody waits for.
+    /// Starts a call without waiting for its response.
     func begin(_ method: String, _ payload: [UInt8]) async {
         await connection.loop.perform { [connection] in
             _ = connection.value.start(

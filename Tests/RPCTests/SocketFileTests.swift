@@ -67,7 +67,7 @@ import Testing
                 var info = stat()
                 #expect(lstat(path, &info) == 0 && info.st_mode & 0o777 == 0o600)
                 close(try ClientConnection.connect(to: .unix(path: path)))
-                // A client that was there stays.
+                // A connected client stays connected.
                 #expect(write(early, "x", 1) == 1)
 
                 // With its lock and its folder, all at once.
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    /// More than the listener accepts at once, while the loop is busy until the file is missed.
+    /// More connections than the listener accepts at once, while the loop is busy until the missing file is detected.
     @Test func whoConnectedBeforeTheFileWasRemovedIsServed() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/g.sock"
@@ -168,7 +168,7 @@ import Testing
                 let first = try occupy()
                 #expect(try await eventually { warnings.withLock { $0.count } == 1 })
                 #expect(warnings.withLock { $0.last?.contains("another program replaced") == true })
-                // Two more looks at it.
+                // Two more checks of the file.
                 await loop.sleepFor(milliseconds: 4500)
                 #expect(inode() == first)
                 #expect(warnings.withLock { $0.count } == 1)
@@ -177,7 +177,7 @@ import Testing
                 close(try ClientConnection.connect(to: .unix(path: path)))
                 last = try occupy()
             }
-            // Nor is it removed at the end.
+            // The file is not removed at the end either.
             #expect(inode() == last)
         }
     }
@@ -220,7 +220,7 @@ extension SocketFileTests {
                 let own = Address.unix(path: folder + "/first.sock")
                 let system = Address.unix(path: folder + "/second.sock")
                 close(try ClientConnection.connect(toFirstOf: [own, system], trusting: nil).descriptor)
-                // A server that has gone leaves its file.
+                // A crashed server leaves its file behind.
                 let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
                 try own.withSocketAddresses { _, address, length in #expect(bind(stale, address, length) == 0) }
                 close(stale)

@@ -6,7 +6,7 @@ import Testing
 
 /// Which folders a socket may be in.
 @Suite struct SocketFolderTests {
-    /// What `prepare` says about `name` below a private folder that `make` has filled.
+    /// The warning or error of `prepare` for `name` below a private folder that `make` has filled.
     private func verdict(
         _ name: String, _ make: (String) -> Void
     ) async throws -> (warning: String, error: String) {
@@ -27,14 +27,14 @@ import Testing
                 chmod(folder + "/a", mode_t(mode))
             }
             #expect(own.error.contains("every user may write") == isRefused, "\(mode): \(own.error)")
-            // Whoever may write in a folder on the way can exchange those below it.
+            // A user who may write in a folder of the path can replace the folders below it.
             let above = try await verdict("a/b/g.sock") { folder in
                 mkdir(folder + "/a", 0o700)
                 mkdir(folder + "/a/b", 0o700)
                 chmod(folder + "/a", mode_t(mode))
             }
             #expect(above.error.contains("every user may write") == isRefused, "\(mode): \(above.error)")
-            // So can who may write where a link leads.
+            // So can a user who may write in the target folder of a link.
             let behind = try await verdict("link/g.sock") { folder in
                 mkdir(folder + "/a", 0o700)
                 mkdir(folder + "/a/b", 0o700)
@@ -51,7 +51,7 @@ import Testing
         #expect(file.error.contains("not a folder"))
     }
 
-    /// Needs to give files away, so only root can run it.
+    /// Changes the owner of files, so it requires root.
     @Test func foldersOfOthersAreRefusedAndWhatAnAdministratorMayMeanIsSaid() async throws {
         guard getuid() == 0 else {
             print("skipped: only root can give folders away")
@@ -90,7 +90,7 @@ import Testing
         #expect(fine.warning.isEmpty && fine.error.isEmpty)
     }
 
-    /// Needs a folder above which everything is root's, so only root can run it.
+    /// Requires a folder whose parents all belong to root, so it requires root.
     @Test func rootVouchesForTheOwnerOfAFolder() throws {
         guard getuid() == 0 else {
             print("skipped: only root can give folders away")

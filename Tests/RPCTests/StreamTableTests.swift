@@ -16,7 +16,7 @@ import Testing
         FrameHeader(length: length, streamID: id, kind: Kind.data, flags: flags)
     }
 
-    /// What each frame means, as words.
+    /// The meaning of each frame, as text.
     private func expect(
         _ table: inout Table, _ headers: [FrameHeader], _ words: [String],
         sourceLocation: SourceLocation = #_sourceLocation
@@ -45,7 +45,7 @@ import Testing
         #expect(table.violationCount == 0 && table.count == 0)
     }
 
-    /// An id counts as used even where its call was refused.
+    /// An id counts as used even if its call was refused.
     @Test func noIDComesTwiceOrBackwards() {
         var table = Table()
         expect(&table, [Self.request(5)], ["request"])
@@ -62,7 +62,7 @@ import Testing
                 expect(&table, [header], [Self.even])
             }
         }
-        // They move nothing.
+        // They change no state.
         expect(&table, [Self.request(1)], ["request"])
         #expect(table.violationCount == 8)
     }
@@ -99,11 +99,11 @@ import Testing
         ] {
             expect(&table, [header], ["unexpected data on 1"])
         }
-        // A unary call's request was all there is.
+        // A unary call accepts nothing after its request.
         for header in [Self.data(3), Self.data(3, length: 1)] {
             expect(&table, [header], ["unexpected data on 3"])
         }
-        // The connection goes on, and so does the stream until its call has ended.
+        // The connection stays open, and the stream stays active until its call has ended.
         #expect(table.violationCount == 0 && table.count == 2)
     }
 
