@@ -26,7 +26,7 @@ import Testing
         try await withPair(kind) { loop, pair, owner in
             await loop.perform { owner.value.channel.isReading = false }
             pair.write([1, 2, 3])
-            // Work that comes back through the kernel after the bytes were there.
+            // Work that returns through the kernel after the bytes have arrived.
             for _ in 0..<5 { await loop.performSleep(milliseconds: 2) }
             #expect(await loop.perform { owner.value.received }.isEmpty)
             await loop.perform { owner.value.channel.isReading = true }
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    /// More than the kernel takes at once: the rest waits for the peer, and nothing is lost or out of order.
+    /// More output than the kernel accepts at once: the rest waits for the peer; nothing is lost or reordered.
     @Test(arguments: PollerKind.allCases)
     func outputWaitsForAPeerThatReadsLate(_ kind: PollerKind) async throws {
         try await withPair(kind) { loop, pair, owner in
@@ -56,7 +56,7 @@ import Testing
             await loop.perform {
                 owner.value.append(bytes)
                 owner.value.channel.closeAfterFlush(within: .seconds(3600))
-                // What a handler still answers goes out as well.
+                // A handler's late response is sent as well.
                 owner.value.append([8])
             }
             #expect(await Task.detached { pair.readAll(bytes.count + 1) == bytes + [8] && pair.isAtEnd() }.value)
@@ -126,7 +126,7 @@ import Testing
                 owner.value.append([1])
                 owner.value.channel.flush()
                 #expect(owner.value.ends == [.broken(SystemError("send", code: EPIPE))])
-                // The end comes once, whatever is tried after it.
+                // The end is reported once, regardless of later calls.
                 owner.value.channel.close()
                 owner.value.channel.closeAfterFlush(within: .zero)
                 #expect(owner.value.channel.read(into: .init(start: nil, count: 0)) == 0)
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    /// Both sides hold each other until the end, so that neither has to be kept by a third.
+    /// Channel and owner retain each other until the end, so nothing else needs to retain them.
     @Test(arguments: PollerKind.allCases)
     func theOwnerIsFreeAfterTheEnd(_ kind: PollerKind) async throws {
         try await withLoop(kind) { loop in
@@ -159,7 +159,7 @@ import Testing
         await loop.shutdown()
         #expect(await loop.perform { owner.value.ends } == [.loopStopped])
         #expect(pair.isAtEnd())
-        // A loop that has ended takes no further one, and leaves no socket open.
+        // A stopped loop accepts no new channel and leaves no socket open.
         let late = SocketPair()
         let refused = await loop.perform {
             do {
@@ -172,7 +172,7 @@ import Testing
         late.closePeer()
     }
 
-    /// The kernel gives a number again as soon as it is free; Dispatch must not have a source on it then.
+    /// The kernel reuses a descriptor number as soon as it is free; Dispatch must have no source on it then.
     @Test(arguments: PollerKind.allCases)
     func theDescriptorIsClosedWhenNothingWatchesIt(_ kind: PollerKind) async throws {
         try await withLoop(kind) { loop in
@@ -271,7 +271,7 @@ private final class SocketPair: Sendable {
         if isOpen { close(theirs) }
     }
 
-    /// Tells a socket from another one that was given the same number later; `nil` for none.
+    /// Identifies a socket, to distinguish it from a later one with the same number; `nil` if there is none.
     static func inode(_ descriptor: Int32) -> UInt? {
         var info = stat()
         return fstat(descriptor, &info) == 0 ? info.st_ino : nil

@@ -95,7 +95,7 @@ import Testing
                 return count
             }
             for _ in 0..<5 { await loop.performSleep(milliseconds: 2) }
-            // While the jobs go on, the descriptor's events come too, however slow the machine is.
+            // While the jobs run, the descriptor's events are handled too, however slow the machine is.
             await eventually { await loop.perform { watcher.value.events > 5 } }
             spinning.store(false, ordering: .relaxed)
             #expect(await jobs.value > 5)
@@ -143,7 +143,7 @@ import Testing
         await loop.shutdown()
         await loop.shutdown()
         for task in tasks { #expect(await task.value) }
-        // After the end: no descriptors, but work still runs.
+        // After shutdown: no descriptors, but work still runs.
         #expect(await loop.perform { loop.registrationCount } == 0)
         let refused = await loop.perform { () -> Bool in
             do {
@@ -235,7 +235,7 @@ final class Silent: ReadinessHandler {
     func ready(_ readiness: Readiness) {}
 }
 
-/// Reads a few bytes an event, so that level-triggered reports are needed for the rest.
+/// Reads a few bytes per event, so that level-triggered reports are needed for the rest.
 final class ByteReader: ReadinessHandler {
     private let descriptor: Int32
     private let loop: EventLoop
@@ -261,7 +261,7 @@ final class ByteReader: ReadinessHandler {
     }
 }
 
-/// Never reads, so its descriptor is ready for ever.
+/// Never reads, so its descriptor stays ready.
 final class EndlessWatcher: ReadinessHandler {
     private let loop: EventLoop
     private var registration: Registration?
@@ -299,7 +299,7 @@ final class Closer: ReadinessHandler {
         guard stranger == nil else { return }
         for registration in registrations { loop.deregister(registration) }
         for pipe in pipes { pipe.closeBoth() }
-        // The kernel gives the same numbers again, and the loop the same slots.
+        // The kernel reuses the same numbers, and the loop the same slots.
         let pipe = Pipe()
         let observer = StrangerObserver { [unowned self] in strangerEvents += 1 }
         stranger = pipe

@@ -38,7 +38,7 @@ import Testing
         #expect(burst == [true, true, true, false, false])
         let refilled = [0.25, 0.5, 0.5].map { bucket.take(at($0)) }
         #expect(refilled == [false, true, false])
-        // However long nothing happens, no more than the burst is saved.
+        // An idle period of any length refills at most the burst.
         let later = (0..<5).map { _ in bucket.take(at(1000)) }
         #expect(later == [true, true, true, false, false])
     }

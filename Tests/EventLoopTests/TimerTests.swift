@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    /// Both are due in the same pass, whichever fires first moves the other an hour on.
+    /// Both are due in the same pass; the one that fires first moves the other by an hour.
     @Test(arguments: PollerKind.allCases)
     func aTimerThatIsMovedInItsOwnPassWaitsForItsNewTime(_ kind: PollerKind) async throws {
         try await withLoop(kind) { loop in
@@ -86,7 +86,7 @@ import Testing
                 for timer in timers { loop.schedule(timer, at: 0) }
             }
             await eventually { fired.load(ordering: .relaxed) > 0 }
-            // Another pass at least lies between the two calls.
+            // There is at least one more pass between the two calls.
             await loop.performSleep(milliseconds: 5)
             #expect(fired.load(ordering: .relaxed) == 1)
             #expect(waiting.load(ordering: .relaxed) == 1)
