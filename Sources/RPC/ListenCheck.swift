@@ -10,7 +10,7 @@ extension Address {
         do {
             switch self {
             case .unix(let path):
-                if SocketFolder.isToBeMade(for: path) { return }
+                if SocketFolder.mustCreateDefault(for: path) { return }
                 _ = try SocketFolder.prepare(for: path)
                 try SocketFile.checkPlace(path)
             case .tcp:

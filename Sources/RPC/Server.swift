@@ -132,7 +132,7 @@ public final class Server: Sendable {
         }
         for context in contexts { await context.loop.perform { context.value.endDrain() } }
         // Peers that do not read get the time `closeAfterFlush` allows, plus a margin.
-        let last = Instant.now() + ServerConnection.closingPatience + .milliseconds(500)
+        let last = Instant.now() + ServerConnection.closingTimeout + .milliseconds(500)
         while .now() < last {
             if await total({ $0.connectionCount }) == 0 { return }
             await pause(.milliseconds(2))

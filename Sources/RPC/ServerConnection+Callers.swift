@@ -20,7 +20,7 @@ extension ServerConnection {
     /// Counts the connection as one of a known caller instead of a stranger.
     /// - Throws: `Failure` if the limit of known callers' connections is reached.
     private func becomeKnown() throws(Failure) {
-        endStrangerhood()
+        endStrangerTimeout()
         guard context.promote(self) else {
             throw Failure(
                 .busy,

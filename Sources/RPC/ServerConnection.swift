@@ -21,7 +21,7 @@ final class ServerConnection {
     /// connections wait.
     private static let smallRead = 4 << 10
     /// How long a closing connection waits for a peer that does not read its last output.
-    static let closingPatience = TimeAmount.seconds(1)
+    static let closingTimeout = TimeAmount.seconds(1)
 
     let context: ServerLoop
     let channel: Channel
@@ -85,7 +85,7 @@ final class ServerConnection {
     }
 
     /// Ends the time limit for strangers, because the peer has authenticated.
-    func endStrangerhood() {
+    func endStrangerTimeout() {
         if let strangerTimer { context.loop.cancel(strangerTimer) }
         strangerTimer = nil
         beginReading()
@@ -207,6 +207,6 @@ extension ServerConnection: CallSession {
         guard state != .closing, state != .ended else { return }
         state = .closing
         stopFrameTimer()
-        channel.closeAfterFlush(within: Self.closingPatience)
+        channel.closeAfterFlush(within: Self.closingTimeout)
     }
 }

@@ -21,7 +21,7 @@ struct SocketFolder {
     }
 
     /// Whether `path` is the default socket and its folder, which `prepare` creates, does not exist yet.
-    static func isToBeMade(for path: String) -> Bool {
+    static func mustCreateDefault(for path: String) -> Bool {
         let folder = folder(of: path)
         guard folder == DefaultAddress.temporaryFolder, (try? DefaultAddress.own()) == .unix(path: path) else {
             return false
@@ -37,7 +37,7 @@ struct SocketFolder {
         let folder = folder(of: path)
         var check = SocketFolder(address: "unix:\(path)")
         if (try? DefaultAddress.own()) == .unix(path: path) {
-            if isToBeMade(for: path) { mkdir(folder, 0o700) }
+            if mustCreateDefault(for: path) { mkdir(folder, 0o700) }
             try check.requireOwn(folder)
         }
         try check.visit(folder.hasPrefix("/") ? folder : currentFolder + "/" + folder, isLast: true)
