@@ -39,14 +39,14 @@ public struct TimeAmount: Sendable, Hashable, Comparable {
     /// The duration in nanoseconds.
     public let nanoseconds: UInt64
 
-    /// So many nanoseconds.
+    /// A duration in nanoseconds.
     @inlinable
     public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// The duration of zero nanoseconds.
     public static let zero = TimeAmount(nanoseconds: 0)
 
-    /// So many nanoseconds.
+    /// A duration in nanoseconds.
     @inlinable
     public static func nanoseconds(_ count: UInt64) -> TimeAmount { TimeAmount(nanoseconds: count) }
 
