@@ -2,11 +2,11 @@ import ArgumentParser
 import GenwireCommands
 import Glibc
 
-/// The program; its commands are a library, so that tests can run them too.
+/// Entry point of the `genwire` command. The commands are in `GenwireCommands`, so that tests can run them.
 @main
 struct Main {
     static func main() async {
-        // A reader that has gone is noticed at the write.
+        // A closed standard output is reported as EPIPE by the write.
         signal(SIGPIPE, SIG_IGN)
         await GenwireCommand.run(Array(CommandLine.arguments.dropFirst()))
     }

@@ -1,9 +1,9 @@
 import Config
 
-/// The daemon's command line. Its few flags are read here and not by a library: a parser that works by reflection
-/// would be a third of the daemon's resident memory for the whole of its life.
+/// The daemon's command line. Parsed by hand: a reflection-based argument parser would account for a third of the
+/// daemon's resident memory.
 struct Arguments: Equatable {
-    /// What the process is to do.
+    /// The command to run.
     enum Action: Equatable {
         case serve, check, schema, help, version
     }
@@ -21,35 +21,36 @@ struct Arguments: Equatable {
                genwired schema [--markdown]
                genwired --help | --version
 
-        A generation gateway: any language model, over a Unix or TCP socket.
+        A generation gateway: serves language models over a Unix or TCP socket.
 
-          --config FILE       the configuration
-          --listen ADDR       listen here instead of at server.listen of the configuration, else where clients connect
-                              by default: unix:PATH or tcp:HOST:PORT; may be given several times
+          --config FILE       the configuration file
+          --listen ADDR       address to listen on: unix:PATH or tcp:HOST:PORT; may be repeated. Overrides
+                              server.listen; without either, the default address of clients is used
           --log-level LEVEL   trace, debug, info, notice, warning, error or critical
           --log-format FORM   text or json
-          check               validate the configuration: exit 0 and a summary, or exit 78 and what is wrong where
-          schema              print the JSON Schema of the configuration, for editors; with --markdown the reference
-                              of all keys (docs/configuration.md)
+          check               validate the configuration: print a summary and exit 0, or print all errors with their
+                              line numbers and exit 78
+          schema              print the JSON Schema of the configuration; with --markdown, the reference of all keys
+                              (docs/configuration.md)
 
-        SIGTERM and SIGINT drain and stop; before the daemon is ready they stop it at once, and so does a second
-        one at any time.
+        On SIGTERM or SIGINT, the daemon drains and stops; before it is ready, it stops at once. A second signal stops
+        it at once at any time.
 
-        SIGHUP reads the configuration again: models, routes, credentials and who may call are taken over, and the log
-        says which changed. These take a restart, and the log warns where one changed:
+        On SIGHUP, the daemon reloads models, routes, credentials and access rules from the configuration, and logs
+        the changes. Changes to these keys take effect after a restart; the daemon logs a warning:
           \(Configuration.startOnlyKeys.joined(separator: ", "))
 
-        Exit codes: 0 stopped as asked, 1 stopped by a second signal, 64 wrong usage, 78 a configuration or an address
-        that is refused.
+        Exit codes: 0 normal stop, 1 stopped by a second signal, 64 usage error, 78 invalid configuration or unusable
+        address.
         """
 
-    /// The keys of the file that the command line has the word over.
+    /// The configuration keys that flags override.
     var overriddenKeys: [String] {
         (listen.isEmpty ? [] : ["server.listen"]) + (logLevel == nil ? [] : ["log.level"])
             + (logFormat == nil ? [] : ["log.format"])
     }
 
-    /// A command line that cannot be understood, and why.
+    /// Why a command line cannot be parsed.
     struct UsageError: Error {
         let description: String
     }
@@ -66,7 +67,7 @@ struct Arguments: Equatable {
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             func value() throws(UsageError) -> String {
                 if parts.count == 2 { return parts[1] }
-                guard let next = rest.popFirst() else { throw UsageError(description: "\(word) needs a value") }
+                guard let next = rest.popFirst() else { throw UsageError(description: "\(word) requires a value") }
                 return next
             }
             switch parts[0] {
@@ -76,7 +77,7 @@ struct Arguments: Equatable {
             case "--config": config = try value()
             case "--listen":
                 listen.append(try value())
-                // Several addresses may follow one flag.
+                // One flag accepts several addresses.
                 while parts.count == 1, let next = rest.first, next.hasPrefix("unix:") || next.hasPrefix("tcp:") {
                     listen.append(next)
                     rest = rest.dropFirst()
@@ -87,7 +88,7 @@ struct Arguments: Equatable {
             }
         }
         if action == .serve || action == .check, config.isEmpty {
-            throw UsageError(description: "--config FILE is missing")
+            throw UsageError(description: "--config FILE is required")
         }
     }
 }

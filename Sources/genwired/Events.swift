@@ -5,27 +5,26 @@ import EventLoop
 import Glibc
 import Synchronization
 
-/// What reaches the daemon from outside, in order: signals, and the configurations that it reads.
+/// The daemon's event queue: signals, configurations that were read, and the result of listening, in order.
 final class Events {
     enum Event: Sendable {
         /// The first SIGTERM or SIGINT.
         case stop
         /// SIGHUP.
         case hangUp
-        /// The end of `load`.
+        /// `load` has finished.
         case loaded(Result<Configuration, ConfigErrors>)
-        /// The end of `listen`: the addresses as bound.
+        /// `listen` has finished: the bound addresses.
         case listening(Result<[String], Runtime.StartError>)
     }
 
     private let stream: AsyncStream<Event>
     private let continuation: AsyncStream<Event>.Continuation
     private let signals: SignalWatch
-    /// Held by whatever ends the process, so that there is one exit code.
+    /// Held by the thread that ends the process, so that only one exit code is used.
     private static let end = Locked(())
 
-    /// Watches the signals from now on. A second SIGTERM or SIGINT ends the process with exit code 1, whatever it is
-    /// doing.
+    /// Starts watching signals. A second SIGTERM or SIGINT ends the process with exit code 1 at any time.
     init() {
         (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         let isStopping = Once()
@@ -40,10 +39,10 @@ final class Events {
         }
     }
 
-    /// Must be called before the process ends by itself: where a signal is ending it, this does not return.
+    /// Must be called before the process exits normally. Does not return if a signal is already ending the process.
     static func finish() { end.withLock { _ in } }
 
-    /// Ends the commands in progress, and the process whatever else that leads to.
+    /// Kills the commands in progress, then exits, whatever their failure would have caused.
     private static func exit(_ code: Int32) {
         end.withLock { _ in
             CommandScope.endAll()
@@ -51,17 +50,18 @@ final class Events {
         }
     }
 
-    /// Waits for the next event.
+    /// Waits for the next event; returns `.stop` once the queue is closed.
     func next() async -> Event {
         for await event in stream { return event }
         return .stop
     }
 
-    /// Puts an event behind those that are there.
+    /// Appends an event to the queue.
     func post(_ event: Event) { continuation.yield(event) }
 
-    /// Reads the file on a thread of its own, since secrets may come from commands and files that take their time.
-    /// `loaded` follows. The result ends the commands before their time.
+    /// Reads the configuration on another thread, because secrets may come from slow commands and files. Posts
+    /// `.loaded` when done.
+    /// - Returns: a scope that can end the commands early.
     func load(_ path: String) -> CommandScope {
         let commands = CommandScope()
         DispatchQueue.global().async { [continuation] in
@@ -74,7 +74,8 @@ final class Events {
         return commands
     }
 
-    /// Listens at `addresses` while other events come. `listening` follows, as late as the names are looked up.
+    /// Listens at `addresses` without blocking other events. Posts `.listening` when done; name resolution may take
+    /// minutes.
     func listen(_ runtime: Runtime, at addresses: [String]) {
         Task { [continuation] in
             do throws(Runtime.StartError) {
@@ -85,7 +86,7 @@ final class Events {
         }
     }
 
-    /// Lets the first signal end the commands in progress and then the process, with exit code 128 + signal.
+    /// On the first signal, kills the commands in progress and exits with code 128 + signal number.
     static func endAtFirstSignal() -> SignalWatch {
         SignalWatch([SIGTERM, SIGINT, SIGHUP]) { number in
             exit(128 + number)
@@ -93,7 +94,7 @@ final class Events {
     }
 }
 
-/// Whether something happens for the first time.
+/// A flag that can be set once. Safe from any thread.
 private final class Once: Sendable {
     private let happened = Atomic<Bool>(false)
 

@@ -5,17 +5,17 @@ import Generation
 import Glibc
 import Logging
 
-/// The daemon.
+/// Entry point of the `genwired` daemon.
 @main
 struct Genwired {
     static func main() async {
-        // A socket with the number of standard error would send the log to a caller.
+        // If standard error were closed, a socket could get its number and receive the log.
         _ = gw_open_standard_descriptors()
         let arguments: Arguments
         do throws(Arguments.UsageError) {
             arguments = try Arguments(CommandLine.arguments.dropFirst())
         } catch {
-            complain("genwired: \(error.description)\n\n\(Arguments.usage)")
+            writeError("genwired: \(error.description)\n\n\(Arguments.usage)")
             exit(64)
         }
         switch arguments.action {
@@ -27,7 +27,7 @@ struct Genwired {
         }
     }
 
-    /// Validates the configuration.
+    /// Runs `genwired check`: exits with 78 if the configuration is invalid.
     private static func check(_ arguments: Arguments) {
         let signals = Events.endAtFirstSignal()
         defer { withExtendedLifetime(signals) {} }
@@ -39,13 +39,13 @@ struct Genwired {
             print(configuration.summary())
         } catch {
             Events.finish()
-            complain("\(error)")
+            writeError("\(error)")
             exit(78)
         }
     }
 
     private static func serve(_ arguments: Arguments) async {
-        // Before anything secret is in memory.
+        // Before any secret is read into memory.
         _ = gw_disable_core_dumps()
         signal(SIGPIPE, SIG_IGN)
         let events = Events()
@@ -53,19 +53,19 @@ struct Genwired {
         let logger = makeLogger(arguments, configuration)
         do {
             let runtime = try await Runtime.start(configuration, logger: logger)
-            // What this process inherited, and the sockets that libcurl opens for itself.
+            // Covers inherited descriptors and the sockets that libcurl opens for itself.
             _ = gw_close_on_exec_from(3)
             let bound = try await listen(
                 runtime, at: arguments.listen.isEmpty ? configuration.server.listen : arguments.listen, events)
-            complain("genwired ready on \(bound.joined(separator: ", "))")
+            writeError("genwired ready on \(bound.joined(separator: ", "))")
             await run(runtime, events, logger, Reloading(arguments, started: configuration))
         } catch {
-            complain("genwired: \(error)")
+            writeError("genwired: \(error)")
             exit(78)
         }
     }
 
-    /// The configuration to start with. A signal to stop ends the process here: nothing is there to be drained.
+    /// Reads the configuration at startup. SIGTERM and SIGINT exit at once here, since there is nothing to drain.
     private static func firstConfiguration(_ arguments: Arguments, _ events: Events) async -> Configuration {
         _ = events.load(arguments.config)
         var isHungUp = false
@@ -77,7 +77,7 @@ struct Genwired {
                 if isHungUp { events.post(.hangUp) }
                 return configuration
             case .loaded(.failure(let errors)):
-                complain("\(errors)")
+                writeError("\(errors)")
                 exit(78)
             case .listening: break  // not yet
             case .stop: stopEarly()
@@ -85,8 +85,8 @@ struct Genwired {
         }
     }
 
-    /// Listens at every address and returns them as bound. A signal to stop ends the process while names are looked up,
-    /// which may take minutes. Unix sockets come last, when nothing is left to wait for: the end removes their files.
+    /// Listens at every address and returns the bound addresses. SIGTERM and SIGINT exit at once during name
+    /// resolution, which may take minutes. Unix sockets are bound last, so that such an exit leaves no socket file.
     private static func listen(
         _ runtime: Runtime, at addresses: [String], _ events: Events
     ) async throws(Runtime.StartError) -> [String] {
@@ -104,7 +104,7 @@ struct Genwired {
         while true {
             switch await events.next() {
             case .hangUp: isHungUp = true
-            case .loaded: break  // was taken before
+            case .loaded: break  // already handled
             case .listening(let result):
                 if isHungUp { events.post(.hangUp) }
                 return try result.get()
@@ -114,12 +114,12 @@ struct Genwired {
     }
 
     private static func stopEarly() -> Never {
-        complain("genwired: stopped before it was ready")
+        writeError("genwired: stopped before it was ready")
         CommandScope.endAll()
         _exit(0)
     }
 
-    /// Serves until a signal to stop, then drains.
+    /// Serves until SIGTERM or SIGINT, then drains.
     private static func run(
         _ runtime: Runtime, _ events: Events, _ logger: Logger, _ reloading: Reloading
     ) async {
@@ -131,10 +131,10 @@ struct Genwired {
             case .hangUp where loading != nil: isHungUp = true
             case .hangUp: loading = events.load(reloading.path)
             case .loaded(let result):
-                reloading.takeOver(result, runtime, logger)
+                reloading.apply(result, runtime, logger)
                 loading = isHungUp ? events.load(reloading.path) : nil
                 isHungUp = false
-            case .listening: break  // was taken before
+            case .listening: break  // already handled
             case .stop: break serving
             }
         }
@@ -151,19 +151,21 @@ struct Genwired {
         let levelName = arguments.logLevel ?? configuration.log.level.rawValue
         let formatName = arguments.logFormat ?? configuration.log.format.rawValue
         guard let level = Logger.Level(rawValue: levelName) else {
-            complain("genwired: --log-level \(levelName): use trace, debug, info, notice, warning, error or critical")
+            writeError(
+                "genwired: --log-level: invalid value '\(levelName)'; "
+                    + "use trace, debug, info, notice, warning, error or critical")
             exit(64)
         }
         guard let format = StandardErrorLog.Format(rawValue: formatName) else {
-            complain("genwired: --log-format \(formatName): use text or json")
+            writeError("genwired: --log-format: invalid value '\(formatName)'; use text or json")
             exit(64)
         }
         return Logger(label: "genwired") { StandardErrorLog(label: $0, format: format, level: level) }
     }
 }
 
-/// A line to standard error.
-func complain(_ text: String) {
+/// Writes `text` and a newline to standard error.
+func writeError(_ text: String) {
     var line = text + "\n"
     line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

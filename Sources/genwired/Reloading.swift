@@ -2,17 +2,17 @@ import Config
 import Daemon
 import Logging
 
-/// Takes over the configuration file again and again, and says what came of it.
+/// Applies reloaded configurations to the runtime and logs the result.
 struct Reloading {
-    /// The most changes that one line of the log lists.
+    /// Maximum number of changes listed in one log line.
     private static let listedChanges = 20
 
     private let arguments: Arguments
     private let started: Configuration
-    /// The configuration that counts now.
+    /// The configuration in effect.
     private(set) var current: Configuration
 
-    /// - Parameter started: what the daemon was started with.
+    /// - Parameter started: the configuration at startup; `startOnlyKeys` are compared with it.
     init(_ arguments: Arguments, started: Configuration) {
         self.arguments = arguments
         self.started = started
@@ -22,8 +22,8 @@ struct Reloading {
     /// The configuration file.
     var path: String { arguments.config }
 
-    /// Takes over what was read, as far as it can be; where it cannot be, nothing changes.
-    mutating func takeOver(_ result: Result<Configuration, ConfigErrors>, _ runtime: Runtime, _ logger: Logger) {
+    /// Applies the configuration that was read. If it is invalid or cannot be applied, the current one stays in effect.
+    mutating func apply(_ result: Result<Configuration, ConfigErrors>, _ runtime: Runtime, _ logger: Logger) {
         do {
             let fresh = try result.get()
             try runtime.reload(fresh)
@@ -33,10 +33,10 @@ struct Reloading {
             let ignored = fresh.keysForRestart(since: started).filter { !arguments.overriddenKeys.contains($0) }
             guard !ignored.isEmpty else { return }
             logger.warning(
-                "changed keys that take a restart; until then the daemon goes on as it was started",
+                "changed keys require a restart; the daemon keeps the old values until then",
                 metadata: ["keys": "\(ignored.joined(separator: ", "))"])
         } catch {
-            logger.error("the configuration was not reloaded; the old one stays", metadata: ["reason": "\(error)"])
+            logger.error("reload failed; the current configuration stays in effect", metadata: ["reason": "\(error)"])
         }
     }
 

@@ -68,7 +68,7 @@ import Testing
             #expect(try await eventually { try await client.listModels().models.contains { $0.name == "added" } })
             try "generation: [".write(toFile: path, atomically: true, encoding: .utf8)
             stack.daemon.signal(SIGHUP)
-            #expect(await stack.daemon.waitForLine(containing: "the old one stays") != nil)
+            #expect(await stack.daemon.waitForLine(containing: "the current configuration stays in effect") != nil)
             #expect(try await client.chat(user("x", model: "added")).completion.model == "gpt-new")
             await client.close()
         }
@@ -98,7 +98,7 @@ import Testing
                 old.replacing("server: {", with: "server: {loops: 3, allow_uids: [0, 4242], ")
                 + "limits: {max_connections: 5}\nlog: {level: debug}\n"
             let warning =
-                "warning genwired: changed keys that take a restart; until then the daemon goes on as it was started "
+                "warning genwired: changed keys require a restart; the daemon keeps the old values until then "
                 + "keys=server.loops, limits.max_connections\n"
             try await reload(restart, "who may call changed\n")
             // The daemon was started with --log-level, which a restart would not change either.

@@ -111,7 +111,7 @@ import Testing
             #expect(await stack.daemon.waitForExit() == 0)
             #expect(stack.daemon.log.contains("draining"))
             // Said where the reload came to its end first.
-            #expect(!stack.daemon.log.contains("the old one stays"))
+            #expect(!stack.daemon.log.contains("the current configuration stays in effect"))
             #expect(try await eventually { Self.hasEnded(child) })
         }
     }
