@@ -1,11 +1,12 @@
 internal import EventLoop
 public import Messages
 
-/// The pieces of a streamed answer, in order. For one task; the last element is `.completed`, or the iteration throws.
+/// The chunks of a streamed response, in order. For use by one task. The last element is `.completed`; otherwise the
+/// iteration throws.
 public struct AnswerStream: AsyncSequence, Sendable {
-    /// An element.
+    /// A chunk of the response.
     public typealias Element = StreamedChunk
-    /// What the iteration throws.
+    /// The error type of the iteration.
     public typealias Failure = ClientError
 
     typealias Chunks = Mailbox<StreamedChunk, Void, ClientError>
@@ -18,21 +19,21 @@ public struct AnswerStream: AsyncSequence, Sendable {
         cancelCall = cancel
     }
 
-    /// Ends the call at the server. The iteration then throws code 1, unless the answer was already complete.
+    /// Cancels the call on the server. The iteration then throws code 1, unless the response was already complete.
     public func cancel() { cancelCall() }
 
-    /// Begins the iteration.
+    /// Returns an iterator. All iterators share one queue: each chunk is delivered once.
     public func makeAsyncIterator() -> Iterator { Iterator(mailbox: mailbox, cancelCall: cancelCall) }
 
-    /// Walks the stream.
+    /// Iterates over the chunks.
     public struct Iterator: AsyncIteratorProtocol {
         let mailbox: Chunks
         let cancelCall: @Sendable () -> Void
 
-        /// The next piece.
+        /// Returns the next chunk, or `nil` after the last one. Cancelling the task cancels the call.
         public mutating func next() async throws -> StreamedChunk? { try await mailbox.next(onCancel: cancelCall) }
 
-        /// The next piece.
+        /// Returns the next chunk, or `nil` after the last one. Cancelling the task cancels the call.
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(ClientError) -> StreamedChunk? { try await mailbox.next(onCancel: cancelCall) }

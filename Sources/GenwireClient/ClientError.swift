@@ -1,33 +1,33 @@
 public import Generation
 internal import RPC
 
-/// Why a call failed, as its caller sees it.
+/// An error of a call or a connection attempt.
 public struct ClientError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Why no server was reached.
     public enum Unreachable: Sendable, Equatable {
         /// The address is neither `unix:PATH` nor `tcp:HOST:PORT`.
         case malformedAddress
-        /// There is no such socket, host or way to it.
+        /// The socket or host does not exist, or there is no route to it.
         case absent
-        /// Nothing listens: the server that made the socket file has ended, or the port is closed.
+        /// Nothing is listening: the server that created the socket file is gone, or the port is closed.
         case refused
         /// This user may not connect to the socket.
         case notPermitted
-        /// The server on the Unix socket runs as a user that was not named. Nothing was sent to it.
+        /// The server on the Unix socket runs as an untrusted user. Nothing was sent to it.
         case untrusted
-        /// Nobody took the connection in time, or nobody answered on it.
+        /// The connection was not accepted in time, or the server did not respond on it.
         case silent
-        /// Something else than a Genwire server answered.
+        /// The peer is not a Genwire server.
         case notGenwire
     }
 
-    /// The gRPC status code; 14 where no server was reached.
+    /// The gRPC status code; 14 (7 for `.untrusted`) if no server was reached.
     public let code: Int32
-    /// What happened and what to do.
+    /// The cause and, if known, the remedy.
     public let message: String
-    /// What the server's gateway said about it, where it came that far.
+    /// The error that the server's gateway reported; `nil` if the call failed before it reached the gateway.
     public let detail: GenerationError?
-    /// Why no server was reached; `nil` where one was.
+    /// Why no server was reached; `nil` if one was.
     public let unreachable: Unreachable?
 
     /// Whether no server was reached.
@@ -40,13 +40,13 @@ public struct ClientError: Error, Sendable, Equatable, CustomStringConvertible {
         self.unreachable = unreachable
     }
 
-    /// The error of a server that took a connection and answered nothing within `seconds`.
+    /// The error for a server that accepted a connection but did not respond within `seconds`.
     public static func silent(_ address: String, seconds: Double) -> ClientError {
         ClientError(
-            code: Status.Code.unavailable, message: "\(address): nothing answered within \(seconds) s",
+            code: Status.Code.unavailable, message: "\(address): no response within \(seconds) s",
             unreachable: .silent)
     }
 
-    /// The message, with the kind of failure where it is known.
+    /// The message, prefixed with the error kind if known.
     public var description: String { detail.map { "\($0.kind.rawValue): \(message)" } ?? message }
 }

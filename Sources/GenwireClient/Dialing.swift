@@ -2,36 +2,36 @@ internal import EventLoop
 internal import Glibc
 internal import RPC
 
-/// Making a connection, and the words for each way in which none is made.
+/// Connects to a server, and converts connection failures into `ClientError`.
 enum Dialing {
-    /// What was connected to; nothing was sent yet.
+    /// A connected socket, on which nothing has been sent, and its address.
     typealias Connected = (descriptor: Int32, address: Address)
 
-    /// Connects to the first address where a server listens.
+    /// Connects to the first of `addresses` on which a server listens.
     /// - Parameters:
-    ///   - user: one that a server on a Unix socket may run as, besides this process's user and root.
-    ///   - timeoutMilliseconds: bounds everything, the resolver too; 0 for no bound.
+    ///   - user: a trusted user for servers on a Unix socket, besides this process's user and root.
+    ///   - timeoutMilliseconds: total timeout, including name resolution; 0 for none.
     static func dial(
         _ addresses: [Address], trusting user: UInt32?, on loop: EventLoop, timeoutMilliseconds: UInt64
     ) async throws(ClientError) -> Connected {
         let nanoseconds = timeoutMilliseconds.multipliedReportingOverflow(by: 1_000_000)
         let timeout = nanoseconds.overflow ? 0 : nanoseconds.partialValue
         let outcome: Result<Connected, ConnectFailure> = await withCheckedContinuation { continuation in
-            let answer = FirstAnswer(continuation)
+            let first = FirstResult(continuation)
             if timeout > 0 {
                 loop.execute {
                     let failure = ConnectFailure(addresses[0], .timedOut)
-                    loop.schedule(LoopTimer { _ = answer.give(.failure(failure)) }, afterNanoseconds: timeout)
+                    loop.schedule(LoopTimer { _ = first.resume(.failure(failure)) }, afterNanoseconds: timeout)
                 }
             }
-            // The resolver cannot be interrupted: after the time is up, its thread finishes for itself.
+            // The resolver cannot be interrupted: after a timeout, its thread keeps running until it returns.
             Task.detached {
                 do throws(ConnectFailure) {
                     let connected = try ClientConnection.connect(
                         toFirstOf: addresses, trusting: user, timeoutNanoseconds: timeout)
-                    if !answer.give(.success(connected)) { close(connected.descriptor) }
+                    if !first.resume(.success(connected)) { close(connected.descriptor) }
                 } catch {
-                    _ = answer.give(.failure(error))
+                    _ = first.resume(.failure(error))
                 }
             }
         }
@@ -43,51 +43,54 @@ enum Dialing {
     }
 }
 
-/// Resumes a continuation with the first of several answers.
-private final class FirstAnswer<Answer: Sendable>: Sendable {
-    private let continuation: Locked<CheckedContinuation<Answer, Never>?>
+/// Resumes a continuation with the first of several results.
+private final class FirstResult<Value: Sendable>: Sendable {
+    private let continuation: Locked<CheckedContinuation<Value, Never>?>
 
-    init(_ continuation: CheckedContinuation<Answer, Never>) { self.continuation = Locked(continuation) }
+    init(_ continuation: CheckedContinuation<Value, Never>) { self.continuation = Locked(continuation) }
 
-    /// Whether `answer` was the first.
-    func give(_ answer: sending Answer) -> Bool {
+    /// Returns whether `value` was the first.
+    func resume(_ value: sending Value) -> Bool {
         let continuation = continuation.withLock { continuation in
             defer { continuation = nil }
             return continuation
         }
-        continuation?.resume(returning: answer)
+        continuation?.resume(returning: value)
         return continuation != nil
     }
 }
 
 extension ClientError {
-    /// The error of a connection that was not made.
+    /// The error for a failed connection attempt.
     init(_ failure: ConnectFailure, timeoutMilliseconds: UInt64) {
         let address = failure.address
-        let (reason, words): (Unreachable, String)
+        let (reason, message): (Unreachable, String)
         switch failure.error {
         case .unresolved(let text):
-            (reason, words) = (.absent, text)
+            (reason, message) = (.absent, text)
         case .timedOut:
-            (reason, words) = (
-                .silent, "\(address): nobody took the connection within \(Double(timeoutMilliseconds) / 1000) s"
+            (reason, message) = (
+                .silent, "\(address): connection not accepted within \(Double(timeoutMilliseconds) / 1000) s"
             )
         case .refused(let error):
-            (reason, words) = Self.reason(error, address)
+            (reason, message) = Self.reason(error, address)
         case .untrusted(let text):
-            (reason, words) = (.untrusted, "\(address): \(text)")
+            (reason, message) = (.untrusted, "\(address): \(text)")
         }
         let code = reason == .untrusted ? Status.Code.permissionDenied : Status.Code.unavailable
-        self.init(code: code, message: words, unreachable: reason)
+        self.init(code: code, message: message, unreachable: reason)
     }
 
     private static func reason(_ error: SystemError, _ address: Address) -> (Unreachable, String) {
         let isUnix = if case .unix = address { true } else { false }
         return switch error.code {
-        case ENOENT where isUnix: (.absent, "\(address): there is no such socket")
+        case ENOENT where isUnix: (.absent, "\(address): no such socket")
         case ECONNREFUSED where isUnix:
-            (.refused, "\(address): nothing listens there; the socket is left over from a server that has ended")
-        case ECONNREFUSED: (.refused, "\(address): nothing listens there")
+            (
+                .refused,
+                "\(address): connection refused; the socket was left behind by a server that is no longer running"
+            )
+        case ECONNREFUSED: (.refused, "\(address): connection refused; nothing is listening on this port")
         case EACCES, EPERM: (.notPermitted, "\(address): permission denied")
         default: (.absent, "\(address): \(error.reason)")
         }

@@ -4,11 +4,17 @@ public import Messages
 internal import RPC
 internal import Synchronization
 
-/// A client of a Genwire server over one connection. Safe from any task; calls may run side by side.
+/// A client for a Genwire server, over one connection. Safe from any task; calls may run concurrently.
 ///
-/// When the task that waits for an answer is cancelled, the call is cancelled at the server and its upstream closed.
+/// Cancelling the task that awaits a response cancels the call on the server, which closes the upstream connection.
+///
+/// ```swift
+/// let client = try await GenwireClient.connect()
+/// print(try await client.generate("Say hello").message.content)
+/// await client.close()
+/// ```
 public final class GenwireClient: Sendable {
-    /// The server's address.
+    /// The address that the client connected to, as `unix:PATH` or `tcp:HOST:PORT`.
     public let address: String
     private let loop: EventLoop
     private let connection: LoopBound<ClientConnection>
@@ -16,15 +22,15 @@ public final class GenwireClient: Sendable {
     private let nextCall = Atomic<Int>(0)
     private let callPrefix: String
 
-    /// Connects to a server. Whether it is a Genwire server shows with the first call: `hello` is the cheapest.
+    /// Connects to a server. Does not check that it is a Genwire server: the first call does. `hello` is the cheapest.
     /// - Parameters:
-    ///   - address: `unix:PATH` or `tcp:HOST:PORT`; `nil` for the user's own server at its default address, else the
+    ///   - address: `unix:PATH` or `tcp:HOST:PORT`; `nil` tries the user's server at its default address, then the
     ///     system's at `unix:/run/genwire/genwire.sock`.
-    ///   - token: shown with every call, for servers that ask for one over TCP; `nil` for none.
-    ///   - serverUser: the id of a user, besides the caller's own and root, that a server on a Unix socket may run as.
-    ///   - timeoutMilliseconds: the longest time, 0 for the kernel's own, which may be for ever.
-    /// - Throws: `ClientError` whose `unreachable` says why there is no connection; `.untrusted` where the server runs as
-    ///   another user, to whom nothing was sent.
+    ///   - token: sent with every call, for servers that require one over TCP; `nil` for none.
+    ///   - serverUser: the id of a trusted user, besides the caller's own and root, for servers on a Unix socket.
+    ///   - timeoutMilliseconds: timeout for connecting; 0 for the kernel's own, which may be unlimited.
+    /// - Throws: `ClientError`; `unreachable` is the reason. It is `.untrusted` if the server runs as another user;
+    ///   nothing is sent to it.
     public static func connect(
         to address: String? = nil, token: String? = nil, serverUser: UInt32? = nil, timeoutMilliseconds: UInt64 = 0
     ) async throws(ClientError) -> GenwireClient {
@@ -85,18 +91,21 @@ public final class GenwireClient: Sendable {
         callPrefix = "client-\(UInt64.random(in: 0...UInt64.max))-"
     }
 
-    /// Closes the connection; the server cancels what is in progress on it.
+    /// Closes the connection; the server cancels the calls in progress on it.
     public func close() async {
         await loop.perform { [connection] in connection.value.close() }
         await loop.shutdown()
     }
 
-    // MARK: - Answers
+    // MARK: - Generation
 
-    // A deadline ends a call with code 4: at the server, or, where the server does not answer, here.
+    // A deadline ends a call with code 4: on the server or, if the server does not respond, in the client.
 
-    /// Answers one prompt.
-    /// - Parameter deadlineMilliseconds: the call ends with code 4 after this time; 0 for none.
+    /// Sends one prompt and returns the complete response.
+    /// - Parameters:
+    ///   - system: the system prompt; empty for none.
+    ///   - model: a model or route; empty for the default model.
+    ///   - deadlineMilliseconds: time after which the call ends with code 4; 0 for none.
     /// - Throws: `ClientError`.
     public func generate(
         _ prompt: String, system: String = "", model: String = "", options: GenerationOptions = GenerationOptions(),
@@ -109,7 +118,7 @@ public final class GenwireClient: Sendable {
             { coder, bytes throws(MessageError) in try coder.generateResponse(bytes) })
     }
 
-    /// Answers a conversation.
+    /// Sends a conversation and returns the complete response.
     /// - Throws: `ClientError`.
     public func chat(
         _ request: ChatRequest, deadlineMilliseconds: UInt64 = 0
@@ -120,7 +129,8 @@ public final class GenwireClient: Sendable {
             { coder, bytes throws(MessageError) in try coder.chatResponse(bytes) })
     }
 
-    /// Answers a conversation piece by piece. The stream throws unless the server said that the answer is complete.
+    /// Sends a conversation and returns the response as a stream of chunks. The stream throws unless the server marked
+    /// the response as complete.
     public func streamChat(_ request: ChatRequest, deadlineMilliseconds: UInt64 = 0) -> AnswerStream {
         let fields = makeFields(deadlineMilliseconds)
         let mailbox = AnswerStream.Chunks(capacity: 256) { [connection] in
@@ -135,9 +145,9 @@ public final class GenwireClient: Sendable {
         return AnswerStream(mailbox: mailbox) { [self] in cancel(fields.callID) }
     }
 
-    // MARK: - The small RPCs
+    // MARK: - Other RPCs
 
-    /// Whether the server serves; with `deep` each provider is asked too.
+    /// Reports the server's health. With `deep`, the server also probes each provider.
     /// - Throws: `ClientError`.
     public func health(
         deep: Bool = false, deadlineMilliseconds: UInt64 = 0
@@ -147,7 +157,7 @@ public final class GenwireClient: Sendable {
             { coder, bytes throws(MessageError) in try coder.healthReport(bytes) })
     }
 
-    /// What is configured.
+    /// Returns the configured models and routes, and the supported providers.
     /// - Throws: `ClientError`.
     public func listModels(deadlineMilliseconds: UInt64 = 0) async throws(ClientError) -> ModelList {
         try await unary(
@@ -155,7 +165,7 @@ public final class GenwireClient: Sendable {
             { coder, bytes throws(MessageError) in try coder.modelList(bytes) })
     }
 
-    /// Whether credentials work; of one model or provider, or of all.
+    /// Checks the credentials of one model, of one provider, or of all models if both are empty.
     /// - Throws: `ClientError`.
     public func validateAuth(
         model: String = "", provider: String = "", deadlineMilliseconds: UInt64 = 0
@@ -166,7 +176,7 @@ public final class GenwireClient: Sendable {
             { coder, bytes throws(MessageError) in try coder.authReports(bytes) })
     }
 
-    /// How many tokens a text would cost, and whether that is an estimate.
+    /// Returns the number of tokens in `text`, and whether the provider counted it or the server estimated it.
     /// - Throws: `ClientError`.
     public func countTokens(
         _ text: String, model: String = "", deadlineMilliseconds: UInt64 = 0
@@ -176,7 +186,7 @@ public final class GenwireClient: Sendable {
             { coder, bytes throws(MessageError) in try coder.tokenCount(bytes) })
     }
 
-    /// What was used since the server started.
+    /// Returns the usage per provider and model since the server started.
     /// - Throws: `ClientError`.
     public func usage(deadlineMilliseconds: UInt64 = 0) async throws(ClientError) -> [UsageReport] {
         try await unary(
@@ -184,7 +194,7 @@ public final class GenwireClient: Sendable {
             { coder, bytes throws(MessageError) in try coder.usageReports(bytes) })
     }
 
-    /// What the server is and offers.
+    /// Returns the server's version, features and limits.
     /// - Throws: `ClientError`.
     public func hello(deadlineMilliseconds: UInt64 = 0) async throws(ClientError) -> ServerInfo {
         try await unary(
@@ -204,12 +214,12 @@ public final class GenwireClient: Sendable {
         return fields
     }
 
-    /// Tells the server to end a call. The call itself then ends with code 1.
+    /// Asks the server to cancel a call. The call then ends with code 1.
     private func cancel(_ callID: String) {
         connection.loop.execute { [self] in
             _ = connection.value.start(
                 service: Self.control, method: "Cancel", payload: coder.value.encodeCancelRequest(callID: callID),
-                isServerStreaming: false, handler: DeafHandler())
+                isServerStreaming: false, handler: IgnoringHandler())
         }
     }
 
@@ -235,14 +245,14 @@ public final class GenwireClient: Sendable {
 }
 
 extension CallFields {
-    /// The fields of a call that has a deadline alone; 0 for none.
+    /// The fields of a call with only a deadline; 0 for none.
     fileprivate static func deadline(_ milliseconds: UInt64) -> CallFields {
         var fields = CallFields()
         fields.deadlineMilliseconds = milliseconds
         return fields
     }
 
-    /// The deadline as the envelope carries it. One beyond three centuries is none.
+    /// The deadline in the envelope's unit; 0 for none. A value that overflows, about three centuries, counts as none.
     fileprivate var timeoutNanoseconds: Int64 {
         deadlineMilliseconds > UInt64(Int64.max / 1_000_000) ? 0 : Int64(deadlineMilliseconds) * 1_000_000
     }
@@ -251,7 +261,7 @@ extension CallFields {
 // MARK: - Handlers on the loop
 
 extension Status {
-    /// The error that this status stands for, with the server's details.
+    /// Converts this status into an error, with the server's `ErrorDetail` if present.
     func clientError(_ coder: MessageCoder) -> ClientError {
         let detail = details.first { $0.typeURL.hasSuffix("/genwire.v1.ErrorDetail") }
         let error = detail.flatMap { detail in
@@ -263,7 +273,7 @@ extension Status {
     }
 }
 
-private final class DeafHandler: ClientCallHandler {
+private final class IgnoringHandler: ClientCallHandler {
     func received(_ message: UnsafeRawBufferPointer) -> Demand { .more }
     func finished(_ status: Status) {}
 }
@@ -272,7 +282,7 @@ private final class UnaryHandler<T>: ClientCallHandler {
     private let coder: MessageCoder
     private let decode: (MessageCoder, UnsafeRawBufferPointer) throws(MessageError) -> T
     private let completion: (Result<T, ClientError>) -> Void
-    private var answer: Result<T, ClientError>?
+    private var response: Result<T, ClientError>?
 
     init(
         _ coder: MessageCoder, _ decode: @escaping (MessageCoder, UnsafeRawBufferPointer) throws(MessageError) -> T,
@@ -285,20 +295,22 @@ private final class UnaryHandler<T>: ClientCallHandler {
 
     func received(_ message: UnsafeRawBufferPointer) -> Demand {
         do {
-            answer = .success(try decode(coder, message))
+            response = .success(try decode(coder, message))
         } catch {
-            answer = .failure(ClientError(code: Status.Code.internal, message: "the server's answer: \(error)"))
+            response = .failure(
+                ClientError(code: Status.Code.internal, message: "invalid response from the server: \(error)"))
         }
         return .more
     }
 
     func finished(_ status: Status) {
         guard status.isOK else { return completion(.failure(status.clientError(coder))) }
-        completion(answer ?? .failure(ClientError(code: Status.Code.internal, message: "the server sent no answer")))
+        completion(
+            response ?? .failure(ClientError(code: Status.Code.internal, message: "the server sent no response")))
     }
 }
 
-/// Checks what a stream promises: numbers without gaps, and a last message that says that it is complete.
+/// Checks that the sequence numbers of a stream have no gaps and that its last message is `completed`.
 private final class StreamHandler: ClientCallHandler {
     private let mailbox: AnswerStream.Chunks
     private let coder: MessageCoder
@@ -317,7 +329,8 @@ private final class StreamHandler: ClientCallHandler {
             let chunk = try coder.chatChunk(message)
             guard chunk.seq == nextSeq else {
                 failure = ClientError(
-                    code: Status.Code.internal, message: "the stream has a gap: chunk \(chunk.seq) after \(nextSeq)")
+                    code: Status.Code.internal,
+                    message: "gap in the stream: expected chunk \(nextSeq), received \(chunk.seq)")
                 return .more
             }
             nextSeq += 1
@@ -336,7 +349,9 @@ private final class StreamHandler: ClientCallHandler {
             mailbox.finish(.failure(status.clientError(coder)))
         } else if !isComplete {
             mailbox.finish(
-                .failure(ClientError(code: Status.Code.internal, message: "the stream ended without being complete")))
+                .failure(
+                    ClientError(
+                        code: Status.Code.internal, message: "the stream ended before the response was complete")))
         } else {
             mailbox.finish(.success(()))
         }

@@ -23,7 +23,7 @@ import Testing
                             let result = try? await runProgram(
                                 "genwire", ["--connect", address, "--timeout", "1"] + command, input: "hello\n")
                             #expect(result?.code == 69, "\(command) \(result?.errors ?? "")")
-                            #expect(result?.errors.contains("nothing answered within 1.0 s") == true)
+                            #expect(result?.errors.contains("no response within 1.0 s") == true)
                         }
                     }
                 }
@@ -57,7 +57,7 @@ import Testing
             let result = try await runProgram(
                 "genwire", ["--connect", "unix:\(folder)/silent.sock", "--timeout", "1", "health"])
             #expect(result.code == 69)
-            #expect(result.errors.contains("nothing answered within 1.0 s"), "\(result.errors)")
+            #expect(result.errors.contains("no response within 1.0 s"), "\(result.errors)")
             #expect(!result.errors.contains("no server"))
 
             // A full backlog does not even take it.
@@ -71,7 +71,7 @@ import Testing
             let second = try await runProgram(
                 "genwire", ["--connect", "unix:\(folder)/full.sock", "--timeout", "1", "health"])
             #expect(second.code == 69)
-            #expect(second.errors.contains("nobody took the connection within 1.0 s"), "\(second.errors)")
+            #expect(second.errors.contains("connection not accepted within 1.0 s"), "\(second.errors)")
         }
     }
 
@@ -145,9 +145,9 @@ import Testing
             close(bindUnix(folder + "/stale.sock", backlog: 8))
             let port = try #require(unusedPort())
             let cases = [
-                ("unix:\(folder)/missing.sock", "there is no such socket"),
-                ("unix:\(folder)/stale.sock", "left over from a server that has ended"),
-                ("tcp:127.0.0.1:\(port)", "nothing listens there"),
+                ("unix:\(folder)/missing.sock", "no such socket"),
+                ("unix:\(folder)/stale.sock", "left behind by a server that is no longer running"),
+                ("tcp:127.0.0.1:\(port)", "nothing is listening on this port"),
                 ("tcp:no-such-host.invalid:1", "no-such-host.invalid"),
             ]
             for (address, mention) in cases {

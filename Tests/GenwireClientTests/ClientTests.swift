@@ -124,7 +124,7 @@ import Testing
         try await with({ request, connection in connection.respond(request, [0x0A, 0x05, 0x01]) }) { client in
             let error = try await error { _ = try await client.listModels() }
             #expect(error.code == 13)
-            #expect(error.message.hasPrefix("the server's answer: "))
+            #expect(error.message.hasPrefix("invalid response from the server: "))
             #expect(!error.isUnreachable)
         }
     }
@@ -223,7 +223,7 @@ import Testing
             let (chunks, error) = await collect(client.streamChat(Self.question))
             #expect(chunks.count == 1)
             #expect(error?.code == 13)
-            #expect(error?.message == "the stream ended without being complete")
+            #expect(error?.message == "the stream ended before the response was complete")
         }
     }
 
