@@ -2,8 +2,8 @@ package import EventLoop
 package import Generation
 package import Providers
 
-/// One call on its way through the stages: what `Gateway.answer` returns. The outermost source, it completes the record
-/// and hands it to the observers before the caller's sink gets the end.
+/// One call in progress, returned by `Gateway.answer`. As the outermost source, it completes the record and passes it
+/// to the observers before the caller's sink receives the result.
 package final class AnswerRun: AnswerSource, AnswerSink {
     private let job: Job
     private let stages: any Answerer
@@ -41,8 +41,8 @@ package final class AnswerRun: AnswerSource, AnswerSink {
         end(.cancelled(cause))
     }
 
-    /// Stops because the call's deadline passed.
-    /// - Returns: the failure to report; it holds the trail of the attempts.
+    /// Cancels the call because its deadline passed.
+    /// - Returns: the error to report, with the attempts made and the last attempt's error.
     package func expire() -> GenerationError {
         cancel(.deadline)
         var error = CancelCause.deadline.error

@@ -2,18 +2,17 @@ package import EventLoop
 internal import Generation
 package import Providers
 
-/// Answers jobs: every stage of the gateway, down to the attempt itself. A stage does its part and hands the job to the
-/// answerer inside it. One object serves all loops and calls of a configuration; what belongs to a call is in the
-/// source that it makes.
+/// A stage of the gateway, such as routing, retries or the attempt itself. A stage passes the job on to the next inner
+/// stage. One object serves all loops and calls of a configuration; per-call state is in the source that it returns.
 package protocol Answerer: Sendable {
-    /// A source that `AnswerSource.start` sets going. It refers to `sink` unowned: the stage that asks holds the source,
-    /// and nobody else does. `AnswerRun`, the outermost source, holds the caller's sink weakly.
+    /// Returns a source for `job`; `AnswerSource.start` starts it. The source holds `sink` unowned: the calling stage
+    /// is the source's only owner. `AnswerRun`, the outermost source, holds the caller's sink weakly.
     func answer(_ job: Job, into sink: any AnswerSink) -> any AnswerSource
 }
 
-/// The sink of a stage that looks at ends only: pieces bypass it.
+/// The sink of a stage that handles only the result of an attempt: chunks bypass it.
 protocol EndSink: AnswerSink {
-    /// The sink behind the stage.
+    /// The sink of the enclosing stage, or the caller's.
     var sink: any AnswerSink { get }
 }
 
@@ -22,13 +21,13 @@ extension EndSink {
     package func receive(_ event: ChunkEvent) -> Demand { sink.receive(event) }
 }
 
-/// Time and timers, as stages see them: those of the event loop, or of a test.
+/// The clock and timers that stages use: the event loop's, or a test's.
 package protocol Scheduler: AnyObject {
-    /// The monotonic clock right now, in nanoseconds.
+    /// The current time on CLOCK_MONOTONIC, in nanoseconds.
     var instant: UInt64 { get }
     /// Fires `timer` once, `delay` nanoseconds from now.
     func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64)
-    /// Keeps `timer` from firing.
+    /// Cancels `timer`; does nothing if it is not scheduled.
     func cancel(_ timer: LoopTimer)
 }
 

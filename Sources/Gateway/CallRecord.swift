@@ -1,101 +1,101 @@
 package import Generation
 package import Providers
 
-/// One call, from its arrival to its end: what a job gathers on its way and observers see at the end. Holds no content
-/// and no secret.
+/// The record of one call, filled in by its job and passed to the observers when the call ends. Contains no prompts,
+/// responses or secrets.
 package struct CallRecord {
-    /// A number for each call, unique in its gateway.
+    /// The id of a call, unique within its gateway.
     package struct ID: Sendable, Hashable, CustomStringConvertible {
-        /// The loop, from 1 in the order in which the loops joined the gateway.
+        /// The loop's number, from 1, in the order in which loops joined the gateway.
         package let loop: Int
-        /// The call, from 1 on each loop.
+        /// The call's number on its loop, from 1.
         package let number: UInt64
 
-        /// `1.42`.
+        /// The two numbers, for example `1.42`.
         package var description: String { String(loop) + "." + String(number) }
     }
 
-    /// What was called; the raw values are the RPCs' names, which the in-process API shares.
+    /// The operation. Raw values are the names of the RPCs; the in-process API uses them too.
     package enum Operation: String, Sendable {
         case generate = "Generate"
         case chat = "Chat"
         case streamChat = "StreamChat"
 
-        /// Whether the answer comes in pieces.
+        /// Whether the response is streamed.
         var isStream: Bool { self == .streamChat }
     }
 
-    /// How the call ended.
+    /// The result of a call.
     package enum Outcome: Sendable, Equatable {
-        /// With a whole answer.
+        /// The response is complete.
         case success
-        /// With an error of this kind.
+        /// The call failed with an error of this kind.
         case failure(GenerationError.Kind)
-        /// Before its end.
+        /// The call was cancelled.
         case cancelled(CancelCause)
     }
 
-    /// One sending of the request to one model.
+    /// One request sent to one model.
     package struct Attempt: Sendable {
-        /// The model that was asked.
+        /// The model that the request was sent to.
         package let model: ConfiguredModel
-        /// Whether the same attempt sent the request again; such a sending is no attempt by itself.
+        /// Whether the same attempt sent the request again after this one. Such an entry does not count as an attempt.
         package let isRepeated: Bool
-        /// The HTTP status; 0 where none came.
+        /// The HTTP status; 0 if none was received.
         package let httpStatus: Int
-        /// What went wrong, bounded; empty where nothing did.
+        /// The error, truncated to `maximumTrailText` bytes; empty on success.
         package let error: String
-        /// The error's kind; `nil` for an answer.
+        /// The error's kind; `nil` on success.
         package let kind: GenerationError.Kind?
-        /// How long it took.
+        /// The duration.
         package let nanoseconds: UInt64
-        /// What it cost: the provider's count, or our estimate where a stream broke off without one.
+        /// Token usage as reported by the provider, or an estimate if content was delivered but no usage reported.
         package let usage: Usage
     }
 
-    /// The most bytes of an error's text in the trail of attempts, so that the trail always fits into a frame.
+    /// Maximum length of an error text in the list of attempts, in bytes, so that the list always fits into a frame.
     static let maximumTrailText = 512
 
-    /// The call's number.
+    /// The call's id, for the log.
     package let id: ID
     /// The id that the caller chose; empty for none.
     package let callID: String
-    /// Who calls.
+    /// The identity of the caller.
     package let caller: Caller
-    /// What was called.
+    /// The operation.
     package let operation: Operation
     /// The model or route as the caller wrote it; empty for the default.
     package let requestedModel: String
-    /// When the request arrived: CLOCK_MONOTONIC, nanoseconds.
+    /// When the request arrived, on CLOCK_MONOTONIC in nanoseconds.
     package let startedAt: UInt64
-    /// What the request holds of memory, in bytes.
+    /// Memory that the request occupies, in bytes.
     package let requestBytes: Int
 
-    /// The model that was chosen last; `nil` where the call ended before one was.
+    /// The model that was chosen last; `nil` if the call ended before any was chosen.
     package internal(set) var target: ConfiguredModel?
-    /// All sendings, the last one last.
+    /// All requests sent for this call, in order.
     package internal(set) var attempts: [Attempt] = []
-    /// When the first piece of a streamed answer came.
+    /// When the first chunk of a streamed response was received; `nil` before, and for unary calls.
     package internal(set) var firstContentAt: UInt64?
-    /// How long the attempts took together.
+    /// Total duration of all attempts.
     package internal(set) var upstreamNanoseconds: UInt64 = 0
-    /// How long connecting took in the last attempt, in microseconds; 0 where a connection was re-used.
+    /// Connection time of the last attempt, in microseconds; 0 if a connection was re-used.
     package internal(set) var connectMicroseconds: Int64 = 0
-    /// How long the last attempt waited for a token, in microseconds.
+    /// How long the last attempt waited for a token, in microseconds; 0 if one was available.
     package internal(set) var authMicroseconds: Int64 = 0
     /// Bytes of generated text, reasoning and arguments that were delivered.
     package internal(set) var answerBytes = 0
-    /// Why the last attempt failed that did.
+    /// The error of the last failed attempt.
     package internal(set) var lastError: GenerationError?
-    /// When the call ended; 0 before.
+    /// When the call ended, on the same clock as `startedAt`; 0 while it is in progress.
     package internal(set) var endedAt: UInt64 = 0
-    /// How it ended.
+    /// The result; meaningful once `endedAt` is set.
     package internal(set) var outcome = Outcome.success
 
-    /// How many attempts there were, sendings that an attempt repeated not counted.
+    /// The number of attempts. A request that was sent again within an attempt is not counted twice.
     package var attemptCount: Int { attempts.reduce(0) { $0 + ($1.isRepeated ? 0 : 1) } }
 
-    /// The attempts as callers see them.
+    /// The attempts in the form in which callers receive them.
     var trail: [Generation.Attempt] {
         attempts.map {
             Generation.Attempt(
@@ -116,7 +116,7 @@ package struct CallRecord {
                 nanoseconds: nanoseconds, usage: usage))
     }
 
-    /// Writes what is known of a call that ended into its answer.
+    /// Adds the attempts and timing of a finished call to its completion.
     func complete(_ completion: inout Completion) {
         let total = endedAt - startedAt
         completion.attempts = trail
@@ -127,7 +127,7 @@ package struct CallRecord {
         completion.timing.gatewayMicroseconds = Int64((total - min(upstreamNanoseconds, total)) / 1000)
     }
 
-    /// Writes what is known of a call that ended into its error.
+    /// Adds the attempts of a finished call to its error, and the provider and model if the error names none.
     func complete(_ error: inout GenerationError) {
         error.attempts = trail
         guard let target else { return }

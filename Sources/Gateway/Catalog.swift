@@ -4,22 +4,22 @@ package import Generation
 package import Providers
 internal import Synchronization
 
-/// What is configured, by name: models and the routes over them. Replaced as a whole when the configuration changes.
+/// The configured models and routes, by name. Immutable; a reload replaces it. Safe from any thread.
 package final class Catalog: Sendable {
-    /// A model, and the stages through which it is asked.
+    /// A model with its stages.
     package struct Target: Sendable {
-        /// The model.
+        /// The model that answers.
         package let model: ConfiguredModel
         let answerer: any Answerer
     }
 
-    /// A name that stands for several models.
+    /// A name for several models.
     package struct Route: Sendable {
-        /// Its name in the configuration.
+        /// The route's name in the configuration.
         package let name: String
-        /// How the first target is chosen; the others follow as fallbacks.
+        /// How the first target is chosen; the others are its fallbacks.
         package let strategy: Configuration.RouteStrategy
-        /// The models.
+        /// The usable models of the route, in the configuration's order.
         package var models: [ConfiguredModel] { targets.map(\.target.model) }
         fileprivate let targets: [(target: Target, weight: Int)]
         fileprivate let turn = TurnCounter()
@@ -27,28 +27,28 @@ package final class Catalog: Sendable {
 
     /// The name of the model that the `generation` section configures.
     package static let defaultName = "default"
-    /// How many `provider/model_name` models are remembered.
+    /// Capacity of the cache of `provider/model_name` models; it is cleared when full.
     private static let dynamicCapacity = 256
 
     /// The configured models, in the configuration's order.
     package let models: [ConfiguredModel]
-    /// The routes.
+    /// The configured routes.
     package let routes: [Route]
-    /// Models that are configured but cannot be used, and why (`optional: true` without a credential).
+    /// Models with `optional: true` that cannot be used, for example without a credential, and the reason.
     package let unconfigured: [(name: String, provider: String, reason: String)]
     private let byName: [String: Target]
     private let routesByName: [String: Route]
     private let defaults: Configuration
-    /// The credentials of all models.
+    /// The credentials of the models.
     package let credentials: CredentialStore
     private let dynamic = Locked<[String: Target]>([:])
     private let stack: @Sendable (ConfiguredModel) -> any Answerer
 
-    /// Builds every model that `configuration` names.
+    /// Builds every model of `configuration`.
     /// - Parameters:
-    ///   - previous: the credentials to take over where they are the same.
+    ///   - previous: credentials of the previous configuration, kept if unchanged.
     ///   - stack: makes the stages of a model.
-    /// - Throws: the first model's `GenerationError` that cannot be built.
+    /// - Throws: the `GenerationError` of the first model that cannot be built.
     init(
         _ configuration: Configuration, carryingOver previous: CredentialStore? = nil,
         stack: @escaping @Sendable (ConfiguredModel) -> any Answerer
@@ -86,8 +86,10 @@ package final class Catalog: Sendable {
         defaults = configuration
     }
 
-    /// The models to try for a request's `model`, in order.
-    /// - Throws: `UNKNOWN_MODEL` that lists what there is, `INVALID_REQUEST` for too many fallbacks.
+    /// Returns the targets to try, in order: those of `name`, then those of `fallbacks`.
+    /// - Parameter name: a model, a route or `provider/model_name`; empty for the default model.
+    /// - Throws: `UNKNOWN_MODEL`, which lists the configured names; `INVALID_REQUEST` for too many fallbacks;
+    ///   `AUTHENTICATION` for an unusable model; `PERMISSION` for a path that callers may not name.
     package func resolve(_ name: String, fallbacks: [String] = []) throws(GenerationError) -> [Target] {
         guard fallbacks.count <= GenerationOptions.maximumFallbacks else {
             throw GenerationError(
@@ -101,8 +103,7 @@ package final class Catalog: Sendable {
             guard targets.count <= RouteConfiguration.maximumTargets else {
                 throw GenerationError(
                     .invalidRequest,
-                    "model and options.fallbacks come to more than \(RouteConfiguration.maximumTargets) models; name fewer routes"
-                )
+                    "model and options.fallbacks resolve to more than \(RouteConfiguration.maximumTargets) models")
             }
         }
         return targets
@@ -113,7 +114,7 @@ package final class Catalog: Sendable {
         if let route = routesByName[name] {
             let order = route.order()
             guard !order.isEmpty else {
-                throw GenerationError(.unknownModel, "the route '\(name)' has no usable model")
+                throw GenerationError(.unknownModel, "route '\(name)' has no usable model")
             }
             return order
         }
@@ -126,34 +127,34 @@ package final class Catalog: Sendable {
             ]
         }
         if let reason = unconfigured.first(where: { $0.name == name })?.reason {
-            throw GenerationError(.authentication, "the model '\(name)' is not usable: \(reason)")
+            throw GenerationError(.authentication, "model '\(name)' is not usable: \(reason)")
         }
         let known = (models.map(\.name) + routes.map(\.name)).joined(separator: ", ")
         if name == Self.defaultName {
             throw GenerationError(
-                .unknownModel, "no default model: add a 'generation' section, or name one of: \(known)")
+                .unknownModel, "no default model: add a 'generation' section or use one of: \(known)")
         }
         throw GenerationError(
             .unknownModel,
-            "no model or route '\(String(name.prefix(100)))'; configured are: \(known). provider/model_name works too")
+            "unknown model or route '\(String(name.prefix(100)))'; use one of: \(known), or provider/model_name")
     }
 
-    /// The target of a model that nobody configured: the address and credential are those of the provider's first configured model,
-    /// else the provider's defaults.
+    /// Returns the target of a model that is not configured. Its address and credential are those of the provider's
+    /// first configured model or, if there is none, the provider's defaults.
     private func dynamicModel(
         _ name: String, provider: String, modelName: String
     ) throws(GenerationError) -> Target {
         if let known = dynamic.withLock({ $0[name] }) { return known }
         guard !modelName.isEmpty, modelName.utf8.count <= 256 else {
             throw GenerationError(
-                .unknownModel, "'\(String(name.prefix(100)))': a model name is missing after the slash")
+                .unknownModel, "'\(String(name.prefix(100)))': the model name after the slash must have 1 to 256 bytes")
         }
         let mayAsk = ProviderRegistry.provider(named: provider)?.mayBeAskedFor(modelName) ?? false
         guard mayAsk || defaults.server.allowModelPaths else {
             throw GenerationError(
                 .permission,
-                "'\(String(name.prefix(100)))' names a project, and callers name models only: configure it under "
-                    + "'models', or set 'server.allow_model_paths'")
+                "'\(String(name.prefix(100)))' is a path to another project: configure it under 'models' "
+                    + "or set 'server.allow_model_paths'")
         }
         let model = try ConfiguredModel(
             defaults.dynamicModel(name: name, provider: provider, modelName: modelName), credentials: credentials,
@@ -168,7 +169,7 @@ package final class Catalog: Sendable {
 }
 
 extension Catalog.Route {
-    /// The targets in the order in which they are tried.
+    /// Returns the targets in the order in which to try them.
     fileprivate func order() -> [Catalog.Target] {
         guard targets.count > 1 else { return targets.map(\.target) }
         var first = 0
@@ -189,7 +190,7 @@ extension Catalog.Route {
     }
 }
 
-/// Counts the turns of a round-robin route over all loops.
+/// The counter of a round-robin route, shared by all loops.
 private final class TurnCounter: Sendable {
     private let value = Atomic<Int>(0)
 

@@ -2,22 +2,23 @@ internal import Auth
 public import Generation
 public import Providers
 
-/// What is known of one model's credential: what the provider said of it just now, and how its token is doing.
+/// The state of one model's credential: the result of a probe of the provider, and the state of its token.
 public struct CredentialVerdict: Sendable, Equatable {
-    /// Whether a call would get through.
+    /// Whether the probe succeeded.
     public var isValid: Bool
     /// Never `pending` or `unknown`.
     public var status: CredentialStatus
-    /// What is wrong and what to do; empty where nothing is.
+    /// The problem and its remedy; empty if there is none.
     public var detail: String
-    /// Seconds until the token expires; `nil` where it does not or nobody knows.
+    /// Seconds until the token expires; `nil` if it does not expire or the expiry is unknown.
     public var expiresInSeconds: Int64?
-    /// What the last try to get a token ended with, where it failed.
+    /// The error of the last attempt to obtain a token; empty if it succeeded.
     public var lastError = ""
-    /// Seconds since the token was fetched; `nil` for a fixed one.
+    /// Seconds since the token was fetched; `nil` for a fixed key.
     public var secondsSinceRefresh: Int64?
 
-    /// The verdict over a model that was asked for with a call that costs nothing.
+    /// The verdict for a model that was probed.
+    /// - Parameter error: the probe's error; `nil` if it succeeded.
     public init(_ model: ConfiguredModel, probe error: GenerationError?) {
         let state = model.credential?.state
         isValid = error == nil
@@ -25,7 +26,7 @@ public struct CredentialVerdict: Sendable, Equatable {
             switch (error, state?.status) {
             case (nil, .expiring): .expiring
             case (nil, .stale): .stale
-            // There was a token just now, whatever it is called a moment later.
+            // The probe succeeded, so the token was usable, even if its state has changed since.
             case (nil, _): .healthy
             case (_, .unconfigured): .unconfigured
             default: .failed
@@ -36,7 +37,7 @@ public struct CredentialVerdict: Sendable, Equatable {
         secondsSinceRefresh = state?.secondsSinceRefresh.map { Int64($0) }
     }
 
-    /// The verdict over a model that cannot be used at all.
+    /// The verdict for a model without a usable credential.
     public init(unconfigured reason: String) {
         isValid = false
         status = .unconfigured

@@ -4,14 +4,14 @@ package import Generation
 package import HTTPClient
 package import Providers
 
-/// The one door to the models, whoever asks, and what all loops of a process share behind it: the configured models,
-/// their credentials, and those who watch the calls.
+/// The entry point for all requests, from sockets and from this process. Owns the state that all loops share: the
+/// configured models, their credentials, and the observers of calls. Safe from any thread.
 public final class Gateway: Sendable {
     private struct State {
         var catalog: Catalog
-        /// The stages of every call.
+        /// The outermost stage, shared by all calls.
         var entry: any Answerer
-        /// Where tokens are fetched.
+        /// The client that fetches tokens, with its loop.
         var home: LoopBound<HTTPClient>?
         var loopCount = 0
     }
@@ -19,35 +19,35 @@ public final class Gateway: Sendable {
     private let state: Locked<State>
     private let plan = Plan()
     private let observers: [any ObserverSource]
-    /// What was used since the start.
+    /// Usage since the gateway was created.
     package let ledger = UsageLedger()
 
-    /// A gateway over one configuration.
-    /// - Parameter observers: see every call end, besides the ledger.
-    /// - Throws: `GenerationError` where a model cannot be built.
+    /// Creates a gateway for one configuration.
+    /// - Parameter observers: observers in addition to the ledger; called in this order.
+    /// - Throws: `GenerationError` if a model cannot be built.
     package init(_ configuration: Configuration, observers: [any ObserverSource] = []) throws(GenerationError) {
         let catalog = try Catalog(configuration, stack: plan.stack)
         state = Locked(State(catalog: catalog, entry: plan.entry(to: catalog)))
         self.observers = [ledger] + observers
     }
 
-    /// The models and routes as configured now.
+    /// The models and routes of the current configuration.
     package var catalog: Catalog { state.withLock { $0.catalog } }
 
-    /// Builds every model of a configuration, and drops them again.
-    /// - Throws: `GenerationError` where a model cannot be built.
+    /// Checks that every model of a configuration can be built.
+    /// - Throws: `GenerationError` if a model cannot be built.
     package static func check(_ configuration: Configuration) throws(GenerationError) {
         _ = try Catalog(configuration, stack: Plan().stack)
     }
 
-    /// Answers `job`: the way of every request, from a socket or from this process. Calls in progress end with the
-    /// configuration that they began with.
-    /// - Returns: the source of the answer, for the caller to hold and to start.
+    /// Prepares the response to `job`. A call keeps the configuration that it started with, also after a reload.
+    /// Called on the job's loop.
+    /// - Returns: the source of the response. The caller must hold it and call `start`.
     package func answer(_ job: Job, into sink: any AnswerSink) -> AnswerRun {
         AnswerRun(job, through: state.withLock { $0.entry }, into: sink)
     }
 
-    /// Makes what calls on one loop share. Must be called on that loop.
+    /// Creates the gateway state of one loop. Must be called on that loop.
     package func join(_ context: ProviderContext) -> GatewayLoop {
         context.loop.preconditionOnLoop()
         let number = state.withLock { state in
@@ -59,9 +59,9 @@ public final class Gateway: Sendable {
             observers: observers.compactMap { $0.observer(on: context.loop) })
     }
 
-    /// Takes over another configuration's models and routes; calls in progress end with the old ones. Credentials that
-    /// are the same in both stay as they are.
-    /// - Throws: `GenerationError` where a model cannot be built; the old ones stay then.
+    /// Replaces the models and routes with those of another configuration. Calls in progress keep the old ones, and
+    /// unchanged credentials keep their tokens.
+    /// - Throws: `GenerationError` if a model cannot be built; nothing changes in this case.
     package func reload(_ configuration: Configuration) throws(GenerationError) {
         let catalog = try Catalog(configuration, carryingOver: self.catalog.credentials, stack: plan.stack)
         let entry = plan.entry(to: catalog)
@@ -75,7 +75,7 @@ public final class Gateway: Sendable {
         home.loop.execute { catalog.credentials.attach(loop: home.loop, client: home.value) }
     }
 
-    /// Begins to fetch tokens with `client` on `loop`, which must be the current one.
+    /// Starts fetching tokens with `client`. Must be called on `loop`.
     package func attach(loop: EventLoop, client: HTTPClient) {
         let catalog = state.withLock { state in
             state.home = LoopBound(client, on: loop)
@@ -84,7 +84,7 @@ public final class Gateway: Sendable {
         catalog.credentials.attach(loop: loop, client: client)
     }
 
-    /// Ends what `attach` began: on the same loop, before its client is shut down.
+    /// Stops fetching tokens. Must be called on the loop passed to `attach`, before its client is shut down.
     package func detach() {
         let catalog = state.withLock { state in
             state.home = nil

@@ -1,6 +1,6 @@
 internal import Providers
 
-/// What all calls on one loop share of the gateway. Belongs to that loop; made by `Gateway.join`.
+/// The gateway state of one loop, shared by its calls and confined to it. Created by `Gateway.join`.
 package final class GatewayLoop {
     let upstream: any Upstream
     let scheduler: any Scheduler
@@ -24,7 +24,7 @@ package final class GatewayLoop {
         for observer in observers { observer.ended(record) }
     }
 
-    /// Has the observers write out what they hold back.
+    /// Has the observers write their buffered data.
     package func flush() {
         for observer in observers { observer.flush() }
     }

@@ -1,24 +1,24 @@
 package import Generation
 
-/// One request for an answer, with what its stages share. Belongs to its loop.
+/// One request, with the state that its stages share. Confined to its loop.
 package final class Job {
-    /// The most attempts of one call, over all its targets: a call must not multiply without bound.
+    /// Maximum number of attempts per call, over all targets; bounds the upstream traffic that one call can cause.
     static let maximumAttempts = 64
 
-    /// What is asked.
+    /// The request as the caller sent it.
     package let request: ChatRequest
-    /// When the caller gives up: CLOCK_MONOTONIC, nanoseconds. No backoff goes beyond it.
+    /// The call's deadline on CLOCK_MONOTONIC, in nanoseconds; `nil` for none. No backoff extends beyond it.
     package let deadline: UInt64?
-    /// The loop's side of the gateway.
+    /// The gateway state of the loop that runs the job.
     package let loop: GatewayLoop
-    /// What is known of the call so far.
+    /// The record of the call so far.
     package internal(set) var record: CallRecord
 
     /// - Parameters:
     ///   - callID: the id that the caller chose; empty for none.
-    ///   - requestBytes: what the request holds of memory; `nil` to have it counted.
+    ///   - requestBytes: memory that the request occupies; `nil` to compute it.
     ///   - startedAt: when the request arrived, CLOCK_MONOTONIC in nanoseconds; `nil` for now.
-    ///   - deadline: when the caller gives up, on the same clock.
+    ///   - deadline: the call's deadline, on the same clock.
     package init(
         _ request: ChatRequest, _ operation: CallRecord.Operation, caller: Caller, callID: String = "",
         requestBytes: Int? = nil, startedAt: UInt64? = nil, deadline: UInt64? = nil, loop: GatewayLoop
@@ -31,14 +31,14 @@ package final class Job {
             startedAt: startedAt ?? loop.scheduler.instant, requestBytes: requestBytes ?? request.memoryBytes)
     }
 
-    /// Whether the answer is wanted in pieces.
+    /// Whether the response is streamed.
     var isStream: Bool { record.operation.isStream }
 
-    /// Whether another attempt may follow a failed one, at whatever model. Where the caller has seen a part of an
-    /// answer, another attempt would give it a second beginning.
+    /// Whether another attempt may follow a failed one, with any model. False once the caller has received content,
+    /// because another attempt would start the response over.
     var mayAttemptAgain: Bool { record.firstContentAt == nil && record.attempts.count < Self.maximumAttempts }
 
-    /// Whether the deadline, if any, is farther away than this.
+    /// Whether the deadline, if any, is more than `nanoseconds` away.
     func hasTime(for nanoseconds: UInt64) -> Bool {
         guard let deadline else { return true }
         let (end, overflow) = loop.scheduler.instant.addingReportingOverflow(nanoseconds)

@@ -1,17 +1,17 @@
 package import EventLoop
 
-/// Something that watches calls, over all loops: accounts, logs, metrics. `Gateway` is given them all when it is made.
+/// Makes the observers of calls, one per loop: for accounting, logs or metrics. Passed to `Gateway.init`.
 package protocol ObserverSource: Sendable {
-    /// The observer of one loop, made on that loop and used there alone: it needs no lock for what it gathers. `nil`
-    /// where nothing would come of it; then it costs nothing.
+    /// Returns the observer for one loop. Called on that loop; the observer is confined to it, so it needs no locks.
+    /// Return `nil` to skip observation at no cost.
     func observer(on loop: EventLoop) -> (any Observer)?
 }
 
-/// What sees the calls of one loop end.
+/// Receives the record of each call that ends on one loop.
 package protocol Observer: AnyObject {
-    /// A call ended, in whatever way. Called once per call, before its caller gets the end.
+    /// Called once per call when it ends, whatever its outcome, before the caller receives the result.
     func ended(_ record: borrowing CallRecord)
-    /// Writes out what is held back; the loop is about to end.
+    /// Writes buffered data. Called before the loop shuts down.
     func flush()
 }
 

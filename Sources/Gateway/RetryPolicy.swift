@@ -1,21 +1,21 @@
 public import Config
 public import Generation
 
-/// When a failed attempt is repeated, and after how long.
+/// Decides whether a failed attempt is retried, and after what delay.
 public struct RetryPolicy: Sendable, Equatable {
-    /// The rules of the model.
+    /// The `retry` section that applies to the model.
     public var rules: RetryConfiguration
 
-    /// The rules of a configuration's `retry` map.
+    /// Creates a policy from a `retry` section.
     public init(_ rules: RetryConfiguration = RetryConfiguration()) { self.rules = rules }
 
-    /// Nanoseconds to wait before attempt number `attempt + 1` at the same model; `nil` to give this model up.
+    /// Returns the delay in nanoseconds before attempt number `attempt + 1` with the same model; `nil` for no retry.
     ///
-    /// The backoff has full jitter and comes on top of the wait that the provider asked for: callers that were refused
-    /// together were asked for the same wait, and must not come back together.
+    /// The backoff has full jitter and is added to the provider's `Retry-After`: callers that were rejected at the same
+    /// time received the same value, and must not retry at the same time.
     /// - Parameters:
-    ///   - attempt: how many attempts there were, from 1.
-    ///   - jitter: the share of the backoff that is waited for, drawn from 0 to 1.
+    ///   - attempt: the number of attempts so far, from 1.
+    ///   - jitter: the fraction of the backoff to wait, drawn uniformly from 0 to 1.
     public func delay(after error: GenerationError, attempt: Int, jitter: Double) -> UInt64? {
         guard error.isRetryable, attempt < rules.maxAttempts else { return nil }
         let asked = Double(error.retryAfterMilliseconds ?? 0) / 1000

@@ -3,24 +3,24 @@ internal import Generation
 internal import Providers
 internal import Synchronization
 
-/// What was used since the start, one row per provider and model: the first observer. Safe from any thread.
+/// Usage since the start, one row per provider and model. Safe from any thread.
 package final class UsageLedger: ObserverSource {
-    /// One provider's model.
+    /// The provider and model of a row.
     package struct Key: Sendable, Hashable {
-        /// The provider.
+        /// The provider's name.
         package let provider: String
-        /// The model's name in the configuration, or `provider/model_name` as the caller wrote it. Names of callers
-        /// beyond `UsageLedger.dynamicCapacity` share one row, `UsageLedger.others`.
+        /// The model's name in the configuration, or `provider/model_name` as the caller wrote it. Once there are
+        /// `UsageLedger.dynamicCapacity` such names, further ones share the row `UsageLedger.others`.
         package let model: String
     }
 
-    /// How an attempt ended.
+    /// The result of an attempt.
     package enum Outcome: Sendable {
-        /// With an answer.
+        /// The model returned a complete response.
         case succeeded
-        /// With an error.
+        /// The attempt failed.
         case failed
-        /// By the caller, before its end.
+        /// The call was cancelled.
         case cancelled
     }
 
@@ -28,52 +28,51 @@ package final class UsageLedger: ObserverSource {
     package struct Row: Sendable, Equatable {
         /// Attempts, failed and cancelled ones included.
         package var requests: Int64 = 0
-        /// Attempts that brought an answer.
+        /// Attempts that returned a complete response.
         package var successfulRequests: Int64 = 0
-        /// Attempts that ended with an error.
+        /// Attempts that failed.
         package var failedRequests: Int64 = 0
-        /// Attempts that their caller cancelled or left.
+        /// Attempts whose caller cancelled the call or disconnected.
         package var cancelledRequests: Int64 = 0
-        /// Tokens of the prompts: the provider's count, or our estimate where a stream broke off without one.
+        /// Prompt tokens, as reported by the provider or estimated for streams that were interrupted.
         package var inputTokens: Int64 = 0
-        /// Tokens of the answers: the provider's count, or our estimate where a stream broke off without one.
+        /// Response tokens, as reported by the provider or estimated for streams that were interrupted.
         package var outputTokens: Int64 = 0
-        /// The time of the successful attempts, in nanoseconds.
+        /// Total duration of the successful attempts, in nanoseconds.
         package var latencyNanoseconds: UInt64 = 0
 
-        /// The mean time of a successful attempt, in seconds.
+        /// Mean duration of a successful attempt, in seconds; 0 if there is none.
         package var averageLatencySeconds: Double {
             successfulRequests == 0 ? 0 : Double(latencyNanoseconds) / 1e9 / Double(successfulRequests)
         }
-        /// The share of failures among the attempts that were not cancelled, 0 to 1.
+        /// Fraction of failures among the attempts that were not cancelled, 0 to 1.
         package var errorRate: Double {
             let ended = requests - cancelledRequests
             return ended == 0 ? 0 : Double(failedRequests) / Double(ended)
         }
     }
 
-    /// How many models that only callers named have rows of their own.
+    /// Maximum number of rows for models that are not configured.
     package static let dynamicCapacity = 256
-    /// The `Key.model` of all others. No model can have this name.
+    /// The `Key.model` of the row that further models share. No model can have this name.
     package static let others = "*"
 
     private struct State {
-        /// The sums of each row, one for each loop that added to it.
+        /// The sums of each row, one entry per loop that has added to it.
         var rows: [Key: [RowSums]] = [:]
         var dynamicCount = 0
     }
 
     private let state = Locked(State())
 
-    /// An empty ledger.
     init() {}
 
     package func observer(on loop: EventLoop) -> (any Observer)? { LedgerPage(self) }
 
     fileprivate func hasRow(_ key: Key) -> Bool { state.withLock { $0.rows[key] != nil } }
 
-    /// Where one page adds up a model's attempts. Models of the configuration always have a row; the number of rows for
-    /// names that callers made up is bounded, and those beyond share one.
+    /// Adds sums for one page to the row of `key`. Configured models always have a row; other models share a row once
+    /// there are `dynamicCapacity` of them.
     fileprivate func row(for key: Key, isConfigured: Bool) -> (key: Key, sums: RowSums) {
         state.withLock { state in
             var key = key
@@ -90,14 +89,15 @@ package final class UsageLedger: ObserverSource {
         }
     }
 
-    /// All rows, ordered by provider and model. A call that ends meanwhile may be in some of a row's numbers only.
+    /// Returns all rows, ordered by provider and model. A call that ends concurrently may be included in only some of a
+    /// row's numbers.
     package func snapshot() -> [(key: Key, row: Row)] {
         state.withLock { $0.rows }.sorted { ($0.key.provider, $0.key.model) < ($1.key.provider, $1.key.model) }
             .map { (key: $0.key, row: $0.value.reduce(into: Row()) { $1.add(to: &$0) }) }
     }
 }
 
-/// One loop's part of the ledger: only its loop adds to it, so that no call takes a lock once its model has a row.
+/// One loop's part of the ledger. Confined to its loop, so that adding needs no lock once a model has a row.
 final class LedgerPage: Observer {
     private let ledger: UsageLedger
     private var rows: [UsageLedger.Key: RowSums] = [:]
@@ -132,7 +132,7 @@ final class LedgerPage: Observer {
     }
 }
 
-/// The sums of one row and one loop. One loop adds, so plain loads and stores do; any thread may read.
+/// The sums of one row on one loop. Only that loop writes, so plain loads and stores suffice; any thread may read.
 private final class RowSums: Sendable {
     private let requests = Atomic<Int64>(0)
     private let successfulRequests = Atomic<Int64>(0)

@@ -2,7 +2,7 @@ internal import EventLoop
 internal import Generation
 internal import Providers
 
-/// The innermost stage: asks one model once, and enters the attempt into the record.
+/// The innermost stage: sends the request to one model once, and adds the attempt to the record.
 struct AttemptStage: Answerer {
     let model: ConfiguredModel
 
@@ -13,7 +13,7 @@ private final class AttemptRun: AnswerSource, AnswerSink {
     private let model: ConfiguredModel
     private let job: Job
     private unowned let sink: any AnswerSink
-    /// Asked for once: this is the way of every piece. The caller's as a rule, who may be gone.
+    /// The receiver of every chunk, looked up once: usually the caller's sink, which may have been released.
     private weak var pieces: (any AnswerSink)?
     private var attempt: (any UpstreamAttempt)?
     private var since: UInt64 = 0
@@ -62,7 +62,7 @@ private final class AttemptRun: AnswerSource, AnswerSink {
         self.attempt = nil
         switch result {
         case .success(let response):
-            // A streamed answer's message is empty.
+            // The message of a streamed response is empty.
             deliveredBytes += response.message.generatedBytes
             record(nil, attempt, usage: response.completion.usage)
         case .failure(let error):
@@ -88,7 +88,8 @@ private final class AttemptRun: AnswerSource, AnswerSink {
             usage: usage.source == .absent && hasContent && deliveredBytes > 0 ? estimatedUsage : usage)
     }
 
-    /// What a stream cost that was cut or cancelled, or whose provider reported nothing: it was paid for all the same.
+    /// Estimated usage of an attempt that delivered content but has no reported usage, for example a cancelled stream.
+    /// The vendor bills it all the same.
     private var estimatedUsage: Usage {
         var usage = Usage()
         usage.inputTokens = estimateTokens(of: job.request)
@@ -100,7 +101,7 @@ private final class AttemptRun: AnswerSource, AnswerSink {
 }
 
 extension Message {
-    /// Bytes of what a model wrote.
+    /// Bytes of generated text, reasoning and tool arguments.
     fileprivate var generatedBytes: Int {
         toolCalls.reduce(content.utf8.count + reasoning.utf8.count) { $0 + $1.argumentsJSON.utf8.count }
     }

@@ -2,8 +2,8 @@ internal import EventLoop
 internal import Generation
 internal import Providers
 
-/// Repeats failed attempts at one model, with backoff, as far as its policy and the caller's deadline allow. What has
-/// once delivered content is never repeated.
+/// Retries failed attempts with one model, with backoff, within its policy and the caller's deadline. A call that has
+/// delivered content is never retried.
 struct RetryStage: Answerer {
     let policy: RetryPolicy
     let inner: any Answerer

@@ -1,7 +1,7 @@
 internal import Generation
 internal import Providers
 
-/// Finds the targets of a request, its model or route and its fallbacks, and tries them in order until one answers.
+/// Resolves the model or route of a request and its fallbacks, and tries these targets in order until one succeeds.
 struct RouteStage: Answerer {
     let catalog: Catalog
 
@@ -10,7 +10,7 @@ struct RouteStage: Answerer {
 
 private final class RouteRun: AnswerSource, EndSink {
     private enum State {
-        /// The next target is due.
+        /// `targets[index]` is to be tried next.
         case ready
         case answering(any AnswerSource)
         case over
@@ -22,7 +22,7 @@ private final class RouteRun: AnswerSource, EndSink {
     private var state = State.ready
     private var targets: [Catalog.Target] = []
     private var index = 0
-    /// A target that fails while it starts is followed up by the loop that started it, not by a deeper call.
+    /// True inside `proceed`. A target that fails in `start` is followed by the next iteration, not by recursion.
     private var isProceeding = false
 
     init(_ catalog: Catalog, _ job: Job, _ sink: any AnswerSink) {
@@ -84,7 +84,7 @@ private final class RouteRun: AnswerSource, EndSink {
 }
 
 extension GenerationError.Kind {
-    /// Whether another model may do better. A wrong request is wrong everywhere, and a cancel is a cancel.
+    /// Whether another model may succeed. False for invalid requests and for calls that were cancelled.
     var mayFallBack: Bool {
         switch self {
         case .invalidRequest, .cancelled, .shuttingDown: false
