@@ -5,9 +5,9 @@ internal import Messages
 internal import Providers
 internal import RPC
 
-/// One `Generate`, `Chat` or `StreamChat`: ties the RPC call to the gateway's answer.
+/// A `Generate`, `Chat` or `StreamChat` call: connects the RPC call to the gateway's response.
 ///
-/// The call's closures hold this object; it goes when the call ends.
+/// The call's closures own this object, so it is released when the call ends.
 final class AnswerCall: AnswerSink {
     private let call: Call
     private let operation: CallRecord.Operation
@@ -15,14 +15,14 @@ final class AnswerCall: AnswerSink {
     private var run: AnswerRun?
     private var seq: UInt64 = 0
 
-    /// Hands `request` to the gateway, or ends the call where the server has no room for it.
+    /// Passes `request` to the gateway, or fails the call if the request exceeds the server's memory limits.
     static func start(
         _ call: Call, _ operation: CallRecord.Operation, _ request: ChatRequest, _ fields: CallFields,
         gateway: Gateway, context: ServiceLoop
     ) {
         if fields.deadlineMilliseconds > 0 {
             let (nanoseconds, overflow) = fields.deadlineMilliseconds.multipliedReportingOverflow(by: 1_000_000)
-            // Centuries away is no deadline.
+            // A deadline that overflows is centuries away: it counts as none.
             if !overflow { call.limit(.nanoseconds(nanoseconds)) }
         }
         let memory = request.memoryBytes
@@ -40,18 +40,18 @@ final class AnswerCall: AnswerSink {
         self.context = context
     }
 
-    /// - Parameter memory: what the request holds, in bytes.
+    /// - Parameter memory: memory that the request occupies, in bytes.
     private func begin(_ run: AnswerRun, memory: Int) {
         self.run = run
         call.onCancel = { reason in self.cancelled(reason) }
         call.onResume = { self.run?.resume() }
         run.start()
-        // How large the request is in the vendor's form is known only now.
+        // The size of the encoded upstream request is only known now.
         if !call.isOver, !call.hold(bytes: memory + run.bodyBytes) { run.cancel(.refused) }
     }
 
     private func cancelled(_ reason: Call.CancelReason) {
-        // The other reasons' own words are enough; a deadline is worth the trail of what was tried.
+        // A deadline error includes the attempts made. For other reasons, the server's own error suffices.
         if reason == .deadline, let run { return call.fail(context.status(run.expire())) }
         run?.cancel(CancelCause(reason))
     }

@@ -3,7 +3,7 @@ internal import Providers
 internal import RPC
 
 extension Caller {
-    /// The gateway's word for whoever makes `call`.
+    /// The caller of `call`: its token if it has one, else its user or the network.
     init(_ call: Call) {
         if let token = call.tokenName {
             self = .token(token)
@@ -17,7 +17,8 @@ extension Caller {
 }
 
 extension CancelCause {
-    /// The gateway's word for the end of a call that its handler did not end.
+    /// Maps the server's reason for ending a call to a cancel cause. Violations of limits or of the protocol, slow
+    /// readers and revoked access become `.refused`.
     init(_ reason: Call.CancelReason) {
         switch reason {
         case .requested: self = .caller

@@ -7,7 +7,7 @@ internal import Messages
 internal import Providers
 public import RPC
 
-/// The `genwire.v1` services: Protobuf on one side, the gateway on the other.
+/// Implements the `genwire.v1` services `Generation` and `Control` on top of a gateway. Safe from any thread.
 public final class GenerationService: Sendable {
     private static let generation = "genwire.v1.Generation"
     private static let control = "genwire.v1.Control"
@@ -18,7 +18,8 @@ public final class GenerationService: Sendable {
     private let loops: [LoopBound<ServiceLoop>]
     private let startedAt = EventLoop.monotonicNanoseconds()
 
-    /// The services over a gateway. `loops` are in the server's order.
+    /// Creates the services for `gateway`.
+    /// - Parameter loops: one per loop of the server, in the same order.
     public init(gateway: Gateway, registry: CallRegistry, limits: ServerLimits, loops: [LoopBound<ServiceLoop>]) {
         self.gateway = gateway
         self.registry = registry
@@ -26,7 +27,7 @@ public final class GenerationService: Sendable {
         self.loops = loops
     }
 
-    /// Every RPC, for a server's method table.
+    /// All RPCs, for the server's method table.
     public var methods: [Method] {
         [
             generation("Generate") { service, call, payload, context throws(MessageError) in
@@ -98,7 +99,7 @@ public final class GenerationService: Sendable {
         }
     }
 
-    // MARK: - The small RPCs
+    // MARK: - Other RPCs
 
     private func health(_ call: Call, deep: Bool, _ context: ServiceLoop) {
         let uptime = Double(EventLoop.monotonicNanoseconds() - startedAt) / 1e9
@@ -120,16 +121,16 @@ public final class GenerationService: Sendable {
 
     private func validateAuth(_ call: Call, _ model: String, _ provider: String, _ context: ServiceLoop) {
         let catalog = gateway.catalog
-        func isWanted(_ name: String, _ itsProvider: String) -> Bool {
+        func isSelected(_ name: String, _ itsProvider: String) -> Bool {
             (model.isEmpty || model == name) && (provider.isEmpty || provider == itsProvider)
         }
-        let models = catalog.models.filter { isWanted($0.name, $0.providerName) }
-        let unconfigured = catalog.unconfigured.filter { isWanted($0.name, $0.provider) }
+        let models = catalog.models.filter { isSelected($0.name, $0.providerName) }
+        let unconfigured = catalog.unconfigured.filter { isSelected($0.name, $0.provider) }
         guard !models.isEmpty || !unconfigured.isEmpty else {
             return call.fail(
                 context.status(
                     GenerationError(
-                        .unknownModel, "no configured model fits model '\(model)' and provider '\(provider)'")))
+                        .unknownModel, "no configured model matches model '\(model)' and provider '\(provider)'")))
         }
         ProbeCall.start(call, models: models, unconfigured: unconfigured, context: context) { findings in
             context.coder.encode(findings) { size, fill in call.respond(size: size, fill) }
@@ -148,13 +149,13 @@ public final class GenerationService: Sendable {
             if !text.isEmpty { whole.messages.append(Message(role: .user, content: text)) }
             guard !whole.messages.isEmpty else { return respond(estimateTokens(of: whole), .estimated) }
             let query = ProviderQuery(model: model, context: context.providers)
-            let isAsked = try query.countTokens(whole) { result in
+            let isCounting = try query.countTokens(whole) { result in
                 switch result {
                 case .success(let count): respond(count, .provider)
                 case .failure(let error): call.fail(context.status(error))
                 }
             }
-            if isAsked {
+            if isCounting {
                 call.onCancel = { _ in query.cancel() }
             } else {
                 respond(estimateTokens(of: whole), .estimated)

@@ -5,24 +5,25 @@ internal import Messages
 internal import Providers
 internal import RPC
 
-/// Asks the providers of several models whether they take their credentials, for `ValidateAuth` and a deep `Health`.
-/// Held by its call's closures.
+/// Probes the credentials of several models with their providers, for `ValidateAuth` and a deep `Health`. Owned by its
+/// call's closures.
 final class ProbeCall {
-    private var findings: [AuthReport] = []
-    private var waiting: Int
+    private var reports: [AuthReport] = []
+    private var pendingCount: Int
     private var probes: [ProviderQuery] = []
     private let completion: ([AuthReport]) -> Void
 
-    /// Asks every one of `models` at the same time; `completion` hears all findings, in the models' order.
+    /// Probes all `models` concurrently. `completion` is called once, with the reports in the models' order, followed
+    /// by those of `unconfigured`.
     static func start(
         _ call: Call, models: [ConfiguredModel], unconfigured: [(name: String, provider: String, reason: String)],
         context: ServiceLoop, _ completion: @escaping ([AuthReport]) -> Void
     ) {
-        let probeCall = ProbeCall(waiting: models.count) { findings in
+        let probeCall = ProbeCall(pendingCount: models.count) { reports in
             let order = Dictionary(
                 models.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
             completion(
-                findings.sorted { (order[$0.model] ?? .max) < (order[$1.model] ?? .max) }
+                reports.sorted { (order[$0.model] ?? .max) < (order[$1.model] ?? .max) }
                     + unconfigured.map {
                         AuthReport(
                             CredentialVerdict(unconfigured: $0.reason), of: $0.name, provider: $0.provider,
@@ -35,7 +36,7 @@ final class ProbeCall {
             let probe = ProviderQuery(model: model, context: context.providers)
             probeCall.probes.append(probe)
             probe.probe { error in
-                probeCall.found(
+                probeCall.add(
                     AuthReport(
                         CredentialVerdict(model, probe: error), of: model.name, provider: model.providerName,
                         isOptional: model.configuration.isOptional))
@@ -43,15 +44,15 @@ final class ProbeCall {
         }
     }
 
-    private init(waiting: Int, _ completion: @escaping ([AuthReport]) -> Void) {
-        self.waiting = waiting
+    private init(pendingCount: Int, _ completion: @escaping ([AuthReport]) -> Void) {
+        self.pendingCount = pendingCount
         self.completion = completion
     }
 
-    private func found(_ finding: AuthReport) {
-        findings.append(finding)
-        waiting -= 1
-        if waiting == 0 { completion(findings) }
+    private func add(_ report: AuthReport) {
+        reports.append(report)
+        pendingCount -= 1
+        if pendingCount == 0 { completion(reports) }
     }
 }
 

@@ -7,26 +7,26 @@ internal import Messages
 internal import Providers
 internal import RPC
 
-/// What the handlers on one loop share. Belongs to that loop.
+/// The state that the handlers on one loop share. Confined to that loop.
 public final class ServiceLoop {
-    /// The upstream side of the loop.
+    /// The vendor clients of the loop.
     let providers: ProviderContext
-    /// The loop's side of the gateway.
+    /// The gateway state of the loop.
     let gateway: GatewayLoop
-    /// Packs and unpacks messages.
+    /// Encodes and decodes Protobuf messages.
     let coder = MessageCoder()
 
-    /// The things of `loop`, which must be the current one.
+    /// Must be called on `loop`.
     public init(loop: EventLoop, http: HTTPClientOptions, gateway: Gateway) {
         providers = ProviderContext(
             loop: loop, client: HTTPClient(loop: loop, options: http), parser: JSONParser())
         self.gateway = gateway.join(providers)
     }
 
-    /// Lets a gateway fetch its tokens here.
+    /// Makes `gateway` fetch its tokens on this loop. Called on the loop.
     public func attach(_ gateway: Gateway) { gateway.attach(loop: providers.loop, client: providers.client) }
 
-    /// Cancels every upstream transfer, closes all connections, and lets observers write out what they hold back.
+    /// Cancels all upstream transfers, closes their connections, and has the observers write their buffered data.
     public func shutdown() {
         providers.client.shutdown()
         gateway.flush()
@@ -34,7 +34,7 @@ public final class ServiceLoop {
 
     func status(_ error: GenerationError) -> Status { Status(error, coder: coder) }
 
-    /// Ends a call whose message cannot be read.
+    /// Fails a call whose message cannot be decoded.
     func refuse(_ call: Call, _ error: MessageError) {
         call.fail(status(GenerationError(.invalidRequest, error.description)))
     }

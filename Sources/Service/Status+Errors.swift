@@ -3,17 +3,17 @@ internal import Messages
 public import RPC
 
 extension Status {
-    /// The status of an error: its code, its words, and one `ErrorDetail`.
+    /// The status for an error: its code, its message and one `ErrorDetail`.
     init(_ error: GenerationError, coder: MessageCoder) {
         self.init(Int32(error.kind.statusCode), error.message, details: [Detail(error, coder)])
     }
 
-    /// The status of a failure that the server found itself: like every failed call it has an `ErrorDetail`.
+    /// The status for a failure that the server detected. Like every failed call, it has an `ErrorDetail`.
     public init(_ failure: Failure) {
         self.init(failure.reason.code, failure.message, details: [Self.details[failure.reason] ?? Self.anyDetail])
     }
 
-    /// Details say nothing of the one call, so they are packed once: peers that only make mistakes must not cost much.
+    /// The details are the same for all calls, so they are encoded once: invalid requests must be cheap to reject.
     private static let details = Dictionary(
         uniqueKeysWithValues: Failure.Reason.allCases.map { reason in
             var error = GenerationError(reason.kind, "")
