@@ -4,12 +4,12 @@ internal import Generation
 internal import Providers
 internal import RPC
 
-/// From a file to a configuration, as the daemon and `genwired check` read it.
+/// Reads and validates configurations, for the daemon and `genwired check`.
 public enum Loading {
-    /// Reads a configuration with the process's environment. May run commands and read files that secrets come from,
-    /// and blocks for as long as these take.
-    /// - Parameter commands: ends the commands before their time.
-    /// - Throws: `ConfigErrors`: all mistakes, with their places.
+    /// Reads a configuration file, with the process's environment. Blocks while it runs commands and reads files that
+    /// provide secrets.
+    /// - Parameter commands: the scope of these commands, through which they can be ended early.
+    /// - Throws: `ConfigErrors` with all errors and their positions.
     public static func configuration(
         _ path: String, commands: CommandScope = CommandScope()
     ) throws(ConfigErrors) -> Configuration {
@@ -18,12 +18,12 @@ public enum Loading {
             commands: commands)
     }
 
-    /// Finds what a start would be refused for and a file alone does not show: a model without a credential, a socket
-    /// whose folder is missing. An address that another server has now passes.
+    /// Finds errors that would prevent a start but are not visible in the file alone, for example a model without a
+    /// credential or a socket in a missing directory. An address that another server currently uses is accepted.
     /// - Parameters:
-    ///   - file: the name that errors give.
-    ///   - listen: the addresses that count instead of the file's; empty for the file's.
-    /// - Throws: `ConfigErrors`: the first model that cannot be built, and every address.
+    ///   - file: the file name for error messages.
+    ///   - listen: addresses from the command line, which override the configuration's; empty for none.
+    /// - Throws: `ConfigErrors` with the first model that cannot be built and every unusable address.
     public static func validate(
         _ configuration: Configuration, file: String, listen: [String] = []
     ) throws(ConfigErrors) {
@@ -35,9 +35,9 @@ public enum Loading {
         }
         let server = configuration.server
         let places = listen.isEmpty ? server.listenPlaces : []
-        // None stands for the default address.
-        let wanted: [String?] = listen.isEmpty ? server.listen : listen
-        for (index, text) in (wanted.isEmpty ? [nil] : wanted).enumerated() {
+        // `nil` means the default address.
+        let addresses: [String?] = listen.isEmpty ? server.listen : listen
+        for (index, text) in (addresses.isEmpty ? [nil] : addresses).enumerated() {
             do throws(AddressError) {
                 let address = if let text { try Address(text) } else { try DefaultAddress.own() }
                 try address.checkListening(servesNetwork: !server.tokens.isEmpty)
@@ -51,12 +51,12 @@ public enum Loading {
         guard errors.isEmpty else { throw ConfigErrors(errors) }
     }
 
-    /// The JSON Schema (draft 2020-12) of a configuration, for editors.
+    /// The JSON Schema (draft 2020-12) of the configuration.
     package static var schema: String { ConfigurationSchema(knownProviders).text }
 
-    /// The reference of all keys: `docs/configuration.md`.
+    /// The reference of all keys in Markdown: `docs/configuration.md`.
     package static var reference: String { ConfigurationReference(knownProviders).markdown }
 
-    /// The providers that a configuration may name, with the keys that each of them takes.
+    /// The providers that a configuration may use, with the keys that each accepts.
     public static var knownProviders: [ProviderKeys] { ProviderRegistry.keys }
 }

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// The form of log lines, text or JSON. Writes bytes, so that a line per call costs little.
+/// Formats log lines as text or JSON. Appends bytes to a buffer, without intermediate strings.
 struct LogForm: Sendable {
     let label: String
     let isJSON: Bool
-    /// Whether text lines begin with the time; JSON always has it.
+    /// Whether text lines begin with a timestamp; JSON lines always have one.
     let showsTime: Bool
 
     /// Begins a line.
@@ -31,7 +31,7 @@ struct LogForm: Sendable {
         }
     }
 
-    /// Adds a pair. Control characters in it become spaces in text; it may hold spaces.
+    /// Adds a key and value. In text, control characters are replaced by spaces, and spaces are not quoted.
     func add(_ key: String, _ value: String, to line: inout [UInt8]) {
         if isJSON {
             line.append(UInt8(ascii: ","))
@@ -46,7 +46,7 @@ struct LogForm: Sendable {
         }
     }
 
-    /// Adds a pair whose value is a plain word of ours.
+    /// Adds a string that needs no escaping; it is quoted in JSON only.
     func addWord(_ key: StaticString, _ value: String, to line: inout [UInt8]) {
         addKey(key, to: &line)
         if isJSON { line.append(UInt8(ascii: "\"")) }
@@ -54,7 +54,7 @@ struct LogForm: Sendable {
         if isJSON { line.append(UInt8(ascii: "\"")) }
     }
 
-    /// Adds a pair whose value is a caller's: it cannot look like other pairs or like the end of the line.
+    /// Adds an untrusted value, quoted and escaped where necessary: it cannot forge other keys or lines.
     func addForeign(_ key: StaticString, _ value: String, to line: inout [UInt8]) {
         addKey(key, to: &line)
         if isJSON || value.isEmpty || !value.utf8.allSatisfy(Self.isPlain) {
@@ -70,7 +70,7 @@ struct LogForm: Sendable {
         Self.addNumber(value, to: &line)
     }
 
-    /// Adds a time in milliseconds, precise to the microsecond.
+    /// Adds a duration in milliseconds, with three decimals.
     func addMilliseconds(_ key: StaticString, nanoseconds: UInt64, to line: inout [UInt8]) {
         addKey(key, to: &line)
         let microseconds = Int(clamping: nanoseconds / 1000)
@@ -97,7 +97,7 @@ struct LogForm: Sendable {
         }
     }
 
-    /// UTC, to the millisecond (RFC 3339).
+    /// Appends the current time in UTC, with milliseconds (RFC 3339).
     private static func addTimestamp(to line: inout [UInt8]) {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
@@ -138,7 +138,7 @@ struct LogForm: Sendable {
         }
     }
 
-    /// A vendor's words may hold line ends, which would forge log lines.
+    /// Replaces control characters by spaces: newlines in a vendor's error text could forge log lines.
     private static func addOneLine(_ text: String, to line: inout [UInt8]) {
         guard text.utf8.contains(where: isControl) else {
             line += text.utf8

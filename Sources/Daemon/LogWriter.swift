@@ -2,17 +2,17 @@ internal import Dispatch
 internal import EventLoop
 internal import Glibc
 
-/// Writes log lines on a thread of its own, so that whoever reads them slowly, or not at all, holds up no call. Lines
-/// beyond a bound are dropped and counted.
+/// Writes log lines on a separate queue, so that a slow or stalled reader of standard error delays no call. Lines that
+/// exceed the buffer are dropped and counted. Safe from any thread.
 final class LogWriter: Sendable {
     private struct State {
-        var waitingBytes = 0
+        var pendingBytes = 0
         var droppedLines = 0
     }
 
-    /// The most bytes that wait for the reader.
+    /// Maximum size of the buffered lines, in bytes.
     static let capacity = 1 << 20
-    /// No write to a pipe is longer, so that none is torn apart by another writer's: PIPE_BUF.
+    /// Maximum size of one write: PIPE_BUF, up to which writes to a pipe are atomic.
     private static let longestWrite = 4096
 
     private let form: LogForm
@@ -20,40 +20,40 @@ final class LogWriter: Sendable {
     private let queue = DispatchQueue(label: "genwire-log", qos: .utility)
     private let state = Locked(State())
 
-    /// - Parameter form: of the line that says how many were dropped.
+    /// - Parameter form: the format of the warning about dropped lines.
     init(_ form: LogForm, descriptor: Int32 = STDERR_FILENO) {
         self.form = form
         self.descriptor = descriptor
     }
 
-    /// Takes whole lines to be written soon.
+    /// Queues complete lines for writing, or drops them if the buffer is full.
     func write(_ bytes: [UInt8], lines: Int) {
-        let isTaken = state.withLock { state in
-            guard state.waitingBytes + bytes.count <= Self.capacity else {
+        let isAccepted = state.withLock { state in
+            guard state.pendingBytes + bytes.count <= Self.capacity else {
                 state.droppedLines += lines
                 return false
             }
-            state.waitingBytes += bytes.count
+            state.pendingBytes += bytes.count
             return true
         }
-        guard isTaken else { return }
+        guard isAccepted else { return }
         queue.async { [self] in
             writeAll(bytes)
             let dropped = state.withLock { state in
-                state.waitingBytes -= bytes.count
+                state.pendingBytes -= bytes.count
                 defer { state.droppedLines = 0 }
                 return state.droppedLines
             }
             guard dropped > 0 else { return }
             var line: [UInt8] = []
-            form.begin("warning", "lines of the request log were dropped: its reader is too slow", in: &line)
+            form.begin("warning", "request log lines dropped: standard error is read too slowly", in: &line)
             form.addNumber("lines", dropped, to: &line)
             form.end(&line)
             writeAll(line)
         }
     }
 
-    /// Waits until everything is written that was taken, for at most `seconds`.
+    /// Waits until all queued lines are written, for at most `seconds`. Blocks the thread.
     func finish(seconds: Double) {
         let done = DispatchSemaphore(value: 0)
         queue.async { done.signal() }

@@ -4,18 +4,18 @@ internal import Generation
 internal import Logging
 internal import Providers
 
-/// The second observer: one line per call at level `info`, with who called, what was asked, what it took and how it
-/// ended. Never content, never a secret, and of callers' own words a bounded beginning.
+/// The request log: one line per call at level `info`, with the caller, the model, timing, token usage and the result.
+/// Never contains prompts, responses or secrets; values that callers choose are truncated.
 final class RequestLog: ObserverSource {
-    /// What callers chose themselves is cut to this many bytes.
-    private static let longestWord = 128
-    /// About the longest line, in bytes.
-    static let longestLine = 4 << 10
-    /// How long a drain waits for a slow reader of the log, in seconds.
+    /// Values that callers choose are truncated to this many bytes.
+    private static let maximumValueBytes = 128
+    /// Approximate maximum length of a line, in bytes.
+    static let maximumLineBytes = 4 << 10
+    /// How long a drain waits for the lines to be written, in seconds.
     private static let finishSeconds = 2.0
 
     private let logger: Logger
-    /// Where lines go straight to standard error; `nil` where another handler takes them.
+    /// Writes lines directly to standard error; `nil` if the logger has another handler.
     private let writer: LogWriter?
 
     init(_ logger: Logger) {
@@ -23,32 +23,32 @@ final class RequestLog: ObserverSource {
         writer = (logger.handler as? StandardErrorLog).map { LogWriter($0.form) }
     }
 
-    /// The level is read once: it does not change while the daemon runs.
+    /// Reads the log level once per loop; it does not change while the daemon runs.
     func observer(on loop: EventLoop) -> (any Observer)? {
         guard logger.logLevel <= .info else { return nil }
         guard let writer, let log = logger.handler as? StandardErrorLog else { return LoggerRequestLog(logger) }
         return LineRequestLog(log.form, writer, loop)
     }
 
-    /// Waits until the lines are written.
+    /// Waits until the lines are written, for at most `finishSeconds`.
     func finish() { writer?.finish(seconds: Self.finishSeconds) }
 
-    /// A value of a line.
+    /// The value of a key in a line.
     enum Value {
         case number(Int)
         case nanoseconds(UInt64)
-        /// Ours: letters, digits, dots and underscores.
+        /// A value chosen by the gateway: letters, digits, dots and underscores.
         case word(String)
-        /// A caller's.
+        /// A value chosen by a caller or a configuration; may contain any character.
         case foreign(String)
     }
 
     /// The message of each line.
     static let message = "call"
 
-    /// What a line says, in its order.
+    /// Calls `add` with the keys and values of a line, in order.
     static func describe(_ record: borrowing CallRecord, _ add: (StaticString, Value) -> Void) {
-        func foreign(_ text: String) -> Value { .foreign(text.truncated(toBytes: longestWord)) }
+        func foreign(_ text: String) -> Value { .foreign(text.truncated(toBytes: maximumValueBytes)) }
         add("id", .word(record.id.description))
         if !record.callID.isEmpty { add("call_id", foreign(record.callID)) }
         add("caller", foreign(record.caller.description))
@@ -93,11 +93,11 @@ final class RequestLog: ObserverSource {
     }
 }
 
-/// Gathers one loop's lines and hands them on together, a moment later.
+/// Formats the lines of one loop and passes them to the writer in batches. Confined to its loop.
 final class LineRequestLog: Observer {
-    /// How long a line waits for others.
+    /// How long a line is buffered at most.
     private static let delayNanoseconds: UInt64 = 20_000_000
-    /// Lines are handed on when they come to this many bytes.
+    /// A batch of this size is written at once.
     private static let batchBytes = 64 << 10
 
     private let form: LogForm
@@ -111,12 +111,12 @@ final class LineRequestLog: Observer {
         self.form = form
         self.writer = writer
         self.loop = loop
-        bytes.reserveCapacity(Self.batchBytes + RequestLog.longestLine)
+        bytes.reserveCapacity(Self.batchBytes + RequestLog.maximumLineBytes)
         timer = LoopTimer { [weak self] in self?.flush() }
     }
 
     func ended(_ record: borrowing CallRecord) {
-        // The line in the making is a variable of this function, which costs less to write to.
+        // Appending to a local variable is faster than to a property.
         var bytes = bytes
         self.bytes = []
         form.begin("info", RequestLog.message, in: &bytes)
@@ -139,14 +139,14 @@ final class LineRequestLog: Observer {
         if let timer { loop.cancel(timer) }
         guard lines > 0 else { return }
         writer.write(bytes, lines: lines)
-        // The writer keeps the old ones.
+        // The writer keeps the old buffer.
         bytes = []
-        bytes.reserveCapacity(Self.batchBytes + RequestLog.longestLine)
+        bytes.reserveCapacity(Self.batchBytes + RequestLog.maximumLineBytes)
         lines = 0
     }
 }
 
-/// Hands each line to a logger of somebody else's.
+/// Passes each line to a logger with another handler than `StandardErrorLog`.
 private final class LoggerRequestLog: Observer {
     private let logger: Logger
 

@@ -9,11 +9,17 @@ internal import Providers
 internal import RPC
 internal import Service
 
-/// A whole gateway in one object: loops, upstream clients, services and the server, built from one configuration.
+/// A complete gateway: event loops, upstream clients, services and the server, built from one configuration.
+///
+/// ```swift
+/// let runtime = try await Runtime.start(configuration, logger: logger)
+/// let addresses = try await runtime.listen(at: ["unix:/run/genwire/genwire.sock"])
+/// await runtime.drain(seconds: 10)
+/// ```
 public final class Runtime: Sendable {
-    /// Why a runtime did not come up.
+    /// Why a runtime could not start, listen or reload.
     public struct StartError: Error, Sendable, CustomStringConvertible {
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         public let description: String
     }
 
@@ -36,8 +42,9 @@ public final class Runtime: Sendable {
         self.requestLog = requestLog
     }
 
-    /// Builds everything but listens nowhere yet.
-    /// - Throws: `StartError`.
+    /// Creates a runtime that does not listen yet; call `listen(at:)` next. Logs a warning for each optional model that
+    /// cannot be used.
+    /// - Throws: `StartError` if a model cannot be built or an event loop cannot be created.
     public static func start(_ configuration: Configuration, logger: Logger) async throws(StartError) -> Runtime {
         let requestLog = RequestLog(logger)
         let (gateway, loops) = try build(configuration, observers: [requestLog])
@@ -64,7 +71,7 @@ public final class Runtime: Sendable {
             loops: loops, contexts: contexts, gateway: gateway, server: server, logger: logger, requestLog: requestLog)
     }
 
-    /// What is configured, as far as the process may open files for it.
+    /// Reduces the configured connection limits to what the process's limit of open files allows.
     private static func serverLimits(_ configured: ServerLimits, _ logger: Logger) -> ServerLimits {
         var limits = configured
         let budget = DescriptorBudget(
@@ -72,7 +79,7 @@ public final class Runtime: Sendable {
         )
         if budget.connections < configured.maxConnections {
             logger.warning(
-                "limits.max_connections cannot be met; raise the limit of open files (ulimit -n, LimitNOFILE)",
+                "limits.max_connections exceeds the limit of open files; raise it (ulimit -n, LimitNOFILE)",
                 metadata: [
                     "configured": "\(configured.maxConnections)", "possible": "\(budget.connections)",
                     "open_files": "\(budget.limit)", "kept_for_vendors": "\(budget.upstream)",
@@ -89,12 +96,12 @@ public final class Runtime: Sendable {
         policy.groups = Set(server.allowedGroups)
         let tokens = server.tokens
         guard !tokens.isEmpty else { return policy }
-        policy.tokenName = { shown in
-            var shown = shown
-            return shown.withUTF8 { bytes in
+        policy.tokenName = { token in
+            var token = token
+            return token.withUTF8 { bytes in
                 var found: String?
-                // All are looked at, whichever fits, so that the time tells nothing.
-                for (name, token) in tokens where token.matches(UnsafeRawBufferPointer(bytes)) { found = name }
+                // Compares with all tokens, so that the time taken does not reveal which one matched.
+                for (name, secret) in tokens where secret.matches(UnsafeRawBufferPointer(bytes)) { found = name }
                 return found
             }
         }
@@ -115,14 +122,15 @@ public final class Runtime: Sendable {
         }
     }
 
-    /// Listens at every address and returns them as bound. All or none.
-    /// - Parameter addresses: `unix:PATH` and `tcp:HOST:PORT`; none for the address that clients try by default.
-    /// - Throws: `StartError` for the first address that cannot be had.
+    /// Listens on all addresses.
+    /// - Parameter addresses: `unix:PATH` or `tcp:HOST:PORT`; if empty, the address that clients use by default.
+    /// - Returns: the bound addresses, with the actual port for port 0.
+    /// - Throws: `StartError` for the first address that cannot be bound; the others are closed again.
     public func listen(at addresses: [String]) async throws(StartError) -> [String] {
         var bound: [String] = []
         do {
-            let wanted = try addresses.isEmpty ? [DefaultAddress.own()] : addresses.map { try Address($0) }
-            for address in wanted {
+            let parsed = try addresses.isEmpty ? [DefaultAddress.own()] : addresses.map { try Address($0) }
+            for address in parsed {
                 bound.append(
                     try await server.listen(at: address) { [logger] in logger.warning("\($0)") }.description)
             }
@@ -133,10 +141,10 @@ public final class Runtime: Sendable {
         return bound
     }
 
-    /// Takes over another configuration's models, routes, credentials, and who may call. What
-    /// `Configuration.startOnlyKeys` lists stays as it is.
-    /// - Throws: `StartError` where a model cannot be built, or an address would be left without tokens; nothing has
-    ///   changed then.
+    /// Applies another configuration's models, routes, credentials and access rules. Changes to the keys in
+    /// `Configuration.startOnlyKeys` are ignored.
+    /// - Throws: `StartError` if a model cannot be built, or if a TCP address would be left without tokens; nothing
+    ///   changes in this case.
     public func reload(_ configuration: Configuration) throws(StartError) {
         do {
             let policy = Self.policy(configuration.server)
@@ -150,7 +158,7 @@ public final class Runtime: Sendable {
         }
     }
 
-    /// Refuses new calls, lets those in progress end for at most `seconds`, cancels the rest, and ends the loops.
+    /// Rejects new calls, waits at most `seconds` for calls in progress, cancels the rest, and stops the loops.
     public func drain(seconds: Double) async {
         await server.drain(seconds: seconds)
         if let first = contexts.first { await first.loop.perform { [gateway] in gateway.detach() } }

@@ -1,11 +1,12 @@
 internal import Glibc
 public import Logging
 
-/// Writes log lines to standard error, as text for people or as JSON for machines, one `write` a line.
+/// Writes log lines to standard error, as text or JSON, with one `write` per line.
 ///
-/// Text lines carry no time where systemd's journal reads them, since it keeps its own.
+/// Text lines have no timestamp if standard error is connected to systemd's journal (`JOURNAL_STREAM` is set), which
+/// records its own.
 public struct StandardErrorLog: LogHandler {
-    /// The form of a line.
+    /// The format of log lines.
     public enum Format: String, Sendable, CaseIterable {
         /// `2026-01-31T12:00:00.123Z info genwired: message key=value`
         case text
@@ -14,24 +15,20 @@ public struct StandardErrorLog: LogHandler {
     }
 
     let form: LogForm
-    /// Part of `LogHandler`.
     public var metadata: Logger.Metadata = [:]
-    /// Part of `LogHandler`.
     public var logLevel: Logger.Level
 
-    /// A handler for one logger.
+    /// Creates a handler for the logger named `label`.
     public init(label: String, format: Format, level: Logger.Level) {
         form = LogForm(label: label, isJSON: format == .json, showsTime: getenv("JOURNAL_STREAM") == nil)
         logLevel = level
     }
 
-    /// Part of `LogHandler`.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    /// Part of `LogHandler`.
     public func log(event: LogEvent) {
         var all = metadata
         if let more = event.metadata { all.merge(more) { _, new in new } }

@@ -72,7 +72,7 @@ import Testing
     /// Callers may take every descriptor that is theirs; those for the vendors are kept.
     @Test func descriptorsForVendorsAreKept() async throws {
         try await Stack.with(configuration: Self.configuration(""), descriptorLimit: 256) { stack in
-            #expect(stack.daemon.log.contains("limits.max_connections cannot be met"))
+            #expect(stack.daemon.log.contains("limits.max_connections exceeds the limit of open files"))
             let client = try await GenwireClient.connect(to: stack.address)
             let sockets = (0..<600).map { index in
                 index % 2 == 0 ? connectUnix(stack.folder + "/g.sock") : connectTCP(stack.tcp)
