@@ -46,7 +46,7 @@ final class LogWriter: Sendable {
             }
             guard dropped > 0 else { return }
             var line: [UInt8] = []
-            form.begin("warning", "request log lines dropped: standard error is read too slowly", in: &line)
+            form.begin("warning", "request log lines were dropped: standard error is read too slowly", in: &line)
             form.addNumber("lines", dropped, to: &line)
             form.end(&line)
             writeAll(line)

@@ -15,7 +15,9 @@ public struct StandardErrorLog: LogHandler {
     }
 
     let form: LogForm
+    /// Metadata that is added to every line.
     public var metadata: Logger.Metadata = [:]
+    /// The lowest level that the logger passes on.
     public var logLevel: Logger.Level
 
     /// Creates a handler for the logger named `label`.
@@ -24,11 +26,13 @@ public struct StandardErrorLog: LogHandler {
         logLevel = level
     }
 
+    /// Gets or sets one key of `metadata`.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line; metadata keys are sorted, and those of the event override the handler's.
     public func log(event: LogEvent) {
         var all = metadata
         if let more = event.metadata { all.merge(more) { _, new in new } }

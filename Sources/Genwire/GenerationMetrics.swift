@@ -1,31 +1,31 @@
 internal import EventLoop
 public import Generation
 
-/// Counts and times a model's calls. Safe from any task.
+/// Counts calls and measures their duration. Safe from any task.
 public final class GenerationMetrics: Sendable {
     /// The counts so far.
     public struct Snapshot: Sendable, Equatable {
-        /// Calls begun.
+        /// Calls started, including those in progress.
         public var totalRequests = 0
-        /// Calls that brought an answer.
+        /// Calls that returned a response.
         public var successfulRequests = 0
         /// Calls that failed.
         public var failedRequests = 0
-        /// The time of all successful calls, in seconds.
+        /// Total duration of the successful calls, in seconds.
         public var totalLatency = 0.0
-        /// The mean time of a successful call, in seconds.
+        /// Mean duration of a successful call, in seconds; 0 if there is none.
         public var averageLatency: Double { successfulRequests == 0 ? 0 : totalLatency / Double(successfulRequests) }
     }
 
     private let counts = Locked(Snapshot())
 
-    /// Everything at zero.
+    /// All counts start at zero.
     public init() {}
 
-    /// The counts right now.
+    /// A consistent copy of the counts.
     public var snapshot: Snapshot { counts.withLock { $0 } }
 
-    /// Asks `model` and counts the call.
+    /// Sends `prompt` to `model`, counts the call and returns the text of the response.
     /// - Throws: the model's `GenerationError`.
     public func trackGeneration(_ model: any GenerationModel, prompt: String) async throws(GenerationError) -> String {
         let start = EventLoop.monotonicNanoseconds()
@@ -45,32 +45,35 @@ public final class GenerationMetrics: Sendable {
     }
 }
 
-/// Usage a provider. Safe from any task.
+/// Usage statistics per provider, as recorded by the caller. Safe from any task.
 public final class UsageAnalytics: Sendable {
-    /// One provider's sums.
+    /// The statistics of one provider.
     public struct Statistics: Sendable, Equatable {
-        /// Calls.
+        /// Calls, including failed ones.
         public var requests = 0
         /// Tokens of the successful calls.
         public var tokensUsed = 0
-        /// The mean time of a successful call, in seconds.
+        /// Mean duration of a successful call, in seconds; 0 if there is none.
         public var averageResponseTime = 0.0
-        /// The share of failed calls, 0 to 1.
+        /// Fraction of failed calls, 0 to 1.
         public var errorRate: Double { requests == 0 ? 0 : Double(failures) / Double(requests) }
         var failures = 0
     }
 
     private let providers = Locked<[String: Statistics]>([:])
 
-    /// Nothing recorded.
+    /// Starts without any records.
     public init() {}
 
-    /// Adds one call. A failed call's tokens and time do not count.
+    /// Records one call.
+    /// - Parameters:
+    ///   - tokens: tokens used; ignored if the call failed.
+    ///   - responseTime: duration in seconds; ignored if the call failed.
     public func recordUsage(provider: String, tokens: Int, responseTime: Double, success: Bool) {
         providers.withLock { $0[provider, default: Statistics()].add(tokens, responseTime, success) }
     }
 
-    /// The sums by provider.
+    /// The statistics by provider name.
     public var usage: [String: Statistics] { providers.withLock { $0 } }
 }
 

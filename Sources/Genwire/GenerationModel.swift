@@ -1,70 +1,73 @@
 public import Generation
 
-/// A language model, used from inside a process without a daemon.
+/// A language model that runs in this process, without a daemon. Created by `GenerationModelFactory`.
 ///
-/// One protocol for every provider: what the source system calls `generate_content`, `chat_completion`,
-/// `get_coin_token` and so on has its place here (see docs/in-process-api.md for the whole table).
+/// The methods correspond to those of the Python API, such as `generate_content`, `chat_completion` and
+/// `get_coin_token`; docs/in-process-api.md has a table.
 public protocol GenerationModel: Sendable {
-    /// The provider's name.
+    /// The provider's name, for example `openai`.
     var provider: String { get }
-    /// The vendor's name of the model.
+    /// The vendor's name of the model, for example `gpt-4o-mini`.
     var modelName: String { get }
 
-    /// Answers one prompt.
+    /// Sends one prompt and returns the text of the response.
     /// - Throws: `GenerationError`.
     func generateContent(_ prompt: String) async throws(GenerationError) -> String
-    /// Answers a conversation, with tools where the model shall have some.
+    /// Sends a conversation and returns the complete response.
+    /// - Parameter tools: the tools that the model may call; empty for none.
     /// - Throws: `GenerationError`.
     func chatCompletion(_ messages: [Message], tools: [Tool]) async throws(GenerationError) -> ChatResponse
-    /// Answers a conversation piece by piece. The sequence throws unless the answer came to its own end.
+    /// Sends a conversation and returns the response as a stream of chunks. The stream throws unless the response is
+    /// complete.
     func chatCompletionStream(_ messages: [Message], tools: [Tool]) -> GenerationStream
-    /// Answers many prompts side by side, `parallel` at a time; one failure does not end the others.
+    /// Sends many prompts, up to `parallel` at a time, and returns one result per prompt, in order. A failure does not
+    /// affect the other prompts.
     func batchGenerate(_ prompts: [String], parallel: Int) async -> [Result<String, GenerationError>]
-    /// The credential's token, as it would be sent.
-    /// - Throws: `GenerationError` of kind `.authentication` where there is none.
+    /// Returns the credential's token or API key, fetching a token if necessary.
+    /// - Throws: `GenerationError`; `.authentication` if the model has no credential.
     func coinToken() async throws(GenerationError) -> String
-    /// Whether the provider takes the credential. Costs nothing.
+    /// Returns whether the provider accepts the credential. Sends a request that is free of charge.
     func validateAuthentication() async -> Bool
-    /// The credential's state: asks the provider with a call that costs nothing.
+    /// Returns the state of the credential. Sends a request that is free of charge.
     func authHealthStatus() async -> AuthHealth
 }
 
 /// The state of a model's credential.
 public struct AuthHealth: Sendable, Equatable {
-    /// Whether a call would get through.
+    /// Whether the provider accepted the credential.
     public var isValid: Bool
     /// Never `pending` or `unknown`.
     public var status: CredentialStatus
-    /// What is wrong and what to do; empty where nothing is.
+    /// The problem and its remedy; empty if there is none.
     public var detail: String
-    /// Seconds until the token expires; `nil` where it does not or nobody knows.
+    /// Seconds until the token expires; `nil` if it does not expire or the expiry is unknown.
     public var expiresInSeconds: Int64?
 }
 
 extension GenerationModel {
-    /// Answers a conversation.
+    /// Sends a conversation, without tools, and returns the complete response.
     /// - Throws: `GenerationError`.
     public func chatCompletion(_ messages: [Message]) async throws(GenerationError) -> ChatResponse {
         try await chatCompletion(messages, tools: [])
     }
 
-    /// Answers a conversation piece by piece.
+    /// Sends a conversation, without tools, and returns the response as a stream of chunks.
     public func chatCompletionStream(_ messages: [Message]) -> GenerationStream {
         chatCompletionStream(messages, tools: [])
     }
 
-    /// Answers one prompt.
+    /// Sends one prompt as a user message and returns the text of the response.
     /// - Throws: `GenerationError`.
     public func generateContent(_ prompt: String) async throws(GenerationError) -> String {
         try await chatCompletion([Message(role: .user, content: prompt)], tools: []).message.content
     }
 
-    /// Answers many prompts, five at a time.
+    /// Sends many prompts, up to five at a time, and returns one result per prompt, in order.
     public func batchGenerate(_ prompts: [String]) async -> [Result<String, GenerationError>] {
         await batchGenerate(prompts, parallel: 5)
     }
 
-    /// Answers many prompts side by side.
+    /// Sends many prompts, up to `parallel` (at least 1) at a time, and returns one result per prompt, in order.
     public func batchGenerate(_ prompts: [String], parallel: Int) async -> [Result<String, GenerationError>] {
         await withTaskGroup(of: (Int, Result<String, GenerationError>).self) { group in
             var results = [Result<String, GenerationError>?](repeating: nil, count: prompts.count)

@@ -2,30 +2,35 @@ public import Config
 public import Generation
 internal import Providers
 
-/// Makes models by provider and name, or from a section of the configuration.
+/// Creates models by provider and name, or from a configuration.
+///
+/// ```swift
+/// let model = try GenerationModelFactory.createModel(provider: "openai", modelName: "gpt-4o-mini")
+/// print(try await model.generateContent("Say hello"))
+/// ```
 public enum GenerationModelFactory {
-    /// What can be said about a model beside its name. `nil` leaves it to the provider.
+    /// Optional settings of a model. `nil` uses the provider's default.
     public struct Parameters: Sendable {
-        /// The longest answer, in tokens.
+        /// Maximum length of a response, in tokens.
         public var maxTokens: Int?
-        /// Randomness, 0 to 2.
+        /// Sampling temperature, 0 to 2.
         public var temperature: Double?
-        /// Nucleus sampling, 0 to 1.
+        /// Nucleus sampling threshold, 0 to 1.
         public var topP: Double?
         /// Replaces scheme, host and version prefix of the vendor's URL.
         public var apiBase: String?
-        /// The API key; else the provider's environment variable.
+        /// The API key; by default the provider's environment variable, for example `OPENAI_API_KEY`.
         public var apiKey: String?
         /// The Google Cloud project, for the providers on Vertex AI.
         public var projectID: String?
         /// The Google Cloud region, such as `us-central1`, `eu` or `global`.
         public var region: String?
-        /// The Azure resource's address.
+        /// The URL of the Azure resource.
         public var azureEndpoint: String?
-        /// The version of the vendor's API.
+        /// The version of the vendor's API, for Azure.
         public var apiVersion: String?
 
-        /// Everything left to the provider and the environment.
+        /// All parameters default to `nil`.
         public init(
             maxTokens: Int? = nil, temperature: Double? = nil, topP: Double? = nil, apiBase: String? = nil,
             apiKey: String? = nil, projectID: String? = nil, region: String? = nil, azureEndpoint: String? = nil,
@@ -43,8 +48,8 @@ public enum GenerationModelFactory {
         }
     }
 
-    /// Makes a model.
-    /// - Throws: `GenerationError`: `.unsupported` for an unknown provider, `.authentication` where the credential is
+    /// Creates a model.
+    /// - Throws: `GenerationError`: `.unsupported` for an unknown provider, `.authentication` if the credential is
     ///   missing.
     public static func createModel(
         provider: String, modelName: String, parameters: Parameters = Parameters()
@@ -64,15 +69,16 @@ public enum GenerationModelFactory {
         return try model(section.name, configuration)
     }
 
-    /// Makes the model or route that a configuration calls `name`; `default` is the `generation` section. A route
-    /// chooses and falls back as in the daemon; its `provider` and `modelName` are those of its first model.
-    /// - Throws: `GenerationError`: `.unknownModel` where there is none, and as `createModel(provider:modelName:)`.
+    /// Creates the model or route `name` of a configuration; `default` is the `generation` section. A route selects
+    /// models and falls back as in the daemon; its `provider` and `modelName` are those of its first model.
+    /// - Throws: `GenerationError`: `.unknownModel` if there is no such name; also the errors of
+    ///   `createModel(provider:modelName:parameters:)`.
     public static func createModel(
         named name: String = Configuration.defaultModelName, from configuration: Configuration
     ) throws(GenerationError) -> any GenerationModel {
         let route = configuration.routes.first { $0.name == name }
         let names = route.map { $0.targets.map(\.model) } ?? [name]
-        // What else is configured need not work.
+        // Errors in other models of the configuration must not matter.
         var reduced = configuration
         reduced.allModels = configuration.allModels.filter { names.contains($0.name) }
         reduced.routes = route.map { [$0] } ?? []
@@ -89,17 +95,17 @@ public enum GenerationModelFactory {
         return LocalModel(gateway, name: name, model: try gateway.model(of: name))
     }
 
-    /// Reads a configuration file for `createModel(named:from:)`, with the environment of this process. Blocks while
-    /// commands and files that secrets come from are read.
-    /// - Throws: `ConfigErrors`: all mistakes, with their lines.
+    /// Reads a configuration file for `createModel(named:from:)`, with the environment of this process. Blocks while it
+    /// runs commands and reads files that provide secrets.
+    /// - Throws: `ConfigErrors` with all errors and their lines.
     public static func loadConfiguration(_ path: String) throws(ConfigErrors) -> Configuration {
         try Configuration.load(
             path: path, environment: CredentialStore.processEnvironment, knownProviders: ProviderRegistry.keys)
     }
 
-    /// The names of all providers.
+    /// Returns the names of all supported providers, for example `openai`.
     public static func listProviders() -> [String] { ProviderRegistry.names }
 
-    /// Whether there is a provider of this name.
+    /// Returns whether `name` is in `listProviders()`.
     public static func isProviderSupported(_ name: String) -> Bool { ProviderRegistry.provider(named: name) != nil }
 }

@@ -3,12 +3,12 @@ internal import Gateway
 public import Generation
 internal import Providers
 
-/// The pieces of an in-process answer, in order. The iteration ends only when the answer is complete; it throws
-/// `GenerationError` otherwise. Leaving the loop early, or cancelling its task, closes the upstream connection.
+/// The chunks of a response, in order. The iteration ends only if the response is complete; otherwise it throws
+/// `GenerationError`. Leaving the `for` loop early or cancelling its task closes the upstream connection.
 public struct GenerationStream: AsyncSequence, Sendable {
-    /// A piece.
+    /// A chunk of the response.
     public typealias Element = ChunkEvent
-    /// What the iteration throws.
+    /// The error type of the iteration.
     public typealias Failure = GenerationError
 
     private let gateway: LocalGateway
@@ -19,29 +19,29 @@ public struct GenerationStream: AsyncSequence, Sendable {
         self.request = request
     }
 
-    /// Starts a request; each iterator makes its own.
+    /// Sends the request. Each iterator sends its own.
     public func makeAsyncIterator() -> Iterator { Iterator(StreamFeed(gateway, request)) }
 
-    /// Walks the pieces.
+    /// Iterates over the chunks. Releasing it cancels the request.
     public struct Iterator: AsyncIteratorProtocol {
         private let feed: StreamFeed
 
         init(_ feed: StreamFeed) { self.feed = feed }
 
-        /// How the answer ended; `nil` before the end.
+        /// Usage, timing and finish reason; `nil` until the response is complete.
         public var completion: Completion? { feed.completion }
 
-        /// The next piece.
+        /// Returns the next chunk, or `nil` after the last one.
         public mutating func next() async throws -> ChunkEvent? { try await feed.take() }
 
-        /// The next piece.
+        /// Returns the next chunk, or `nil` after the last one.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(GenerationError) -> ChunkEvent? {
             try await feed.take()
         }
     }
 }
 
-/// Carries pieces from the loop to one task. Ends the answer when nobody holds it any more.
+/// Passes chunks from the loop to one task. Cancels the request when it is released.
 final class StreamFeed: Sendable {
     private let answer: Locked<LoopBound<StreamAnswer>?>
     private let mailbox: Mailbox<ChunkEvent, Completion, GenerationError>
@@ -81,7 +81,7 @@ final class StreamFeed: Sendable {
     }
 }
 
-/// The loop's side of a feed. Holds the feed weakly, so that a forgotten iterator ends the answer.
+/// The sink of a feed, confined to the loop. Holds the feed weakly, so that releasing the iterator cancels the request.
 private final class StreamAnswer: AnswerSink {
     private weak var feed: StreamFeed?
     private var run: AnswerRun?

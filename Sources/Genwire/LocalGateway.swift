@@ -6,26 +6,26 @@ internal import HTTPClient
 internal import JSON
 internal import Providers
 
-/// The gateway of one configuration in this process, on the loop that all in-process models share.
+/// An in-process gateway for one configuration. Runs on the loop that all in-process models share.
 final class LocalGateway: Sendable {
     private let gateway: Gateway
     private let engine: LocalEngine
     private let skipsVerification: Bool
-    /// Set with the first request.
+    /// Set by the first request.
     private let joined = Locked<LoopBound<GatewayLoop>?>(nil)
 
-    /// - Throws: `GenerationError` where a model cannot be built.
+    /// - Throws: `GenerationError` if a model cannot be built.
     init(_ configuration: Configuration) throws(GenerationError) {
         gateway = try Gateway(configuration)
         engine = try LocalEngine.shared()
         skipsVerification = configuration.tls.insecureSkipVerify
-        // A key is not fetched.
+        // Static keys need no token client.
         guard gateway.catalog.credentials.isUsed else { return }
         engine.loop.execute { [self] in gateway.attach(loop: engine.loop, client: context.client) }
     }
 
-    /// The model that is asked about the credential of `name`: the model itself, or the route's first one.
-    /// - Throws: `GenerationError` where `name` stands for nothing that can be used.
+    /// Returns the model whose credential represents `name`: the model itself, or the first model of a route.
+    /// - Throws: `GenerationError` if `name` is not a usable model or route.
     func model(of name: String) throws(GenerationError) -> ConfiguredModel {
         let catalog = gateway.catalog
         if let model = catalog.models.first(where: { $0.name == name }) { return model }
@@ -34,13 +34,13 @@ final class LocalGateway: Sendable {
         throw GenerationError(.unknownModel, "the configuration has no model or route '\(name)'")
     }
 
-    /// The loop.
+    /// The loop on which requests run.
     var loop: EventLoop { engine.loop }
 
-    /// The upstream side. On the loop.
+    /// The vendor clients. Must be accessed on the loop.
     var context: ProviderContext { engine.context(skipsVerification: skipsVerification) }
 
-    /// An answer for the caller to start. On the loop.
+    /// Returns a source for the response; the caller must hold and start it. Must be called on the loop.
     func answer(
         _ request: ChatRequest, _ operation: CallRecord.Operation, into sink: any AnswerSink
     ) -> AnswerRun {
@@ -51,15 +51,15 @@ final class LocalGateway: Sendable {
     }
 }
 
-/// The loop and the clients that all in-process models share; made at the first use and kept.
+/// The loop and HTTP clients that all in-process models share. Created at first use and never released.
 final class LocalEngine: Sendable {
     let loop: EventLoop
-    /// By whether certificates go unverified. Each set with the first use, on the loop.
+    /// Keyed by whether certificate verification is skipped. Filled at first use, on the loop.
     private let contexts = Locked<[Bool: LoopBound<ProviderContext>]>([:])
 
     private init(_ loop: EventLoop) { self.loop = loop }
 
-    /// The upstream side. On the loop.
+    /// Returns the vendor clients. Must be called on the loop.
     func context(skipsVerification: Bool) -> ProviderContext {
         if let known = contexts.withLock({ $0[skipsVerification] }) { return known.value }
         var options = HTTPClientOptions()
@@ -82,7 +82,7 @@ final class LocalEngine: Sendable {
                 return engine
             }
         } catch {
-            throw GenerationError(.overloaded, "no event loop: \(error)")
+            throw GenerationError(.overloaded, "cannot create an event loop: \(error)")
         }
     }
 }

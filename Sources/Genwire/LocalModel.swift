@@ -5,16 +5,16 @@ internal import Gateway
 internal import Generation
 internal import Providers
 
-/// A model or a route over the process's own loop.
+/// A model or route that runs on the process's shared loop.
 final class LocalModel: GenerationModel {
     private let gateway: LocalGateway
     private let name: String
-    /// The model, or the route's first one.
+    /// The model, or the first model of the route.
     private let model: ConfiguredModel
 
     /// - Parameters:
-    ///   - name: what requests ask the gateway for.
-    ///   - model: who is asked about credentials.
+    ///   - name: the model or route that requests use.
+    ///   - model: the model whose credential is checked.
     init(_ gateway: LocalGateway, name: String, model: ConfiguredModel) {
         self.gateway = gateway
         self.name = name
@@ -50,7 +50,7 @@ final class LocalModel: GenerationModel {
 
     func coinToken() async throws(GenerationError) -> String {
         guard let credential = model.credential else {
-            throw GenerationError(.authentication, "\(model.name): there is no credential")
+            throw GenerationError(.authentication, "model '\(model.name)' has no credential")
         }
         let loop = gateway.loop
         let result = await withCheckedContinuation { continuation in
@@ -76,7 +76,7 @@ final class LocalModel: GenerationModel {
     }
 }
 
-/// An answer that is wanted as a whole.
+/// The sink of a unary request. Confined to the loop; calls its completion exactly once.
 private final class UnaryAnswer: AnswerSink {
     private var run: AnswerRun?
     private var completion: ((Result<ChatResponse, GenerationError>) -> Void)?

@@ -1,15 +1,15 @@
 public import Generation
 
-/// A document that an answer is made from.
+/// A context document for a prompt.
 public struct Document: Sendable, Equatable {
-    /// The document's id.
+    /// An id for the application's use; not part of the prompt.
     public var id: String
-    /// Its text.
+    /// The text.
     public var content: String
-    /// Its title; empty for none.
+    /// The title, which precedes the text in the prompt; empty for none.
     public var title: String
 
-    /// A document.
+    /// Creates a document.
     public init(id: String = "", content: String, title: String = "") {
         self.id = id
         self.content = content
@@ -17,18 +17,18 @@ public struct Document: Sendable, Equatable {
     }
 }
 
-/// Makes answers from documents. Conform a type of your own for special prompts.
+/// Generates responses from context documents. Implement it to build prompts that a template cannot express.
 public protocol ResponseGenerator: Sendable {
-    /// Answers `query` by the documents and the conversation before it.
+    /// Answers `query` from the documents and the previous conversation.
     /// - Throws: `GenerationError`.
     func generateResponse(
         query: String, contextDocuments: [Document], conversationHistory: [Message]
     ) async throws(GenerationError) -> String
 }
 
-/// Fills a template and asks a model: the generator that most uses need.
+/// A `ResponseGenerator` that fills in a template and sends it to a model as one prompt.
 public struct TemplateGenerator: ResponseGenerator {
-    /// The template where none is given. `{context}`, `{history}` and `{query}` are filled in.
+    /// The default template. `{context}`, `{history}` and `{query}` are replaced.
     public static let defaultTemplate = """
         Context: {context}
 
@@ -44,9 +44,11 @@ public struct TemplateGenerator: ResponseGenerator {
     private let template: String
     private let maxContextTokens: Int?
 
-    /// A generator over `model`.
-    /// - Parameter maxContextTokens: the documents' share of the prompt, by estimate; the last documents are left out
-    ///   where not all fit. `nil` takes all.
+    /// Creates a generator that uses `model`.
+    /// - Parameters:
+    ///   - template: a prompt with the placeholders of `defaultTemplate`.
+    ///   - maxContextTokens: maximum estimated size of the documents in tokens. The first document that exceeds it and
+    ///     all documents after it are omitted. `nil` for no limit.
     public init(
         model: any GenerationModel, template: String = TemplateGenerator.defaultTemplate, maxContextTokens: Int? = nil
     ) {
@@ -55,7 +57,7 @@ public struct TemplateGenerator: ResponseGenerator {
         self.maxContextTokens = maxContextTokens
     }
 
-    /// Part of `ResponseGenerator`.
+    /// Sends `prompt(query:contextDocuments:conversationHistory:)` to the model and returns the text of the response.
     public func generateResponse(
         query: String, contextDocuments: [Document], conversationHistory: [Message] = []
     ) async throws(GenerationError) -> String {
@@ -63,7 +65,7 @@ public struct TemplateGenerator: ResponseGenerator {
             prompt(query: query, contextDocuments: contextDocuments, conversationHistory: conversationHistory))
     }
 
-    /// The prompt that `generateResponse` asks.
+    /// Returns the prompt that `generateResponse` sends.
     public func prompt(query: String, contextDocuments: [Document], conversationHistory: [Message]) -> String {
         var context: [String] = []
         var tokens = 0
@@ -79,7 +81,7 @@ public struct TemplateGenerator: ResponseGenerator {
             ["context": context.joined(separator: "\n"), "history": history.joined(separator: "\n"), "query": query])
     }
 
-    /// Replaces `{name}` once, from left to right: what a value holds is never taken for a placeholder.
+    /// Replaces each `{name}` in one pass, from left to right, so that placeholders inside values are not expanded.
     static func fill(_ template: String, _ values: [String: String]) -> String {
         var out = ""
         var rest = template[...]

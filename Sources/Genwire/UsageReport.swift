@@ -1,7 +1,8 @@
 internal import JSON
 
 extension UsageAnalytics {
-    /// The sums as a JSON object, a member a provider.
+    /// Returns the statistics as a JSON object with one member per provider. Each has `requests`, `tokens_used`,
+    /// `average_response_time` (seconds) and `error_rate` (0 to 1).
     public func usageReport() -> String {
         var writer = JSONWriter()
         writer.beginObject()
