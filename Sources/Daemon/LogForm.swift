@@ -47,7 +47,7 @@ struct LogForm: Sendable {
     }
 
     /// Adds a string that needs no escaping; it is quoted in JSON only.
-    func addWord(_ key: StaticString, _ value: String, to line: inout [UInt8]) {
+    func addPlain(_ key: StaticString, _ value: String, to line: inout [UInt8]) {
         addKey(key, to: &line)
         if isJSON { line.append(UInt8(ascii: "\"")) }
         line += value.utf8
@@ -55,7 +55,7 @@ struct LogForm: Sendable {
     }
 
     /// Adds an untrusted value, quoted and escaped where necessary: it cannot forge other keys or lines.
-    func addForeign(_ key: StaticString, _ value: String, to line: inout [UInt8]) {
+    func addUntrusted(_ key: StaticString, _ value: String, to line: inout [UInt8]) {
         addKey(key, to: &line)
         if isJSON || value.isEmpty || !value.utf8.allSatisfy(Self.isPlain) {
             Self.addQuoted(value, to: &line)

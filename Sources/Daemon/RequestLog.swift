@@ -38,9 +38,9 @@ final class RequestLog: ObserverSource {
         case number(Int)
         case nanoseconds(UInt64)
         /// A value chosen by the gateway: letters, digits, dots and underscores.
-        case word(String)
+        case plain(String)
         /// A value chosen by a caller or a configuration; may contain any character.
-        case foreign(String)
+        case untrusted(String)
     }
 
     /// The message of each line.
@@ -48,15 +48,15 @@ final class RequestLog: ObserverSource {
 
     /// Calls `add` with the keys and values of a line, in order.
     static func describe(_ record: borrowing CallRecord, _ add: (StaticString, Value) -> Void) {
-        func foreign(_ text: String) -> Value { .foreign(text.truncated(toBytes: maximumValueBytes)) }
-        add("id", .word(record.id.description))
-        if !record.callID.isEmpty { add("call_id", foreign(record.callID)) }
-        add("caller", foreign(record.caller.description))
-        add("operation", .word(record.operation.rawValue))
-        add("model", foreign(record.requestedModel.isEmpty ? Catalog.defaultName : record.requestedModel))
+        func untrusted(_ text: String) -> Value { .untrusted(text.truncated(toBytes: maximumValueBytes)) }
+        add("id", .plain(record.id.description))
+        if !record.callID.isEmpty { add("call_id", untrusted(record.callID)) }
+        add("caller", untrusted(record.caller.description))
+        add("operation", .plain(record.operation.rawValue))
+        add("model", untrusted(record.requestedModel.isEmpty ? Catalog.defaultName : record.requestedModel))
         if let target = record.target {
-            add("target", foreign(target.name))
-            add("provider", .word(target.providerName))
+            add("target", untrusted(target.name))
+            add("provider", .plain(target.providerName))
         }
         add("attempts", .number(record.attemptCount))
         if let attempt = record.attempts.last {
@@ -64,7 +64,7 @@ final class RequestLog: ObserverSource {
             if attempt.usage.source != .absent {
                 add("input_tokens", .number(attempt.usage.inputTokens))
                 add("output_tokens", .number(attempt.usage.outputTokens))
-                if attempt.usage.source == .estimated { add("tokens", .word("estimated")) }
+                if attempt.usage.source == .estimated { add("tokens", .plain("estimated")) }
             }
         }
         if let first = record.firstContentAt { add("first_token_ms", .nanoseconds(first - record.startedAt)) }
@@ -74,11 +74,11 @@ final class RequestLog: ObserverSource {
         add("request_bytes", .number(record.requestBytes))
         add("answer_bytes", .number(record.answerBytes))
         switch record.outcome {
-        case .success: add("outcome", .word("success"))
+        case .success: add("outcome", .plain("success"))
         case .failure(let kind):
-            add("outcome", .word("failure"))
-            add("error_kind", .word(kind.rawValue))
-        case .cancelled(let cause): add("outcome", .word(name(cause)))
+            add("outcome", .plain("failure"))
+            add("error_kind", .plain(kind.rawValue))
+        case .cancelled(let cause): add("outcome", .plain(name(cause)))
         }
     }
 
@@ -124,8 +124,8 @@ final class LineRequestLog: Observer {
             switch value {
             case .number(let number): form.addNumber(key, number, to: &bytes)
             case .nanoseconds(let time): form.addMilliseconds(key, nanoseconds: time, to: &bytes)
-            case .word(let text): form.addWord(key, text, to: &bytes)
-            case .foreign(let text): form.addForeign(key, text, to: &bytes)
+            case .plain(let text): form.addPlain(key, text, to: &bytes)
+            case .untrusted(let text): form.addUntrusted(key, text, to: &bytes)
             }
         }
         form.end(&bytes)
@@ -159,7 +159,7 @@ private final class LoggerRequestLog: Observer {
                 switch value {
                 case .number(let number): "\(number)"
                 case .nanoseconds(let time): "\(Double(time / 1000) / 1000)"
-                case .word(let text), .foreign(let text): "\(text)"
+                case .plain(let text), .untrusted(let text): "\(text)"
                 }
         }
         logger.info("\(RequestLog.message)", metadata: metadata)

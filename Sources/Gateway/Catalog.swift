@@ -94,8 +94,8 @@ package final class Catalog: Sendable {
         guard fallbacks.count <= GenerationOptions.maximumFallbacks else {
             throw GenerationError(
                 .invalidRequest,
-                "options.fallbacks has \(fallbacks.count) entries; at most \(GenerationOptions.maximumFallbacks) are allowed"
-            )
+                "options.fallbacks has \(fallbacks.count) entries; "
+                    + "at most \(GenerationOptions.maximumFallbacks) are allowed")
         }
         var targets = try resolveOne(name.isEmpty ? Self.defaultName : name)
         for fallback in fallbacks {

@@ -18,9 +18,9 @@ public struct RetryPolicy: Sendable, Equatable {
     ///   - jitter: the fraction of the backoff to wait, drawn uniformly from 0 to 1.
     public func delay(after error: GenerationError, attempt: Int, jitter: Double) -> UInt64? {
         guard error.isRetryable, attempt < rules.maxAttempts else { return nil }
-        let asked = Double(error.retryAfterMilliseconds ?? 0) / 1000
-        guard asked <= rules.maxRetryAfter else { return nil }
+        let retryAfter = Double(error.retryAfterMilliseconds ?? 0) / 1000
+        guard retryAfter <= rules.maxRetryAfter else { return nil }
         let backoff = min(rules.initialBackoff * Double(1 << min(attempt - 1, 30)), rules.maxBackoff)
-        return UInt64((asked + backoff * jitter) * 1e9)
+        return UInt64((retryAfter + backoff * jitter) * 1e9)
     }
 }

@@ -68,13 +68,13 @@ struct Genwired {
     /// Reads the configuration at startup. SIGTERM and SIGINT exit at once here, since there is nothing to drain.
     private static func firstConfiguration(_ arguments: Arguments, _ events: Events) async -> Configuration {
         _ = events.load(arguments.config)
-        var isHungUp = false
+        var isReloadPending = false
         while true {
             switch await events.next() {
-            case .hangUp: isHungUp = true
+            case .hangUp: isReloadPending = true
             case .loaded(.success(let configuration)):
                 // The file may have changed after it was read.
-                if isHungUp { events.post(.hangUp) }
+                if isReloadPending { events.post(.hangUp) }
                 return configuration
             case .loaded(.failure(let errors)):
                 writeError("\(errors)")
@@ -100,13 +100,13 @@ struct Genwired {
     }
 
     private static func whenListening(_ events: Events) async throws(Runtime.StartError) -> [String] {
-        var isHungUp = false
+        var isReloadPending = false
         while true {
             switch await events.next() {
-            case .hangUp: isHungUp = true
+            case .hangUp: isReloadPending = true
             case .loaded: break  // already handled
             case .listening(let result):
-                if isHungUp { events.post(.hangUp) }
+                if isReloadPending { events.post(.hangUp) }
                 return try result.get()
             case .stop: stopEarly()
             }
@@ -125,15 +125,15 @@ struct Genwired {
     ) async {
         var reloading = reloading
         var loading: CommandScope?
-        var isHungUp = false
+        var isReloadPending = false
         serving: while true {
             switch await events.next() {
-            case .hangUp where loading != nil: isHungUp = true
+            case .hangUp where loading != nil: isReloadPending = true
             case .hangUp: loading = events.load(reloading.path)
             case .loaded(let result):
                 reloading.apply(result, runtime, logger)
-                loading = isHungUp ? events.load(reloading.path) : nil
-                isHungUp = false
+                loading = isReloadPending ? events.load(reloading.path) : nil
+                isReloadPending = false
             case .listening: break  // already handled
             case .stop: break serving
             }
