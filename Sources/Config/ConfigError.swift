@@ -1,15 +1,15 @@
-/// One mistake in a configuration file.
+/// An error in a configuration file.
 public struct ConfigError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file as the caller named it.
     public let file: String
-    /// The line, counted from 1; 0 where the file as a whole is meant.
+    /// The line, counted from 1; 0 if the error concerns the whole file.
     public let line: Int
-    /// The dotted path of the key, for example `models.gemini.config.model_name`; empty where no key is to blame.
+    /// The dotted path of the key, for example `models.gemini.config.model_name`; empty if no single key is at fault.
     public let key: String
     /// What is wrong and what to do; never a secret and never a value from the environment.
     public let message: String
 
-    /// A mistake at a place.
+    /// Creates an error for one place in the file.
     public init(file: String, line: Int, key: String, message: String) {
         self.file = file
         self.line = line
@@ -17,7 +17,7 @@ public struct ConfigError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// `FILE:LINE: KEY: what is wrong`, without the parts that are not known.
+    /// `FILE:LINE: KEY: MESSAGE`, without the parts that are unknown.
     public var description: String {
         var text = file
         if line > 0 { text += ":\(line)" }
@@ -26,15 +26,15 @@ public struct ConfigError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Every mistake that was found in a configuration file, in the order of the lines.
+/// All errors found in a configuration file, sorted by line.
 public struct ConfigErrors: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The mistakes; at least one, at most `maximumCount` and a last one that says how many were left out.
+    /// The errors: at least one, at most `maximumCount`, followed by the number of omitted ones if there were more.
     public let errors: [ConfigError]
 
-    /// How many mistakes are kept; a broken file must not make an endless report.
+    /// Maximum number of errors that are kept, so that a badly broken file does not produce an endless report.
     public static let maximumCount = 100
 
-    /// Sorts the mistakes by line and keeps the first `maximumCount`.
+    /// Sorts the errors by line and keeps the first `maximumCount`.
     public init(_ errors: [ConfigError]) {
         let sorted = errors.enumerated()
             .sorted { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }
@@ -48,7 +48,7 @@ public struct ConfigErrors: Error, Sendable, Equatable, CustomStringConvertible 
         self.errors = sorted.prefix(Self.maximumCount) + [left]
     }
 
-    /// One line a mistake.
+    /// One line per error.
     public var description: String {
         errors.map(\.description).joined(separator: "\n")
     }

@@ -89,7 +89,7 @@ struct AzureTests {
             #expect(locked.code == 0)
             try await Harness.run { harness in
                 let cases = [
-                    (keys.keyText, "no readable certificate"), (certificate, "is not PEM"), ("", "gave nothing"),
+                    (keys.keyText, "no readable certificate"), (certificate, "is not PEM"), ("", "is empty"),
                     (certificate + others.keyText, "does not match the certificate"),
                     (
                         certificate + (try String(contentsOfFile: folder + "/locked.pem", encoding: .utf8)),

@@ -43,7 +43,7 @@ struct FileTests {
     @Test(
         "must contain a token and nothing else",
         arguments: [
-            ("", "gave nothing"), (" \n\t ", "is empty"), ("two words", "spaces"), ("a\u{0}b", "characters"),
+            ("", "is empty"), (" \n\t ", "is empty"), ("two words", "spaces"), ("a\u{0}b", "characters"),
             ("tökén", "characters"), (String(repeating: "x", count: 70_000), "larger than"),
         ])
     func badFiles(_ text: String, _ expected: String) async throws {
@@ -137,7 +137,7 @@ struct CommandTests {
         timing.refreshTimeout = 0.5
         try await run("sleep 1000 & sleep 1000", timing: timing) { harness, credential in
             let error = try await harness.error(credential)
-            #expect(error.message.contains("took too long") || error.message.contains("0.5 s"))
+            #expect(error.message.contains("timed out") || error.message.contains("0.5 s"))
         }
     }
 }

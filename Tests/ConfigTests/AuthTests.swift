@@ -64,11 +64,11 @@ struct AuthTests {
             ("type: static, tokn: t, token: t", "a.tokn: unknown key; did you mean 'token'?"),
             (
                 "type: google_service_account",
-                "a.credentials_file: is missing; one of credentials_file, credentials_json must be there"
+                "a.credentials_file: is missing; one of credentials_file, credentials_json is required"
             ),
             (
                 "type: azure_ad, tenant_id: t, client_id: c, client_secret: s, certificate_file: f",
-                "a.certificate_file: only one of client_secret, certificate_file, federated_token_file may be there"
+                "a.certificate_file: only one of client_secret, certificate_file, federated_token_file is allowed"
             ),
             (
                 "type: coin, client_id: i, client_secret: s, token_url: \"ftp://h\"",

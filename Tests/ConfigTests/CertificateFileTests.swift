@@ -31,7 +31,7 @@ struct CertificateFileTests {
             try text.write(toFile: path, atomically: true, encoding: .utf8)
             #expect(
                 mistakes(withModel("tls: {ca_file: \(path)}")) == [
-                    "config.yaml:2: tls.ca_file: the file holds no PEM certificate (-----BEGIN CERTIFICATE----- …)"
+                    "config.yaml:2: tls.ca_file: the file contains no PEM certificate (-----BEGIN CERTIFICATE----- …)"
                 ])
         }
     }

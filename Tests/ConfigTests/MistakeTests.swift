@@ -84,25 +84,26 @@ struct MistakeTests {
                 "2: limits.max_message_bytes: expected a whole number from 1024 to 4194304, found \"4194305\""),
             MistakeCase(
                 withModel("retry:\n  max_backoff: 1\n  initial_backoff: 1.5"),
-                "4: retry.initial_backoff: is above 'max_backoff'; lower it, or raise 'max_backoff' too"),
+                "4: retry.initial_backoff: is greater than 'max_backoff'; lower it or raise 'max_backoff'"),
             MistakeCase(
                 withModel("retry: {initial_backoff: 9}"),
-                "2: retry.initial_backoff: is above 'max_backoff'; lower it, or raise 'max_backoff' too"),
+                "2: retry.initial_backoff: is greater than 'max_backoff'; lower it or raise 'max_backoff'"),
             MistakeCase(
                 "retry: {max_backoff: 2}\n" + withConfig("retry: {initial_backoff: 3}"),
-                "2: generation.config.retry.initial_backoff: is above 'max_backoff'; lower it, or raise 'max_backoff' "
-                    + "too"),
+                "2: generation.config.retry.initial_backoff: is greater than 'max_backoff'; lower it or raise "
+                    + "'max_backoff'"),
 
             // Tokens
             MistakeCase(
                 withModel("server: {token: \"739100000000000\"}"),
-                "2: server.token: a token has at least 16 characters; make one with: openssl rand -hex 32"),
+                "2: server.token: a token must have at least 16 characters; generate one with: openssl rand -hex 32"),
             MistakeCase(
                 withModel("server: {tokens: {a: \"739100000000000\"}}"),
-                "2: server.tokens.a: a token has at least 16 characters; make one with: openssl rand -hex 32"),
+                "2: server.tokens.a: a token must have at least 16 characters; generate one with: openssl rand "
+                    + "-hex 32"),
             MistakeCase(
                 withModel("server:\n  token: t23456789abcdefg\n  tokens: {default: t23456789abcdefh}"),
-                "4: server.tokens: 'default' is the name of 'server.token'; choose another"),
+                "4: server.tokens: 'default' is reserved for 'server.token'; choose another name"),
 
             MistakeCase(
                 withModel("server: {tokens: t23456789abcdefg}"),
@@ -124,19 +125,19 @@ struct MistakeTests {
             MistakeCase("models:\n  m: text", "2: models.m: expected a map, found \"text\""),
             MistakeCase(
                 withModel("models: {default: {provider: groq, config: {model_name: a}}}"),
-                "2: models.default: 'default' is the name of the 'generation' section; choose another"),
+                "2: models.default: 'default' is reserved for the 'generation' section; choose another name"),
             MistakeCase(
                 "models: {\"a b\": {provider: groq, config: {model_name: a}}}",
                 "1: models.a b: a name must have 1 to 128 bytes and no spaces or control characters"),
             MistakeCase(
                 withConfig("auth: crp}}\nauth: {corp: {type: static, token: t"),
-                "1: generation.config.auth: there is no 'auth' section of this name; did you mean 'corp'?"),
+                "1: generation.config.auth: no entry of 'auth' has this name; did you mean 'corp'?"),
             MistakeCase(
                 "generation: {provider: vertex, config: {model_name: m, region: \"a/b\"}}",
                 "1: generation.config.region: expected letters, digits and '-._:' only, found \"a/b\""),
             MistakeCase(
                 withConfig("region: a"),
-                "1: generation.config.region: the provider 'openai' does not take this key; it is for vertex, "
+                "1: generation.config.region: the provider 'openai' does not support this key; it belongs to vertex, "
                     + "anthropic_vertex"),
             MistakeCase(
                 "models: {m: {provider: openia, config: {model_name: m, region: a, regoin: a}}}",
@@ -153,7 +154,7 @@ struct MistakeTests {
             MistakeCase(withConfig("extra_body: [1]"), "1: generation.config.extra_body: expected a map, found a list"),
             MistakeCase(
                 withConfig("extra_body: {a: [{b: .inf}]}"),
-                "1: generation.config.extra_body.a[0].b: JSON has no infinity and no NaN"),
+                "1: generation.config.extra_body.a[0].b: JSON cannot represent infinity or NaN"),
 
             // URLs
             MistakeCase(
@@ -162,7 +163,7 @@ struct MistakeTests {
                     + "\"api.openai.com\""),
             MistakeCase(
                 withConfig("api_base: \"https://me:pw@host/\""),
-                "1: generation.config.api_base: the URL must not hold a user name or password; use 'auth' for "
+                "1: generation.config.api_base: the URL must not contain a user name or password; use 'auth' for "
                     + "credentials"),
             MistakeCase(
                 withConfig("api_base: \"http://h:99999/\""),
@@ -177,22 +178,22 @@ struct MistakeTests {
                     "models:\n  openai/gpt-4: {provider: groq, config: {model_name: a}}\n"
                         + "  mine/gpt-4: {provider: groq, config: {model_name: a}}\n"
                         + "routes: {vertex/x: {targets: [default]}}"),
-                "3: models.openai/gpt-4: hides the model that callers mean by 'openai/…'; choose a name that does not "
-                    + "begin with 'openai/'",
-                "5: routes.vertex/x: hides the model that callers mean by 'vertex/…'; choose a name that does not "
-                    + "begin with 'vertex/'"),
+                "3: models.openai/gpt-4: conflicts with models that callers address as 'openai/…'; choose a name "
+                    + "that does not begin with 'openai/'",
+                "5: routes.vertex/x: conflicts with models that callers address as 'vertex/…'; choose a name that "
+                    + "does not begin with 'vertex/'"),
             MistakeCase(
                 withModel("models: {a: {provider: groq, config: {model_name: a}}}\nroutes: {a: {targets: [default]}}"),
-                "3: routes.a: a model has this name too; a route needs its own"),
+                "3: routes.a: a model already has this name; choose another"),
 
             // References
             MistakeCase(
                 withModel("routes: {r: {targets: [defalt]}}"),
-                "2: routes.r.targets[0]: there is no model of this name; did you mean 'default'?"),
+                "2: routes.r.targets[0]: no model has this name; did you mean 'default'?"),
             MistakeCase(
                 withModel("routes: {r: {targets: [{model: x, weight: 0}]}}"),
                 "2: routes.r.targets[0].weight: expected a whole number from 1 to 1000000, found \"0\"",
-                "2: routes.r.targets[0].model: there is no model of this name; valid: default"),
+                "2: routes.r.targets[0].model: no model has this name; valid: default"),
             MistakeCase(
                 withModel("routes: {r: {strategy: loadbalance, targets: []}}"),
                 "2: routes.r.strategy: expected one of fallback, weighted, round_robin, found \"loadbalance\"",
@@ -200,17 +201,17 @@ struct MistakeTests {
             MistakeCase(withModel("routes: {r: {}}"), "2: routes.r.targets: is missing"),
             MistakeCase(
                 withModel("routes:\n  r: {targets: [default, default]}\n  s: {targets: [r]}"),
-                "3: routes.r.targets[1]: this model is a target twice",
+                "3: routes.r.targets[1]: duplicate target",
                 "4: routes.s.targets[0]: is a route; only models can be targets"),
             MistakeCase(
                 withModel("routes: {default: {targets: [default]}}"),
-                "2: routes.default: a model has this name too; a route needs its own"),
+                "2: routes.default: a model already has this name; choose another"),
             MistakeCase(
                 withModel("routes: {main: {targets: [default]}}\ngenerators: {g: {model: man}}"),
-                "3: generators.g.model: there is no model or route of this name; did you mean 'main'?"),
+                "3: generators.g.model: no model or route has this name; did you mean 'main'?"),
             MistakeCase(
                 "models: {m: {provider: groq, config: {model_name: a}}}\ngenerators: {g: {}}",
-                "2: generators.g.model: there is no model or route of this name; valid: m"),
+                "2: generators.g.model: no model or route has this name; valid: m"),
         ])
     func table(_ example: MistakeCase) {
         #expect(mistakes(example.text) == example.expected)
@@ -223,7 +224,7 @@ struct MistakeTests {
             ("listen: [\"unix:\"]", "server.listen[0]: the path after 'unix:' is missing"),
             (
                 "listen: [\"unix:\(String(repeating: "a", count: 108))\"]",
-                "server.listen[0]: the path has 108 bytes; a Unix socket's path has at most 107"
+                "server.listen[0]: the path has 108 bytes; the limit for Unix sockets is 107"
             ),
             (
                 "listen: [\"tcp:127.0.0.1:65536\"]",
@@ -233,15 +234,15 @@ struct MistakeTests {
                 "listen: [\"tcp:::1:80\"]",
                 "server.listen[0]: expected tcp:HOST:PORT with a port from 0 to 65535, an IPv6 host in brackets"
             ),
-            ("listen: [\"unix:a\", \"unix:a\"]", "server.listen[1]: this address is here twice"),
+            ("listen: [\"unix:a\", \"unix:a\"]", "server.listen[1]: duplicate address"),
             (
                 "listen: [\"tcp:0.0.0.0:1\"]",
-                "server.listen[0]: other machines reach this address; set 'server.tokens', or listen on a loopback "
-                    + "address such as 127.0.0.1"
+                "server.listen[0]: other machines can reach this address; set 'server.tokens', or listen on a "
+                    + "loopback address such as 127.0.0.1"
             ),
             (
                 "admin: \"127.0.0.1:80\", listen: [\"tcp:127.0.0.1:80\"]",
-                "server.listen[0]: this is the address of 'server.admin' too"
+                "server.listen[0]: 'server.admin' uses the same address"
             ),
             ("admin: 7412", "server.admin: expected HOST:PORT, for example 127.0.0.1:7412, found \"7412\""),
         ])
@@ -267,7 +268,7 @@ struct MistakeTests {
     func noModel(_ text: String) {
         #expect(
             mistakes(text).map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) } == [
-                "generation: no model is configured; the smallest configuration is 'generation: {provider: openai, "
+                "generation: no model is configured; a minimal configuration is 'generation: {provider: openai, "
                     + "config: {model_name: gpt-4, api_key: \"${OPENAI_API_KEY}\"}}'"
             ])
     }

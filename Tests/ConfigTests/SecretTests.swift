@@ -43,7 +43,7 @@ struct SecretTests {
             try Data("\n".utf8).write(to: URL(filePath: path))
             let place = "config.yaml:1: generation.config.api_key: "
             func found(_ path: String) -> [String] { mistakes(withConfig("api_key: {file: \"\(path)\"}")) }
-            #expect(found(path) == [place + "the file '\(path)' gave nothing"])
+            #expect(found(path) == [place + "the file '\(path)' is empty"])
             try Data(count: 65537).write(to: URL(filePath: path))
             #expect(found(path) == [place + "the file '\(path)' is larger than 65536 bytes"])
             try Data("a\nb".utf8).write(to: URL(filePath: path))
@@ -70,11 +70,11 @@ struct SecretTests {
         let place = "config.yaml:1: generation.config.api_key: "
         #expect(
             found("[sh, -c, 'echo hunter2; exit 3']") == [
-                place + "the command ended with exit code 3; run it by hand to see why"
+                place + "the command exited with code 3; run it by hand to see why"
             ])
-        #expect(found("[sh, -c, 'kill -9 $$$$']") == [place + "the command was ended by signal 9"])
+        #expect(found("[sh, -c, 'kill -9 $$$$']") == [place + "the command was terminated by signal 9"])
         #expect(found("[/nonexistent]") == [place + "the command cannot be started: No such file or directory"])
-        #expect(found("[\"true\"]") == [place + "the command gave nothing"])
+        #expect(found("[\"true\"]") == [place + "the output of the command is empty"])
         #expect(
             found("[head, -c, 100000, /dev/zero]") == [place + "the command printed more than 65536 bytes"])
         #expect(
@@ -91,10 +91,10 @@ struct SecretTests {
     @Test("commands that hang are ended, and what they started does not block")
     func hanging() throws {
         let environment = ["PATH": "/usr/bin:/bin"]
-        #expect(throws: SecretError("the command took too long and was ended")) {
+        #expect(throws: SecretError("the command timed out and was terminated")) {
             try SecretCommand.run(["sleep", "100"], environment: environment, timeout: 0.2)
         }
-        #expect(throws: SecretError("the command took too long and was ended")) {
+        #expect(throws: SecretError("the command timed out and was terminated")) {
             try SecretCommand.run(
                 ["sh", "-c", "exec 1>&-; sleep 100"], environment: environment, timeout: 0.2)
         }

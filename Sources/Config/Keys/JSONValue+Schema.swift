@@ -51,7 +51,7 @@ extension KeyInfo {
         var text = doc
         if let unit { text += " In \(unit)." }
         if let standard { text += " Default: \(standard)." }
-        if reload == .restart { text += " A change takes a restart." }
+        if reload == .restart { text += " A change requires a restart." }
         return form.schema().adding("description", .string(text))
     }
 }

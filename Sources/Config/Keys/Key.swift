@@ -1,59 +1,60 @@
-/// What a key of the file is: the reader, its errors, the reference and the JSON Schema all go by this.
+/// The declaration of a configuration key. The reader, its errors, the reference and the JSON Schema are derived from
+/// it.
 package struct KeyInfo: Sendable {
-    /// What a running daemon does about a changed value when it reads the file again.
+    /// What a reload does with a changed value.
     package enum Reload: Sendable, Equatable {
-        /// Takes it over. The words say what changed, where the log shall not name the key itself.
+        /// Applies it. `as` describes the change in the log; `nil` logs the key's path.
         case takenOver(as: String?)
-        /// Keeps the old one until a restart.
+        /// Keeps the old value until a restart.
         case restart
     }
 
     /// The key as written in the file.
     let name: String
-    /// What its value may be.
+    /// The type and range of its value.
     let form: ValueForm
-    /// What one of its unit is, for example `seconds`; `nil` for values without one.
+    /// The unit, for example `seconds`; `nil` for values without one.
     var unit: String?
-    /// What counts where the file does not have the key, in Markdown; `nil` where nothing does.
+    /// The default, in Markdown; `nil` if there is none.
     var standard: String?
-    /// Whether its absence is a mistake.
+    /// Whether it is an error to omit the key.
     var isRequired = false
-    /// Whether `provider/model_name` models take it over from the provider's first model of the file.
+    /// Whether `provider/model_name` models inherit the value from the provider's first model in the file.
     var isConnection = false
-    /// What a reload does about it.
+    /// What a reload does with a changed value.
     var reload = Reload.takenOver(as: nil)
-    /// One sentence on what it does.
+    /// A sentence for the reference and for editors; it ends with a period and contains no `|`.
     let doc: String
 }
 
-/// A key with the field that its value goes to.
+/// A key bound to the field that stores its value.
 struct Key<Root: Sendable>: Sendable {
     /// A field that differs between two configurations.
     struct Change: Sendable {
-        /// The dotted path from `Root` on.
+        /// The dotted path, relative to `Root`.
         let path: String
         let info: KeyInfo
     }
 
     let info: KeyInfo
-    /// Reads the value into its field. `false` where it was reported instead.
+    /// Reads the value into its field. Returns `false` if it reported an error instead.
     let read: @Sendable (Cursor, inout Root) -> Bool
-    /// The keys at or below this one that differ.
+    /// The keys that differ, including those nested in this one.
     let changes: @Sendable (Root, Root) -> [Change]
-    /// Takes the field over from another one.
+    /// Copies the field from the first root to the second.
     let copy: @Sendable (Root, inout Root) -> Void
-    /// The value in words; empty for a field without a value and for secrets.
+    /// The value as text; empty for secrets and for fields without a value.
     let show: @Sendable (Root) -> String
 }
 
-/// A map of the file whose keys are declared.
+/// A map in the file whose keys are declared.
 protocol Keyed: Sendable {
     /// The keys, in the order of the reference.
     static var keys: [Key<Self>] { get }
-    /// The value of a map without keys.
+    /// The defaults: the value of an empty map.
     static var standard: Self { get }
-    /// Checks what concerns several keys, after all of them were read. Returns whether the value is usable.
-    /// - Parameter given: the keys that the file has and whose values are good.
+    /// Checks rules that span several keys, after all keys were read. Returns whether the value is usable.
+    /// - Parameter given: the keys that are present with valid values.
     mutating func check(_ section: Section, given: Set<String>) -> Bool
 }
 
@@ -62,7 +63,7 @@ extension Keyed {
 }
 
 extension Key {
-    /// A key whose value is read and compared in a way of its own.
+    /// A key with custom functions to read and compare its value.
     init(
         _ info: KeyInfo, read: @escaping @Sendable (Cursor, inout Root) -> Bool,
         isSame: @escaping @Sendable (Root, Root) -> Bool,
@@ -75,7 +76,7 @@ extension Key {
     }
 
     /// A key for a field that may be `nil`.
-    /// - Parameter standard: what `nil` means, in words.
+    /// - Parameter standard: the meaning of `nil`, as shown in the reference.
     init<Value>(
         _ name: String, _ field: any WritableKeyPath<Root, Value?> & Sendable, _ type: ValueType<Value>,
         unit: String? = nil, default standard: String? = nil, isConnection: Bool = false,
@@ -97,8 +98,8 @@ extension Key {
 }
 
 extension Key where Root: Keyed {
-    /// A key for a field that always has a value: where the file has none, that of `Root.standard`.
-    /// - Parameter standard: the default in words; `nil` for the value itself.
+    /// A key for a field that always has a value: the default is that of `Root.standard`.
+    /// - Parameter standard: the default as shown in the reference; `nil` shows the value itself.
     init<Value>(
         _ name: String, _ field: any WritableKeyPath<Root, Value> & Sendable, _ type: ValueType<Value>,
         unit: String? = nil, default standard: String? = nil, isRequired: Bool = false, isConnection: Bool = false,
@@ -120,7 +121,7 @@ extension Key where Root: Keyed {
             show: { type.show($0[keyPath: field]) })
     }
 
-    /// A key whose value is a map of declared keys. What the map leaves out stays as it is in `Root`.
+    /// A key whose value is a map of declared keys. Keys missing from the map keep their values in `Root`.
     static func section<Inner: Keyed>(
         _ name: String, _ field: any WritableKeyPath<Root, Inner> & Sendable, isConnection: Bool = false, _ doc: String
     ) -> Key {
@@ -144,8 +145,8 @@ extension Key where Root: Keyed {
 }
 
 extension Cursor {
-    /// Reads the map here by its declarations. What it leaves out stays in `value` as it is.
-    /// - Returns: whether all that is required is there and good; what is wrong was reported.
+    /// Reads the map at the cursor. Keys missing from the map keep their values in `value`.
+    /// - Returns: whether all required keys are present and valid. All errors have been reported.
     func read<Root: Keyed>(into value: inout Root) -> Bool {
         guard let section = section(keys: Root.keys.map(\.info)) else { return false }
         return section.read(into: &value)
@@ -153,7 +154,7 @@ extension Cursor {
 }
 
 extension Section {
-    /// Reads every declared key that is there.
+    /// Reads every declared key that is present.
     /// - Returns: see `Cursor.read(into:)`.
     func read<Root: Keyed>(into value: inout Root) -> Bool {
         let given = read(Root.keys, into: &value)
@@ -161,7 +162,7 @@ extension Section {
         return isUsable && Root.keys.allSatisfy { !$0.info.isRequired || given.contains($0.info.name) }
     }
 
-    /// Reads those of `keys` that are there, and returns the names of those whose values are good.
+    /// Reads those of `keys` that are present, and returns the names of those with valid values.
     func read<Root>(_ keys: [Key<Root>], into value: inout Root) -> Set<String> {
         var given: Set<String> = []
         for key in keys {
@@ -171,7 +172,7 @@ extension Section {
         return given
     }
 
-    /// The value of a declared key; `nil` where it is absent, which is reported where the key is required.
+    /// The value of a declared key; `nil` if it is absent, which is reported if the key is required.
     subscript(key: KeyInfo) -> Cursor? {
         var cursor = key.isRequired ? required(key.name) : self[key.name]
         cursor?.isSecret = key.form.isSecret

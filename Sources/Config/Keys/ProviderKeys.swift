@@ -1,4 +1,4 @@
-/// A key that one provider, or several, take in a model's `config`. The provider owns the declaration and reads the
+/// A key that only some providers support in a model's `config`. The provider owns the declaration and reads the
 /// value with it: `model[key]`.
 package struct ProviderKey<Value: Sendable & Equatable>: Sendable {
     let info: KeyInfo
@@ -6,9 +6,9 @@ package struct ProviderKey<Value: Sendable & Equatable>: Sendable {
 
     /// Declares a key.
     /// - Parameters:
-    ///   - standard: what the provider does without it, in words.
-    ///   - isConnection: whether `provider/model_name` models take it over from the provider's first model of the
-    ///     file: it says how the vendor is reached, not what a model is asked.
+    ///   - standard: the default, as shown in the reference.
+    ///   - isConnection: whether `provider/model_name` models inherit the value from the provider's first model in the
+    ///     file, because it describes the connection to the vendor.
     ///   - doc: one sentence for the reference and for editors.
     package init(
         _ name: String, _ type: ValueType<Value>, default standard: String? = nil, isRequired: Bool = false,
@@ -20,7 +20,7 @@ package struct ProviderKey<Value: Sendable & Equatable>: Sendable {
         self.type = type
     }
 
-    /// The key as one of a list.
+    /// The key without its value type, for `ProviderKeys`.
     package var declaration: ProviderKeys.Declaration {
         ProviderKeys.Declaration(info: info) { [type, info] cursor in
             type.read(cursor).map { OwnValue(value: $0, isConnection: info.isConnection) }
@@ -28,8 +28,8 @@ package struct ProviderKey<Value: Sendable & Equatable>: Sendable {
     }
 }
 
-/// A provider as the configuration knows it: its name and the keys that it takes in a model's `config` beside those of
-/// all models.
+/// A provider as the configuration knows it: its name and the keys that it supports in a model's `config` in addition
+/// to the common ones.
 public struct ProviderKeys: Sendable, ExpressibleByStringLiteral {
     /// A `ProviderKey` of any type.
     package struct Declaration: Sendable {
@@ -42,17 +42,17 @@ public struct ProviderKeys: Sendable, ExpressibleByStringLiteral {
     /// Its keys, in the order of the reference.
     let keys: [Declaration]
 
-    /// A provider with keys of its own.
+    /// A provider with additional keys.
     package init(name: String, keys: [Declaration]) {
         self.name = name
         self.keys = keys
     }
 
-    /// A provider without keys of its own.
+    /// A provider without additional keys.
     public init(stringLiteral name: String) { self.init(name: name, keys: []) }
 }
 
-/// The value of a provider's own key.
+/// The value of a provider-specific key.
 struct OwnValue: Sendable, Equatable {
     let value: any Equatable & Sendable
     let isConnection: Bool
@@ -64,7 +64,7 @@ struct OwnValue: Sendable, Equatable {
 }
 
 extension ModelConfiguration {
-    /// The value of a provider's own key; `nil` where the section does not have it.
+    /// The value of a provider-specific key; `nil` if the section does not have it.
     package subscript<Value>(key: ProviderKey<Value>) -> Value? {
         get { own[key.info.name]?.value as? Value }
         set { own[key.info.name] = newValue.map { OwnValue(value: $0, isConnection: key.info.isConnection) } }

@@ -1,17 +1,17 @@
 internal import JSON
 
-/// What a value may be, for people and for editors.
+/// The type and range of a value, for the reference and the JSON Schema.
 package struct ValueForm: Sendable {
     /// The type's name in the reference, for example `whole number`.
     let name: String
     /// Which values of the type are allowed, for example `1 to 100`; `nil` for all.
     let range: String?
-    /// Makes the JSON Schema of the value, which a serving daemon never needs. `$ref`s go to the definitions of
-    /// `ConfigurationSchema`.
+    /// Builds the JSON Schema of the value; lazy because a serving daemon never needs it. `$ref`s refer to the
+    /// definitions of `ConfigurationSchema`.
     let schema: @Sendable () -> JSONValue
-    /// Whether the value, or a part of it, may be secret: errors do not quote it.
+    /// Whether the value may contain secrets, so that errors must not quote it.
     let isSecret: Bool
-    /// The keys of a map; empty for everything else.
+    /// The keys of a map; empty for other types.
     let fields: [KeyInfo]
 
     init(
@@ -26,12 +26,12 @@ package struct ValueForm: Sendable {
     }
 }
 
-/// A type of value: how it is read from the file, and what the reference, the schema and the summary say about it.
+/// A value type: how it is read from the file and shown in the reference, the schema and the summary.
 package struct ValueType<Value: Sendable & Equatable>: Sendable {
     let form: ValueForm
-    /// Reads a value; `nil` after it was reported why the value does not do.
+    /// Reads a value; returns `nil` after it reported an error.
     let read: @Sendable (Cursor) -> Value?
-    /// A value in words: for defaults and the summary.
+    /// The value as text, for defaults and the summary.
     let show: @Sendable (Value) -> String
 
     init(
@@ -57,7 +57,7 @@ extension ValueForm {
     static let oneModel = ValueForm(name: "map", schema: .definition("model"))
 
     /// A map of names that the file's author chooses to entries.
-    /// - Parameter fields: the keys of an entry, where all entries have the same.
+    /// - Parameter fields: the keys of an entry, if all entries have the same keys.
     static func named(
         _ entry: @autoclosure @escaping @Sendable () -> JSONValue, _ fields: [KeyInfo] = []
     ) -> ValueForm {
@@ -83,7 +83,7 @@ extension ValueType where Value == Int {
 
 extension ValueType where Value == Double {
     /// A number.
-    /// - Parameter isAbove: whether the lower bound itself is too low.
+    /// - Parameter isAbove: whether the lower bound is exclusive.
     package static func number(in range: ClosedRange<Double>, isAbove: Bool = false) -> ValueType {
         let (low, high) = (Cursor.short(range.lowerBound), Cursor.short(range.upperBound))
         return ValueType(
@@ -108,7 +108,7 @@ extension ValueType where Value == Bool {
 }
 
 extension ValueType where Value: RawRepresentable<String> & CaseIterable & SendableMetatype {
-    /// One of some words.
+    /// One of a fixed set of names.
     package static var choice: ValueType {
         let words = Value.allCases.map(\.rawValue)
         return ValueType(
@@ -119,12 +119,12 @@ extension ValueType where Value: RawRepresentable<String> & CaseIterable & Senda
 }
 
 extension ValueType where Value == String {
-    /// Text that is not empty.
+    /// Non-empty text.
     package static var text: ValueType {
         ValueType("text", schema: .definition("text"), show: { $0 }, read: { $0.text() })
     }
 
-    /// Text that becomes a part of an HTTP header: no control characters.
+    /// Text for use in an HTTP header: control characters are rejected.
     package static var headerText: ValueType {
         ValueType("text", schema: .definition("text"), show: { $0 }, read: { $0.headerText() })
     }
@@ -178,14 +178,14 @@ extension ValueType where Value == String {
     /// A list of scopes as one text.
     static var scope: ValueType {
         ValueType(
-            "text, or a list of it", schema: .definition("texts"), show: { $0 },
+            "text or a list of texts", schema: .definition("texts"), show: { $0 },
             read: { $0.textList()?.joined(separator: " ") })
     }
 }
 
 extension ValueType where Value == Secret {
     /// A secret.
-    /// - Parameter isHeader: whether it goes into an HTTP header, so that control characters are refused.
+    /// - Parameter isHeader: whether the secret is sent in an HTTP header, so that control characters are rejected.
     package static func secret(isHeader: Bool = true) -> ValueType {
         ValueType("secret", schema: .definition("secret"), isSecret: true, read: { $0.secret(isHeader: isHeader) })
     }
@@ -194,12 +194,12 @@ extension ValueType where Value == Secret {
 // MARK: Lists and maps
 
 extension ValueType where Value == [String] {
-    /// Texts, or one text for a list of one.
+    /// A list of texts; a single text counts as a list of one.
     package static var texts: ValueType {
-        ValueType("text, or a list of it", schema: .definition("texts"), read: { $0.textList() })
+        ValueType("text or a list of texts", schema: .definition("texts"), read: { $0.textList() })
     }
 
-    /// A program with its arguments. Not shown: a secret may be among them.
+    /// A program with its arguments. Never shown, because arguments may be secret.
     static var command: ValueType {
         ValueType(
             "`[PROGRAM, ARGUMENT, …]`", schema: .definition("command"), isSecret: true,
@@ -236,10 +236,10 @@ extension ValueType where Value == [String: String] {
 }
 
 extension ValueType where Value == ConfigNode {
-    /// Any YAML that has a form in JSON.
+    /// Any YAML that can be represented in JSON.
     package static var json: ValueType { ValueType("any value", schema: .bool(true), read: { $0.json() }) }
 
-    /// A map of any YAML that has a form in JSON.
+    /// A map of any YAML that can be represented in JSON.
     package static var jsonMap: ValueType {
         ValueType("map", schema: ["type": "object"], read: { $0.json(mustBeMap: true) })
     }

@@ -23,30 +23,35 @@ extension AuthConfiguration {
 
     /// All types, in the order of the reference.
     static let types: [TypeDeclaration] = [
-        TypeDeclaration(.apiKey, "A key, in the provider's own header.") { (key: FixedKey) in .apiKey(key.key) },
-        TypeDeclaration(.static, "A token, as `Authorization: Bearer`.") { (token: FixedToken) in .static(token.token)
+        TypeDeclaration(.apiKey, "A fixed API key, sent in the provider's own header.") { (key: FixedKey) in
+            .apiKey(key.key)
+        },
+        TypeDeclaration(.static, "A fixed token, sent as `Authorization: Bearer`.") { (token: FixedToken) in
+            .static(token.token)
         },
         TypeDeclaration(.coin, "OAuth 2 client credentials (RFC 6749 §4.4).") { .coin($0) },
-        TypeDeclaration(.googleServiceAccount, "A Google service account's key: a signed JWT for a token (RS256).") {
-            .googleServiceAccount($0)
-        },
+        TypeDeclaration(
+            .googleServiceAccount, "A Google service account's key: a signed JWT (RS256) is exchanged for a token."
+        ) { .googleServiceAccount($0) },
         TypeDeclaration(
             .googleADC,
             "Google's default search: `GOOGLE_APPLICATION_CREDENTIALS`, gcloud's file, the metadata server; service "
                 + "accounts, users, impersonation and external accounts."
         ) { .googleADC($0) },
-        TypeDeclaration(.googleMetadata, "The metadata server of a Google machine.") { .googleMetadata($0) },
+        TypeDeclaration(.googleMetadata, "The metadata server of a Google Cloud machine.") { .googleMetadata($0) },
         TypeDeclaration(
             .azureAD,
-            "An Entra ID application. Exactly one of `client_secret`, `certificate_file` and `federated_token_file`."
+            "An Entra ID application. Requires exactly one of `client_secret`, `certificate_file`, "
+                + "`federated_token_file`."
         ) { .azureAD($0) },
-        TypeDeclaration(.azureManagedIdentity, "The identity of an Azure machine or App Service.") {
+        TypeDeclaration(.azureManagedIdentity, "The managed identity of an Azure machine or App Service.") {
             .azureManagedIdentity($0)
         },
         TypeDeclaration(
-            .command, "A program that prints a token or JSON; without a shell, with limits on its time and output."
+            .command,
+            "A program that prints a token or JSON. It runs without a shell, with limits on its time and output."
         ) { .command($0) },
-        TypeDeclaration(.file, "A file that holds a token, read again when it changes.") { (file: TokenFile) in
+        TypeDeclaration(.file, "A file that contains a token; it is reread when it changes.") { (file: TokenFile) in
             .file(path: file.path)
         },
     ]
@@ -55,7 +60,7 @@ extension AuthConfiguration {
         var key = Secret("")
         static let standard = FixedKey()
         static let keys: [Key<FixedKey>] = [
-            Key("api_key", \.key, .secret(), isRequired: true, "The key as the vendor gave it.")
+            Key("api_key", \.key, .secret(), isRequired: true, "The API key as the vendor issued it.")
         ]
     }
 
@@ -63,7 +68,7 @@ extension AuthConfiguration {
         var token = Secret("")
         static let standard = FixedToken()
         static let keys: [Key<FixedToken>] = [
-            Key("token", \.token, .secret(), isRequired: true, "The token as its issuer gave it.")
+            Key("token", \.token, .secret(), isRequired: true, "The token as its issuer returned it.")
         ]
     }
 
@@ -83,8 +88,8 @@ extension AuthConfiguration: Keyed {
             "header", \.header, .headerName, default: "the provider's own",
             "The header that carries the credential."),
         Key(
-            "prefix", \.prefix, .headerPrefix, default: "the provider's own, none in a `header` of one's own",
-            "What stands before the credential in the header, for example `\"Bearer \"`."),
+            "prefix", \.prefix, .headerPrefix, default: "the provider's own; none if `header` is set",
+            "The text before the credential in the header, for example `\"Bearer \"`."),
     ]
 }
 
@@ -96,18 +101,18 @@ extension AuthConfiguration.OAuthClient: Keyed {
     static let keys: [Key<Self>] = [
         Key("token_url", \.tokenURL, .tokenURL, isRequired: true, "The token endpoint."),
         Key(
-            "client_id", \.clientID, .text, default: "`\(clientVariable)` of the environment",
-            "The client's name."),
-        Key("client_secret", \.clientSecret, .secret(), isRequired: true, "The client's password."),
+            "client_id", \.clientID, .text, default: "environment variable `\(clientVariable)`",
+            "The client ID."),
+        Key("client_secret", \.clientSecret, .secret(), isRequired: true, "The client secret."),
         Key(
             "client_auth", \.clientAuth, .choice,
-            "How the client shows who it is: in the form, or by a Basic `Authorization` header (RFC 6749 §2.3.1)."),
-        Key("scope", \.scope, .scope, default: "none", "What the token is for."),
-        Key("extra", \.extra, .textMap, default: "none", "More fields of the form."),
-        Key("token_path", \.tokenPath, .text, "Where the token is in the JSON answer, with dots between the names."),
+            "How the client authenticates: in the form, or by a Basic `Authorization` header (RFC 6749 §2.3.1)."),
+        Key("scope", \.scope, .scope, default: "none", "The requested scopes."),
+        Key("extra", \.extra, .textMap, default: "none", "Additional form fields."),
+        Key("token_path", \.tokenPath, .text, "The dotted path of the token in the JSON response."),
         Key(
             "expiry_path", \.expiryPath, .text,
-            "Where the lifetime in seconds is in the JSON answer, with dots between the names."),
+            "The dotted path of the lifetime, in seconds, in the JSON response."),
     ]
 
     mutating func check(_ section: Section, given: Set<String>) -> Bool {
@@ -125,10 +130,12 @@ extension AuthConfiguration.GoogleServiceAccount: Keyed {
     static let standard = Self()
 
     static let keys: [Key<Self>] = [
-        Key("credentials_file", \.credentialsFile, .text, "The JSON file; this or `credentials_json` must be there."),
-        Key("credentials_json", \.credentialsJSON, .secret(isHeader: false), "The JSON text."),
-        Key("token_uri", \.tokenURI, .tokenURL, default: "the key's own", "Replaces the token endpoint."),
-        Key("scope", \.scope, .scope, default: "`cloud-platform`", "What the token is for."),
+        Key(
+            "credentials_file", \.credentialsFile, .text,
+            "The path of the JSON key file. Exactly one of this and `credentials_json` is required."),
+        Key("credentials_json", \.credentialsJSON, .secret(isHeader: false), "The content of the JSON key file."),
+        Key("token_uri", \.tokenURI, .tokenURL, default: "the key's own", "Overrides the token endpoint."),
+        Key("scope", \.scope, .scope, default: "`cloud-platform`", "The requested scopes."),
     ]
 
     func check(_ section: Section, given: Set<String>) -> Bool {
@@ -140,11 +147,11 @@ extension AuthConfiguration.GoogleADC: Keyed {
     static let standard = Self()
 
     static let keys: [Key<Self>] = [
-        Key("credentials_file", \.credentialsFile, .text, default: "the usual search", "The JSON file."),
+        Key("credentials_file", \.credentialsFile, .text, default: "the default search", "The path of the JSON file."),
         Key(
             "token_uri", \.tokenURI, .tokenURL, default: "the file's own",
-            "Replaces the token endpoint of service accounts and users."),
-        Key("scope", \.scope, .scope, default: "`cloud-platform`", "What the token is for."),
+            "Overrides the token endpoint of service accounts and users."),
+        Key("scope", \.scope, .scope, default: "`cloud-platform`", "The requested scopes."),
     ]
 }
 
@@ -152,8 +159,8 @@ extension AuthConfiguration.GoogleMetadata: Keyed {
     static let standard = Self()
 
     static let keys: [Key<Self>] = [
-        Key("endpoint", \.endpoint, .tokenURL, default: "the usual one", "The metadata server."),
-        Key("scope", \.scope, .scope, default: "the machine's own", "What the token is for."),
+        Key("endpoint", \.endpoint, .tokenURL, default: "Google's", "The URL of the metadata server."),
+        Key("scope", \.scope, .scope, default: "the machine's default", "The requested scopes."),
     ]
 }
 
@@ -161,15 +168,19 @@ extension AuthConfiguration.AzureAD: Keyed {
     static let standard = Self(tenantID: "", clientID: "")
 
     static let keys: [Key<Self>] = [
-        Key("tenant_id", \.tenantID, .text, isRequired: true, "The id of the tenant."),
-        Key("client_id", \.clientID, .text, isRequired: true, "The id of the application."),
-        Key("client_secret", \.clientSecret, .secret(), "The application's password."),
-        Key("certificate_file", \.certificateFile, .text, "A PEM file with certificate and private key."),
+        Key("tenant_id", \.tenantID, .text, isRequired: true, "The tenant ID."),
+        Key("client_id", \.clientID, .text, isRequired: true, "The application (client) ID."),
+        Key("client_secret", \.clientSecret, .secret(), "The application's client secret."),
+        Key(
+            "certificate_file", \.certificateFile, .text,
+            "The path of a PEM file with a certificate and its private key."),
         Key(
             "federated_token_file", \.federatedTokenFile, .text,
-            "A file with a token of another issuer, read for each refresh."),
-        Key("authority_host", \.authorityHost, .tokenURL, default: "the public cloud's", "The URL of the authority."),
-        Key("scope", \.scope, .scope, default: "Azure OpenAI's", "What the token is for."),
+            "The path of a file with a token of another issuer; it is read at each refresh."),
+        Key(
+            "authority_host", \.authorityHost, .tokenURL, default: "the public cloud's",
+            "The URL of the Entra ID authority."),
+        Key("scope", \.scope, .scope, default: "Azure OpenAI's", "The requested scopes."),
     ]
 
     func check(_ section: Section, given: Set<String>) -> Bool {
@@ -182,9 +193,11 @@ extension AuthConfiguration.AzureManagedIdentity: Keyed {
 
     static let keys: [Key<Self>] = [
         Key(
-            "client_id", \.clientID, .text, default: "the machine's only one", "The identity, where there are several."),
-        Key("resource", \.resource, .text, default: "Azure OpenAI", "What the token is for."),
-        Key("endpoint", \.endpoint, .tokenURL, default: "the usual one", "The identity server."),
+            "client_id", \.clientID, .text, default: "the machine's only one",
+            "The identity to use if there are several."),
+        Key(
+            "resource", \.resource, .text, default: "Azure OpenAI", "The resource that the token is valid for."),
+        Key("endpoint", \.endpoint, .tokenURL, default: "Azure's", "The URL of the identity server."),
     ]
 }
 
@@ -194,10 +207,10 @@ extension AuthConfiguration.TokenCommand: Keyed {
     static let keys: [Key<Self>] = [
         Key("command", \.arguments, .command, isRequired: true, "The program with its arguments."),
         Key(
-            "token_path", \.tokenPath, .text, default: "the output is the token",
-            "Where the token is in JSON output, with dots between the names."),
+            "token_path", \.tokenPath, .text, default: "the whole output",
+            "The dotted path of the token in JSON output."),
         Key(
             "expiry_path", \.expiryPath, .text, default: "none",
-            "Where the lifetime in seconds is in JSON output, with dots between the names."),
+            "The dotted path of the lifetime, in seconds, in JSON output."),
     ]
 }

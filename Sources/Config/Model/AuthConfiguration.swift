@@ -1,4 +1,4 @@
-/// An entry of `auth`: how a credential is had and sent.
+/// An entry of `auth`: how a credential is obtained and sent.
 public struct AuthConfiguration: Sendable, Equatable {
     /// The types with their own keys.
     public enum Method: Sendable, Equatable {
@@ -10,7 +10,7 @@ public struct AuthConfiguration: Sendable, Equatable {
         case googleServiceAccount(GoogleServiceAccount)
         /// Google's application default credentials.
         case googleADC(GoogleADC)
-        /// The metadata server of a Google machine.
+        /// The metadata server of a Google Cloud machine.
         case googleMetadata(GoogleMetadata)
         /// An Entra ID application.
         case azureAD(AzureAD)
@@ -24,7 +24,7 @@ public struct AuthConfiguration: Sendable, Equatable {
         case `static`(Secret)
     }
 
-    /// The types' names in the file.
+    /// The names of the types in the file.
     public enum Kind: String, Sendable, CaseIterable {
         /// See `Method.apiKey`.
         case apiKey = "api_key"
@@ -54,7 +54,7 @@ public struct AuthConfiguration: Sendable, Equatable {
     public var method: Method
     /// The header that carries the credential; `nil` for the provider's own.
     public var header: String?
-    /// What stands before the credential in the header, for example `Bearer `; `nil` for the provider's own.
+    /// The text before the credential in the header, for example `Bearer `; `nil` for the provider's own.
     public var prefix: String?
 
     /// A credential.
@@ -95,7 +95,7 @@ extension AuthConfiguration {
         public var tokenURL: String
         /// The client's name; COIN_CONSUMER_CLIENT_ID of the environment where the file does not give one.
         public var clientID: String
-        /// The client's password.
+        /// The client secret.
         public var clientSecret: Secret
         /// How the client shows who it is.
         public var clientAuth = ClientAuth.body
@@ -103,9 +103,9 @@ extension AuthConfiguration {
         public var scope: String?
         /// More fields of the form; the values may be secret.
         public var extra: [String: String] = [:]
-        /// Where the token is in the JSON answer, with dots between the names.
+        /// The dotted path of the token in the JSON response.
         public var tokenPath = "access_token"
-        /// Where the lifetime in seconds is in the JSON answer, with dots between the names.
+        /// The dotted path of the lifetime, in seconds, in the JSON response.
         public var expiryPath = "expires_in"
     }
 
@@ -125,7 +125,7 @@ extension AuthConfiguration {
     public struct GoogleADC: Sendable, Equatable {
         /// The JSON file; `nil` for the usual search.
         public var credentialsFile: String?
-        /// Replaces the token endpoint of service accounts and users.
+        /// Overrides the token endpoint of service accounts and users.
         public var tokenURI: String?
         /// The scopes, with spaces between them; `nil` for `cloud-platform`.
         public var scope: String?
@@ -138,7 +138,7 @@ extension AuthConfiguration {
     public struct GoogleMetadata: Sendable, Equatable {
         /// The server's URL; `nil` for the usual one.
         public var endpoint: String?
-        /// The scopes, with spaces between them; `nil` for the machine's own.
+        /// The scopes, with spaces between them; `nil` for the machine's default.
         public var scope: String?
 
         /// The usual server.
@@ -154,9 +154,9 @@ extension AuthConfiguration {
         public var tenantID: String
         /// The application.
         public var clientID: String
-        /// The application's password.
+        /// The application's client secret.
         public var clientSecret: Secret?
-        /// A PEM file with certificate and private key.
+        /// The path of a PEM file with a certificate and its private key.
         public var certificateFile: String?
         /// A file with a token of another issuer; it changes, so it is read for each refresh.
         public var federatedTokenFile: String?
@@ -180,7 +180,7 @@ extension AuthConfiguration {
     public struct TokenCommand: Sendable, Equatable {
         /// The program with its arguments.
         public var arguments: [String]
-        /// Where the token is in the JSON output, with dots between the names; `nil` where the output is the token.
+        /// Where the token is in the JSON output, with dots between the names; `nil` where the whole output.
         public var tokenPath: String?
         /// Where the lifetime in seconds is in the JSON output, with dots between the names.
         public var expiryPath: String?

@@ -1,7 +1,6 @@
-/// What a reload takes over, and what it cannot. Names of keys and sections only, never a value.
+/// Which changes a reload applies and which require a restart. Contains names of keys and sections, never values.
 extension Configuration {
-    /// The keys and sections that a reload leaves as they were at the start. `genwired --help`, the README and the
-    /// reference have them too.
+    /// The keys and sections that require a restart. `genwired --help`, the README and the reference list them too.
     public static var startOnlyKeys: [String] {
         sections.flatMap { section in
             let names = section.form.fields.filter { $0.reload == .restart }.map { "\(section.name).\($0.name)" }
@@ -9,12 +8,12 @@ extension Configuration {
         }
     }
 
-    /// The keys whose values are not those that the daemon was started with, and which wait for a restart.
+    /// The keys that differ from the start of the daemon and require a restart.
     public func keysForRestart(since started: Configuration) -> [String] {
         Self.keys.flatMap { $0.changes(started, self) }.filter { $0.info.reload == .restart }.map(\.path)
     }
 
-    /// What a reload changes against `old`, a phrase each; empty where it changes nothing.
+    /// The changes since `old` that a reload applies, one phrase each; empty if nothing changed.
     public func changes(since old: Configuration) -> [String] {
         func named<Value>(_ values: [Value], _ name: (Value) -> String) -> [String: Value] {
             Dictionary(values.map { (name($0), $0) }, uniquingKeysWith: { first, _ in first })

@@ -1,5 +1,5 @@
 extension Configuration {
-    /// A short text for people, one line per item, without secrets.
+    /// A short human-readable summary, one line per item, without secrets.
     public func summary() -> String {
         var lines: [String] = []
         func add(_ label: String, _ text: String) {

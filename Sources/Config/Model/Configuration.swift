@@ -2,16 +2,16 @@ public import Limits
 
 /// Everything that the daemon reads from its `config.yaml`, checked and with all defaults filled in.
 public struct Configuration: Sendable {
-    /// How a route chooses.
+    /// How a route chooses its first target.
     public typealias RouteStrategy = RouteConfiguration.Strategy
 
-    /// The name under which the `generation` section is known.
+    /// The name of the model in the `generation` section.
     public static let defaultModelName = "default"
 
     /// Where the daemon listens.
     public var server = ServerConfiguration()
     /// The models, `default` from the `generation` section first, then in the order of the file. Those with an
-    /// `unconfiguredReason` are not to be used.
+    /// `unconfiguredReason` must not be used.
     public var allModels: [ModelConfiguration] = []
     /// The routes in the order of the file. Each target is the name of one of `allModels`.
     public var routes: [RouteConfiguration] = []
@@ -19,7 +19,7 @@ public struct Configuration: Sendable {
     public var auth: [String: AuthConfiguration] = [:]
     /// The generators by name.
     public var generators: [String: GeneratorConfiguration] = [:]
-    /// What one caller may take.
+    /// Resource limits on callers.
     public var limits = LimitsConfiguration()
     /// The timeouts of models that have none of their own.
     public var timeouts = TimeoutsConfiguration()
@@ -33,13 +33,13 @@ public struct Configuration: Sendable {
     /// The defaults, without any model.
     public init() {}
 
-    /// The usable models by name, made anew at each call.
+    /// The usable models by name. Built at each access.
     public var models: [String: ModelConfiguration] {
         let usable = allModels.filter { $0.unconfiguredReason == nil }
         return Dictionary(usable.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The `generation` section, where it is usable.
+    /// The `generation` section; `nil` if it is absent or unconfigured.
     public var generation: ModelConfiguration? {
         allModels.first { $0.name == Self.defaultModelName && $0.unconfiguredReason == nil }
     }
@@ -59,7 +59,7 @@ public struct Configuration: Sendable {
         return model
     }
 
-    /// Reads and checks a file. Files and programs that secrets come from are read and run here, so this may block.
+    /// Reads and checks a file. This may block: it reads files and runs commands that secrets come from.
     /// - Parameters:
     ///   - path: the file, relative to the working directory; errors name it like this.
     ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
@@ -117,30 +117,31 @@ extension Configuration: Keyed {
     static let keys: [Key<Configuration>] = [serverSection] + plainSections
 
     static let serverSection = Key<Configuration>.section(
-        "server", \.server, "Where the daemon listens, who may call, and how it ends.")
+        "server", \.server, "Listen addresses, access control and shutdown.")
     /// Those that are plain values, which the summary lists.
     static let plainSections: [Key<Configuration>] = [
-        .section("limits", \.limits, "What callers may take."),
-        .section("timeouts", \.timeouts, "How long each phase of an upstream request may take."),
-        .section("retry", \.retry, "How a failed attempt is repeated."),
+        .section("limits", \.limits, "Resource limits on callers."),
+        .section("timeouts", \.timeouts, "Time limits for each phase of an upstream request."),
+        .section("retry", \.retry, "How failed attempts are retried."),
         .section("tls", \.tls, "How upstream servers are verified."),
-        .section("log", \.log, "What is logged, to standard error."),
+        .section("log", \.log, "Logging. Log lines go to standard error."),
     ]
 
     /// The sections whose entries refer to each other; `ConfigurationReader` reads them.
     static let generation = KeyInfo(
-        name: "generation", form: .oneModel, doc: "The default model: what a request gets that names none.")
-    static let modelEntries = KeyInfo(name: "models", form: .named(.definition("model")), doc: "More models, by name.")
+        name: "generation", form: .oneModel, doc: "The default model, used by requests that name no model.")
+    static let modelEntries = KeyInfo(
+        name: "models", form: .named(.definition("model")), doc: "Additional models, by name.")
     static let routeEntries = KeyInfo(
         name: "routes",
         form: .named(.map(of: RouteConfiguration.keys.map(\.info)), RouteConfiguration.keys.map(\.info)),
-        doc: "Names that stand for several models: where one fails before its first content, the next is tried.")
+        doc: "Named groups of models. If a model fails before its first content, the next one is tried.")
     static let authEntries = KeyInfo(
-        name: "auth", form: .named(.definition("auth")), doc: "Credentials that models share by `auth: NAME`.")
+        name: "auth", form: .named(.definition("auth")), doc: "Credentials that models refer to by `auth: NAME`.")
     static let generatorEntries = KeyInfo(
         name: "generators",
         form: .named(.map(of: GeneratorConfiguration.keys.map(\.info)), GeneratorConfiguration.keys.map(\.info)),
-        doc: "How a question over documents becomes a prompt.")
+        doc: "Prompts for questions about documents.")
 
     /// All sections, in the order of the reference.
     static let sections: [KeyInfo] =

@@ -6,7 +6,7 @@ public struct GeneratorConfiguration: Sendable, Equatable {
     public var model: String
     /// The prompt with `{context}`, `{history}` and `{query}` in it; `nil` for the built-in one.
     public var template: String?
-    /// How many tokens of documents fit at most; `nil` for the built-in number.
+    /// The maximum number of tokens of documents in the prompt; `nil` for the built-in number.
     public var maxContextTokens: Int?
     /// The system message; `nil` for none.
     public var system: String?
@@ -22,13 +22,13 @@ extension GeneratorConfiguration: Keyed {
     static let standard = GeneratorConfiguration(name: "")
 
     static let keys: [Key<GeneratorConfiguration>] = [
-        Key("model", \.model, .text, "The model or route that answers."),
+        Key("model", \.model, .text, "The name of the model or route to use."),
         Key(
             "template", \.template, .text, default: "built in",
-            "The prompt, with `{context}`, `{history}` and `{query}` in it."),
+            "The prompt template, with the placeholders `{context}`, `{history}` and `{query}`."),
         Key(
             "max_context_tokens", \.maxContextTokens, .integer(in: 1...100_000_000), unit: "tokens",
-            default: "built in", "The most tokens of documents in the prompt."),
+            default: "built in", "The maximum number of tokens of documents in the prompt."),
         Key("system", \.system, .text, default: "none", "The system message."),
     ]
 

@@ -1,20 +1,20 @@
 /// The `log` section.
 public struct LogConfiguration: Sendable, Equatable {
-    /// The levels, the most talkative first.
+    /// The levels, the most verbose first.
     public enum Level: String, Sendable, CaseIterable {
         /// Everything.
         case trace
-        /// Details, for those who look for a fault.
+        /// Details for troubleshooting.
         case debug
         /// Start, stop, changes, and one line per call.
         case info
-        /// What is worth a look.
+        /// Unusual but harmless events.
         case notice
-        /// What went wrong and was handled.
+        /// Problems that were handled.
         case warning
-        /// What failed.
+        /// Failures.
         case error
-        /// What stops the service.
+        /// Failures that stop the service.
         case critical
     }
 
@@ -22,11 +22,11 @@ public struct LogConfiguration: Sendable, Equatable {
     public enum Format: String, Sendable, CaseIterable {
         /// For people.
         case text
-        /// One JSON object a line.
+        /// One JSON object per line.
         case json
     }
 
-    /// What is logged at least.
+    /// The lowest severity that is logged.
     public var level = Level.info
     /// How a line looks.
     public var format = Format.text
@@ -39,7 +39,7 @@ extension LogConfiguration: Keyed {
     static let standard = LogConfiguration()
 
     static let keys: [Key<LogConfiguration>] = [
-        Key("level", \.level, .choice, reload: .restart, "The least severe lines that are logged."),
-        Key("format", \.format, .choice, reload: .restart, "Lines for people, or one JSON object per line."),
+        Key("level", \.level, .choice, reload: .restart, "The lowest severity that is logged."),
+        Key("format", \.format, .choice, reload: .restart, "Plain text, or one JSON object per line."),
     ]
 }

@@ -1,20 +1,20 @@
 internal import JSON
 
-/// A model: the `generation` section or an entry of `models`. Not given means `nil`: the provider's own default counts.
+/// A model: the `generation` section or an entry of `models`. `nil` means the provider's default.
 public struct ModelConfiguration: Sendable, Equatable {
     /// The name in the configuration; `default` for the `generation` section.
     public var name: String
     /// The provider's name, for example `openai`.
     public var provider: String
-    /// The vendor's name of the model.
+    /// The vendor's name for the model.
     public var modelName: String
-    /// Whether the daemon starts without this model where a variable of the environment is missing.
+    /// Whether the daemon starts without this model if an environment variable is missing.
     public var isOptional = false
-    /// Why an optional model is not to be used: the key and the variable of the environment that is missing; `nil` for
+    /// Why an optional model cannot be used: the key and the environment variable that is missing; `nil` for
     /// usable models.
     public var unconfiguredReason: String?
 
-    /// The default of the answer's longest length, in tokens.
+    /// The default maximum length of a response, in tokens.
     public var maxTokens: Int?
     /// The default sampling temperature, 0 to 2.
     public var temperature: Double?
@@ -22,7 +22,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var topP: Double?
     /// The default number of candidate tokens.
     public var topK: Int?
-    /// The default texts that end an answer.
+    /// The default stop sequences.
     public var stop: [String] = []
     /// The default seed.
     public var seed: Int?
@@ -38,11 +38,11 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// The entry of `auth` that gives the credentials.
     public var auth: String?
 
-    /// Whether answers are cached.
+    /// Whether responses are cached.
     public var enableCaching = false
     /// How long a cached answer is good, in seconds.
     public var cacheTTL: Double = 3600
-    /// How many answers are cached.
+    /// Maximum number of cached responses.
     public var cacheMaxSize = 1000
 
     /// Headers added to every request; the values may be secret.
@@ -66,71 +66,73 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.modelName = modelName
     }
 
-    /// Takes over how `other` is reached, but not what it is asked.
+    /// Copies the connection settings of `other`, but not its generation defaults.
     mutating func copyConnection(from other: ModelConfiguration) {
         for key in Self.keys where key.info.isConnection { key.copy(other, &self) }
         own = other.own.filter(\.value.isConnection)
     }
 }
 
-/// The keys of a model's `config`, beside those that its provider alone takes.
+/// The keys of a model's `config`, except provider-specific ones.
 extension ModelConfiguration: Keyed {
     static let standard = ModelConfiguration(name: "", provider: "", modelName: "")
     private static let byProvider = "the vendor's"
 
     static let keys: [Key<ModelConfiguration>] =
-        [Key("model_name", \.modelName, .headerText, isRequired: true, "The vendor's name of the model.")]
+        [Key("model_name", \.modelName, .headerText, isRequired: true, "The vendor's name for the model.")]
         + samplingKeys + connectionKeys + answerKeys
 
     private static let samplingKeys: [Key<ModelConfiguration>] = [
         Key(
             "max_tokens", \.maxTokens, .integer(in: 1...100_000_000), unit: "tokens", default: byProvider,
-            "The longest answer."),
+            "Maximum length of a response."),
         Key(
             "temperature", \.temperature, .number(in: 0...2), default: byProvider,
-            "Randomness; a request's own value replaces it, as with all sampling parameters."),
-        Key("top_p", \.topP, .number(in: 0...1), default: byProvider, "Nucleus sampling."),
+            "Sampling temperature. As with all sampling parameters, a value in the request takes precedence."),
+        Key("top_p", \.topP, .number(in: 0...1), default: byProvider, "Nucleus sampling probability."),
         Key(
-            "top_k", \.topK, .integer(in: 1...1_000_000), default: byProvider, "The number of candidate tokens."),
-        Key("stop", \.stop, .texts, default: "none", "Texts that end an answer."),
-        Key("seed", \.seed, .integer(), default: "none", "The seed of sampling, where the vendor has one."),
-        Key("presence_penalty", \.presencePenalty, .number(in: -2...2), default: byProvider, "Less of what was there."),
+            "top_k", \.topK, .integer(in: 1...1_000_000), default: byProvider, "Number of candidate tokens."),
+        Key("stop", \.stop, .texts, default: "none", "Stop sequences."),
+        Key("seed", \.seed, .integer(), default: "none", "Sampling seed, if the vendor supports one."),
+        Key(
+            "presence_penalty", \.presencePenalty, .number(in: -2...2), default: byProvider,
+            "Penalty for tokens that have already occurred."),
         Key(
             "frequency_penalty", \.frequencyPenalty, .number(in: -2...2), default: byProvider,
-            "Less of what was there often."),
+            "Penalty that grows with each occurrence of a token."),
     ]
 
     private static let connectionKeys: [Key<ModelConfiguration>] = [
         Key(
             "api_base", \.apiBase, .baseURL, default: byProvider, isConnection: true,
-            "Replaces scheme, host and version prefix of the vendor's URL: a proxy, a simulator, a compatible server."),
+            "Overrides the scheme, host and version prefix of the vendor's URL, for a proxy or a compatible server."),
         Key(
             "api_key", \.apiKey, .secret(), default: "the provider's environment variable", isConnection: true,
             "The API key."),
         Key(
             "auth", \.auth, .text, default: "none", isConnection: true,
-            "The entry of `auth` that gives the credential; it comes before `api_key`."),
+            "The name of an entry of `auth`; takes precedence over `api_key`."),
         Key(
             "extra_headers", \.extraHeaders, .headers, default: "none", isConnection: true,
-            "Headers of every request, in place of those of the same names."),
-        .section("timeouts", \.timeouts, isConnection: true, "The model's own over those of the file."),
-        .section("retry", \.retry, isConnection: true, "The model's own over those of the file."),
+            "HTTP headers added to every request; they replace headers of the same name."),
+        .section("timeouts", \.timeouts, isConnection: true, "Overrides individual keys of the file's section."),
+        .section("retry", \.retry, isConnection: true, "Overrides individual keys of the file's section."),
         Key(
             "ca_file", \.caFile, .certificateFile, default: "`tls.ca_file`", isConnection: true,
-            "The authorities to trust for this model."),
+            "The certificate authorities to trust for this model."),
     ]
 
     private static let answerKeys: [Key<ModelConfiguration>] = [
         Key(
             "extra_body", \.extraBody, .jsonMap, default: "none",
-            "Merged last into every request's body (JSON merge patch, RFC 7396)."),
-        Key("enable_caching", \.enableCaching, .boolean, "Whether answers are cached."),
+            "A JSON merge patch (RFC 7396) applied last to the body of every request."),
+        Key("enable_caching", \.enableCaching, .boolean, "Whether responses are cached."),
         Key(
             "cache_ttl", \.cacheTTL, .number(in: 0...31_536_000, isAbove: true), unit: "seconds",
-            "How long a cached answer is good."),
+            "Lifetime of a cached response."),
         Key(
-            "cache_max_size", \.cacheMaxSize, .integer(in: 1...10_000_000), unit: "answers",
-            "How many answers are cached."),
+            "cache_max_size", \.cacheMaxSize, .integer(in: 1...10_000_000), unit: "responses",
+            "Maximum number of cached responses."),
     ]
 
     /// The keys beside `config`.
@@ -138,11 +140,11 @@ extension ModelConfiguration: Keyed {
         name: "provider", form: ValueType.text.form, isRequired: true, doc: "The vendor and its API.")
     static let optionalKey = Key<ModelConfiguration>(
         "optional", \.isOptional, .boolean,
-        "Whether the daemon starts without this model where a variable of the environment or the credential is missing."
+        "Whether the daemon starts without this model if an environment variable or the credential is missing."
     )
     static let configKey = KeyInfo(
         name: "config", form: ValueForm(name: "map", schema: .bool(true)), isRequired: true,
-        doc: "What is asked of the model, and how it is reached.")
+        doc: "The model's name, generation defaults and connection settings.")
     static let entryKeys = [providerKey, optionalKey.info, configKey]
 
     /// The same, with the names that `provider` may have.

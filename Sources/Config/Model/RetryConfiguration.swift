@@ -1,6 +1,6 @@
 /// A `retry` map: how a failed attempt is repeated.
 public struct RetryConfiguration: Sendable, Equatable {
-    /// How many attempts at most, the first included; 1 means no retry.
+    /// Maximum number of attempts, including the first; 1 disables retries.
     public var maxAttempts = 3
     /// The pause before the second attempt, in seconds, at most `maxBackoff`; it doubles each time.
     public var initialBackoff = 0.5
@@ -20,22 +20,22 @@ extension RetryConfiguration: Keyed {
     static let keys: [Key<RetryConfiguration>] = [
         Key(
             "max_attempts", \.maxAttempts, .integer(in: 1...100), unit: "attempts",
-            "Attempts at one model, the first included; 1 means no retry."),
+            "Maximum number of attempts per model, including the first; 1 disables retries."),
         Key(
             initialBackoffName, \.initialBackoff, .seconds(), unit: "seconds",
-            "The longest pause before the second attempt, which doubles each time; at most `max_backoff`."),
-        Key("max_backoff", \.maxBackoff, .seconds(), unit: "seconds", "The longest pause."),
+            "Maximum pause before the second attempt; it doubles with each attempt, up to `max_backoff`."),
+        Key("max_backoff", \.maxBackoff, .seconds(), unit: "seconds", "Maximum pause between attempts."),
         Key(
             "max_retry_after", \.maxRetryAfter, .seconds(), unit: "seconds",
-            "The longest wait that a vendor may ask for; a longer one ends the attempts."),
+            "Maximum wait that a vendor may request; a longer one ends the attempts."),
     ]
 
     mutating func check(_ section: Section, given: Set<String>) -> Bool {
         if given.contains(Self.initialBackoffName), initialBackoff > maxBackoff {
             section[Self.initialBackoffName]?.report(
-                "is above 'max_backoff'; lower it, or raise 'max_backoff' too")
+                "is greater than 'max_backoff'; lower it or raise 'max_backoff'")
         }
-        // A lower 'max_backoff' alone bounds a first pause that nobody wrote here.
+        // If only 'max_backoff' is given, it also bounds the default of 'initial_backoff'.
         initialBackoff = min(initialBackoff, maxBackoff)
         return true
     }

@@ -2,7 +2,7 @@ internal import JSON
 
 /// An entry of `routes`: a name that stands for several models.
 public struct RouteConfiguration: Sendable, Equatable {
-    /// The most models of one route, and of one request with all its fallbacks.
+    /// Maximum number of models in a route, and in a request with all its fallbacks.
     public static let maximumTargets = 64
 
     /// How the target of a call is chosen.
@@ -33,7 +33,7 @@ public struct RouteConfiguration: Sendable, Equatable {
     public var name: String
     /// How the target of a call is chosen.
     public var strategy: Strategy
-    /// The models; at least one, none twice. Some may be without their variables of the environment.
+    /// The models: at least one, without duplicates. Some may be unconfigured.
     public var targets: [Target]
 
     /// A route.
@@ -50,7 +50,7 @@ extension RouteConfiguration: Keyed {
     static let keys: [Key<RouteConfiguration>] = [
         Key(
             "strategy", \.strategy, .choice,
-            "Which target is first; the others follow as fallbacks. `weighted` draws it by the targets' weights."),
+            "How the first target is chosen; the others are fallbacks. `weighted` picks at random by weight."),
         // Read by `ConfigurationReader`, which knows the models.
         Key(targets, read: { _, _ in true }, isSame: { $0.targets == $1.targets }),
     ]
@@ -63,14 +63,14 @@ extension RouteConfiguration: Keyed {
                 "type": "array", "minItems": 1, "maxItems": .int(maximumTargets),
                 "items": ["anyOf": [.definition("text"), .map(of: Target.keys.map(\.info))]],
             ]),
-        isRequired: true, doc: "The models, each once; `default` is the `generation` section.")
+        isRequired: true, doc: "The models, without duplicates; `default` is the `generation` section.")
 }
 
 extension RouteConfiguration.Target: Keyed {
     static let standard = RouteConfiguration.Target(model: "")
 
     static let keys: [Key<RouteConfiguration.Target>] = [
-        Key("model", \.model, .text, isRequired: true, "The model's name."),
-        Key("weight", \.weight, .integer(in: 1...1_000_000), "The share of calls with `weighted`."),
+        Key("model", \.model, .text, isRequired: true, "The name of a model."),
+        Key("weight", \.weight, .integer(in: 1...1_000_000), "Relative share of calls with `weighted`."),
     ]
 }

@@ -2,18 +2,18 @@ internal import Glibc
 
 /// The `server` section: where the daemon listens and how it ends.
 public struct ServerConfiguration: Sendable {
-    /// The addresses, `unix:PATH` or `tcp:HOST:PORT`, in the order of the file; empty where the file names none.
+    /// The addresses, `unix:PATH` or `tcp:HOST:PORT`, in file order; empty if the file names none.
     public var listen: [String] = []
-    /// Where the file names each of `listen`, for errors about it.
+    /// The place of each element of `listen` in the file, for errors.
     package var listenPlaces: [(line: Int, key: String)] = []
     /// The address of the admin HTTP page, `HOST:PORT`; `nil` for none.
     public var admin: String?
-    /// How many event loops run; `nil` for one a core.
+    /// Number of event loops; `nil` for one per core.
     public var loops: Int?
-    /// How long a drain lets live calls finish, in seconds.
+    /// How long calls in progress may continue after SIGTERM, in seconds.
     public var drainTimeout: Double = 30
-    /// The tokens of callers over TCP, by their names; empty where none is asked for. Never empty where an address is
-    /// reachable from other machines.
+    /// The tokens of callers over TCP, with their names; empty if none is required. Never empty if other machines can
+    /// reach an address.
     public var tokens: [(name: String, token: Secret)] = []
     /// Users who may call over Unix sockets; `nil` for the daemon's own. The superuser always may.
     public var allowedUsers: [UInt32]?
@@ -35,34 +35,35 @@ extension ServerConfiguration: Keyed {
         listenKey,
         Key(
             "admin", \.admin, .hostAndPort, default: "none", reload: .restart,
-            "The address of the admin HTTP page, for example `127.0.0.1:7412`."),
+            "Address of the admin HTTP page, for example `127.0.0.1:7412`."),
         Key(
             "loops", \.loops, .integer(in: 1...256), default: "one per core", reload: .restart,
-            "How many event loops run."),
+            "Number of event loops."),
         Key(
             "drain_timeout", \.drainTimeout, .seconds(), unit: "seconds",
-            "How long calls in progress may go on after SIGTERM."),
+            "How long calls in progress may continue after SIGTERM."),
         tokenKey, tokensKey,
         Key(
             "allow_uids", \.allowedUsers, .accounts("user") { name in getpwnam(name)?.pointee.pw_uid },
             default: "the daemon's own user", reload: whoMayCall,
-            "Users who may call over Unix sockets; the superuser always may."),
+            "Users allowed to call over Unix sockets; the superuser always is."),
         Key(
             "allow_gids", \.allowedGroups, .accounts("group") { name in getgrnam(name)?.pointee.gr_gid },
-            default: "none", reload: whoMayCall, "Groups whose processes may call over Unix sockets."),
+            default: "none", reload: whoMayCall,
+            "Groups whose processes are allowed to call over Unix sockets."),
         Key(
             "allow_model_paths", \.allowModelPaths, .boolean,
-            "Whether callers may name paths to other projects, such as `vertex/projects/…/endpoints/…`, which are called "
-                + "with the configured credential."),
+            "Whether callers may name models of other projects, such as `vertex/projects/…/endpoints/…`, which are "
+                + "called with the configured credential."),
     ]
 
     private static let listenKey = Key<ServerConfiguration>(
         KeyInfo(
             name: "listen",
             form: ValueForm(
-                name: "`unix:PATH` or `tcp:HOST:PORT`, or a list of them", schema: .definition("addresses")),
-            standard: "where clients connect by default", reload: .restart,
-            doc: "Where the daemon listens; addresses that other machines reach need `tokens`."),
+                name: "`unix:PATH` or `tcp:HOST:PORT`, or a list of these", schema: .definition("addresses")),
+            standard: "the clients' default address", reload: .restart,
+            doc: "Addresses to listen on; those that other machines can reach require `tokens`."),
         read: { cursor, server in
             let found = cursor.listenAddresses()
             server.listen = found.map(\.address)
@@ -74,7 +75,7 @@ extension ServerConfiguration: Keyed {
     private static let tokenKey = Key<ServerConfiguration>(
         KeyInfo(
             name: "token", form: ValueType.secret().form, reload: whoMayCall,
-            doc: "One token for callers over TCP, of at least 16 characters; the same as `tokens` with one named "
+            doc: "A token of at least 16 characters for callers over TCP; short for `tokens` with one entry named "
                 + "`default`."),
         read: { cursor, server in
             guard let token = cursor.token() else { return false }
@@ -88,8 +89,8 @@ extension ServerConfiguration: Keyed {
             name: "tokens",
             form: ValueForm(name: "map of names to secrets", schema: .definition("tokens"), isSecret: true),
             reload: whoMayCall,
-            doc: "Tokens of callers over TCP by name, of at least 16 characters each; the names are for the log and "
-                + "the accounts."),
+            doc: "Tokens of at least 16 characters for callers over TCP. Each name identifies a caller in logs and "
+                + "limits."),
         read: { cursor, server in
             server.tokens += cursor.tokens()
             return true
@@ -102,18 +103,18 @@ extension ServerConfiguration: Keyed {
     func check(_ section: Section, given: Set<String>) -> Bool {
         let named = tokens.count { $0.name == Self.singleTokenName } - (given.contains("token") ? 1 : 0)
         if section["token"] != nil, named > 0 {
-            section["tokens"]?.report("'\(Self.singleTokenName)' is the name of 'server.token'; choose another")
+            section["tokens"]?.report("'\(Self.singleTokenName)' is reserved for 'server.token'; choose another name")
         }
         let hasToken = section["token"] != nil || section["tokens"] != nil
         for (index, address) in listen.enumerated()
         where ListenAddress.mistake(in: address) == nil && !listen[..<index].contains(address) {
             let message: String
             if address == admin.map({ "tcp:\($0)" }), !address.hasSuffix(":0") {
-                message = "this is the address of 'server.admin' too"
+                message = "'server.admin' uses the same address"
             } else if !hasToken, !ListenAddress.isLocal(address) {
                 message =
-                    "other machines reach this address; set 'server.tokens', or listen on a loopback address such as "
-                    + "127.0.0.1"
+                    "other machines can reach this address; set 'server.tokens', or listen on a loopback address such "
+                    + "as 127.0.0.1"
             } else {
                 continue
             }

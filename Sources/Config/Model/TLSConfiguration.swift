@@ -15,9 +15,9 @@ extension TLSConfiguration: Keyed {
     static let keys: [Key<TLSConfiguration>] = [
         Key(
             "ca_file", \.caFile, .certificateFile, default: "the system's",
-            "The authorities to trust, for models without a `ca_file` of their own."),
+            "The certificate authorities to trust, for models that set no `ca_file`."),
         Key(
             "insecure_skip_verify", \.insecureSkipVerify, .boolean, reload: .restart,
-            "Trusts every certificate; for tests only."),
+            "Disables certificate verification; for tests only."),
     ]
 }

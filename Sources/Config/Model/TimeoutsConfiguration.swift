@@ -2,7 +2,7 @@
 public struct TimeoutsConfiguration: Sendable, Equatable {
     /// Making the connection, TLS included.
     public var connect: Double = 5
-    /// From the request to the first byte of the answer's content.
+    /// From the request to the first byte of the response's content.
     public var firstToken: Double = 60
     /// Silence between two pieces.
     public var idle: Double = 60
@@ -18,11 +18,14 @@ extension TimeoutsConfiguration: Keyed {
 
     static let keys: [Key<TimeoutsConfiguration>] = [
         Key(
-            "connect", \.connect, .seconds(isAbove: true), unit: "seconds", "Making a connection, TLS included."),
+            "connect", \.connect, .seconds(isAbove: true), unit: "seconds",
+            "Establishing a connection, including TLS."),
         Key(
             "first_token", \.firstToken, .seconds(isAbove: true), unit: "seconds",
-            "From the request to the first byte of the answer's content."),
-        Key("idle", \.idle, .seconds(isAbove: true), unit: "seconds", "Silence between two pieces of an answer."),
-        Key("total", \.total, .seconds(isAbove: true), unit: "seconds", "One upstream request as a whole."),
+            "From the request to the first byte of the response's content."),
+        Key(
+            "idle", \.idle, .seconds(isAbove: true), unit: "seconds", "Time between two parts of a response."),
+        Key(
+            "total", \.total, .seconds(isAbove: true), unit: "seconds", "The whole upstream request."),
     ]
 }

@@ -1,8 +1,8 @@
 internal import Encodings
 
-/// The reader of the entries of `auth`. Each type has its own keys; `type`, `header` and `prefix` go with all.
+/// Reads the entries of `auth`. Each type has its own keys; `type`, `header` and `prefix` are common to all types.
 enum AuthReader {
-    /// The entry at `cursor`; `nil` where too little of it is there. Mistakes are reported in any case.
+    /// The entry at `cursor`; `nil` if it is too incomplete to use. Errors are reported in any case.
     static func read(_ cursor: Cursor, name: String) -> AuthConfiguration? {
         guard case .mapping = cursor.node.value else {
             cursor.reportExpected("a map")
@@ -38,15 +38,15 @@ enum AuthReader {
 }
 
 extension Section {
-    /// Whether exactly one of `keys` is there; otherwise it is reported.
+    /// Whether exactly one of `keys` is present; reports an error otherwise.
     func hasOne(of keys: [String]) -> Bool {
         let present = keys.filter { self[$0] != nil }
         if present.count == 1 { return true }
         let names = keys.joined(separator: ", ")
         if present.count > 1 {
-            self[present[1]]?.report("only one of \(names) may be there")
+            self[present[1]]?.report("only one of \(names) is allowed")
         } else {
-            reportMissing(keys[0], "is missing; one of \(names) must be there")
+            reportMissing(keys[0], "is missing; one of \(names) is required")
         }
         return false
     }

@@ -1,18 +1,18 @@
-/// The reader of the whole file: its sections, then the references between them.
+/// Reads the whole file: first its sections, then the references between them.
 struct ConfigurationReader {
     let reading: Reading
 
-    /// What a model became: a broken one counts as there, so that references to it are not reported as well.
+    /// The result for one model. A broken model still counts as defined, so that references to it are not reported too.
     private struct ModelState {
         var model: ModelConfiguration?
         let cursor: Cursor
-        /// The place among the models.
+        /// The position among the models of the file.
         let order: Int
     }
 
     private struct AuthState {
         var auth: AuthConfiguration?
-        /// What it lacks of the environment.
+        /// The environment variables that it lacks.
         var missing: [Reading.Problem]
     }
 
@@ -44,7 +44,7 @@ struct ConfigurationReader {
         let named = entries?.named() ?? []
         for (name, cursor) in named {
             guard name != Configuration.defaultModelName else {
-                cursor.report("'default' is the name of the 'generation' section; choose another")
+                cursor.report("'default' is reserved for the 'generation' section; choose another name")
                 continue
             }
             checkName(name, cursor)
@@ -53,19 +53,19 @@ struct ConfigurationReader {
         if models.isEmpty, entries.map({ $0.node.isEmpty }) ?? true {
             section.reportMissing(
                 Configuration.generation.name,
-                "no model is configured; the smallest configuration is 'generation: {provider: openai, "
+                "no model is configured; a minimal configuration is 'generation: {provider: openai, "
                     + "config: {model_name: gpt-4, api_key: \"${OPENAI_API_KEY}\"}}'")
         }
         return models
     }
 
-    /// Reports a name that callers use for a model that no file names: `provider/model_name`.
+    /// Reports a name that would collide with the `provider/model_name` form, by which callers address unlisted models.
     private func checkName(_ name: String, _ cursor: Cursor) {
         guard let slash = name.firstIndex(of: "/") else { return }
         let provider = String(name[..<slash])
         guard reading.knownProviders.contains(where: { $0.name == provider }) else { return }
         cursor.report(
-            "hides the model that callers mean by '\(provider)/…'; choose a name that does not begin with "
+            "conflicts with models that callers address as '\(provider)/…'; choose a name that does not begin with "
                 + "'\(provider)/'")
     }
 
@@ -96,8 +96,8 @@ struct ConfigurationReader {
         return auth
     }
 
-    /// Checks the models' `auth`. What a credential lacks of the environment is a mistake, unless only optional models
-    /// want the credential: those are left out.
+    /// Checks the models' `auth`. An environment variable that a credential lacks is an error, unless only optional
+    /// models use the credential; those models are left out.
     private func checkAuthReferences(_ models: inout [String: ModelState], _ auth: [String: AuthState]) {
         var excused: Set<String> = []
         var wanted: Set<String> = []
@@ -106,7 +106,7 @@ struct ConfigurationReader {
             guard let target = auth[reference] else {
                 let node = state.cursor.node["config"]?["auth"] ?? state.cursor.node
                 let cursor = Cursor(node: node, path: "\(state.cursor.path).config.auth", reading: reading)
-                cursor.report("there is no 'auth' section of this name\(hint(cursor, reference, auth.keys))")
+                cursor.report("no entry of 'auth' has this name\(hint(cursor, reference, auth.keys))")
                 continue
             }
             if model.isOptional {
@@ -132,7 +132,7 @@ struct ConfigurationReader {
         let routeNames = Set(routes.map(\.name))
         for (name, cursor) in routes {
             if name == Configuration.defaultModelName || models[name] != nil {
-                cursor.report("a model has this name too; a route needs its own")
+                cursor.report("a model already has this name; choose another")
             }
             checkName(name, cursor)
             guard let section = cursor.section(keys: RouteConfiguration.keys.map(\.info)) else { continue }
@@ -151,9 +151,9 @@ struct ConfigurationReader {
                 if models[target.model] == nil, routeNames.contains(target.model) {
                     cursor.report("is a route; only models can be targets")
                 } else if models[target.model] == nil {
-                    cursor.report("there is no model of this name\(hint(cursor, target.model, models.keys))")
+                    cursor.report("no model has this name\(hint(cursor, target.model, models.keys))")
                 } else if route.targets.contains(where: { $0.model == target.model }) {
-                    cursor.report("this model is a target twice")
+                    cursor.report("duplicate target")
                 }
                 route.targets.append(target)
             }
@@ -169,11 +169,11 @@ struct ConfigurationReader {
             guard !names.contains(generator.model) else { continue }
             let node = cursor.node["model"] ?? cursor.node
             let reference = Cursor(node: node, path: "\(cursor.path).model", reading: reading)
-            reference.report("there is no model or route of this name\(hint(reference, generator.model, names))")
+            reference.report("no model or route has this name\(hint(reference, generator.model, names))")
         }
     }
 
-    /// The nearest name, unless the misspelt one came from the environment.
+    /// Suggests the nearest name, unless the misspelt one came from the environment.
     private func hint(_ cursor: Cursor, _ name: String, _ names: some Collection<String>) -> String {
         if case .scalar(let scalar) = cursor.node.value, scalar.text != name { return "" }
         return reading.hint(for: name, among: names.sorted())

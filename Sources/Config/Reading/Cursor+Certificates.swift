@@ -1,11 +1,11 @@
 extension Cursor {
-    /// The path of a PEM file of certificates, which must be there now: libcurl reads it with every connection, and
-    /// each call would fail where it cannot.
+    /// The path of a PEM file of certificates. It must be readable now: libcurl reads it for every connection, and
+    /// calls would fail if it could not.
     func certificateFile() -> String? {
         guard let path = text() else { return nil }
         do {
             guard PEM.hasCertificate(try FileContents.read(path, limit: PEM.maximumSize, onlyRegular: true)) else {
-                report("the file holds no PEM certificate (-----BEGIN CERTIFICATE----- …)")
+                report("the file contains no PEM certificate (-----BEGIN CERTIFICATE----- …)")
                 return nil
             }
         } catch {
@@ -16,7 +16,7 @@ extension Cursor {
     }
 }
 
-/// PEM files, as far as telling that one holds a certificate needs it (RFC 7468).
+/// Recognizes certificates in PEM files (RFC 7468).
 enum PEM {
     /// The largest file, in bytes. A system's whole collection of authorities is about 220 KB.
     static let maximumSize = 16 << 20

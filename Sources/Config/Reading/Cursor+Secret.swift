@@ -1,6 +1,6 @@
 extension Cursor {
     /// A secret, fetched: text, `{file: PATH}` or `{command: [PROGRAM, …]}`.
-    /// - Parameter isHeader: whether it goes into an HTTP header, so that control characters are refused.
+    /// - Parameter isHeader: whether the secret is sent in an HTTP header, so that control characters are rejected.
     func secret(isHeader: Bool = true) -> Secret? {
         guard let source = secretSource() else { return nil }
         let secret: Secret

@@ -1,6 +1,6 @@
-/// The values that only the `server` section has.
+/// Readers for values that only the `server` section has.
 extension Cursor {
-    /// Addresses to listen at, in the order of the file, and where each is.
+    /// Listen addresses in file order, each with its place in the file.
     func listenAddresses() -> [(address: String, cursor: Cursor)] {
         var items = [self]
         if case .sequence = node.value { items = self.items(of: "addresses") ?? [] }
@@ -11,7 +11,7 @@ extension Cursor {
             if let mistake = ListenAddress.mistake(in: address) {
                 item.report(mistake)
             } else if addresses.contains(where: { $0.address == address }) {
-                item.report("this address is here twice")
+                item.report("duplicate address")
             }
             addresses.append((address, item))
         }
@@ -28,21 +28,22 @@ extension Cursor {
             let isGood = !entry.key.isEmpty && entry.key.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
             let cursor = Cursor(node: entry.value, path: Path.appending(entry.key, to: path), reading: reading)
             guard isGood else {
-                cursor.report("a token's name is printable ASCII without spaces")
+                cursor.report("a token's name must be printable ASCII without spaces")
                 return nil
             }
             return cursor.token().map { (name: entry.key, token: $0) }
         }
     }
 
-    /// The shortest token, in bytes: 16 of even the poorest alphabet are beyond guessing.
+    /// The minimum length of a token, in bytes: 16 are infeasible to guess even from a small alphabet.
     private static let shortestToken = 16
 
     /// A caller's token.
     func token() -> Secret? {
         guard let token = secret() else { return nil }
         guard token.count >= Self.shortestToken else {
-            report("a token has at least \(Self.shortestToken) characters; make one with: openssl rand -hex 32")
+            report(
+                "a token must have at least \(Self.shortestToken) characters; generate one with: openssl rand -hex 32")
             return nil
         }
         return token
@@ -56,7 +57,7 @@ extension Cursor {
             guard let text = entry.text() else { return nil }
             if let number = UInt32(text) { return number }
             if let number = find(text) { return number }
-            entry.report("there is no \(kind) '\(Path.printable(text, limit: 40))' here")
+            entry.report("unknown \(kind) '\(Path.printable(text, limit: 40))'")
             return nil
         }
     }

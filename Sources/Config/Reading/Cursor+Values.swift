@@ -1,5 +1,5 @@
 extension Cursor {
-    /// Texts, or one text for a list of one.
+    /// A list of texts; a single text counts as a list of one.
     func textList() -> [String]? {
         guard case .sequence = node.value else { return text().map { [$0] } }
         guard let items = items(of: "text") else { return nil }
@@ -7,7 +7,7 @@ extension Cursor {
         return texts.count == items.count ? texts : nil
     }
 
-    /// Text that becomes a part of an HTTP header: no control characters.
+    /// Text for use in an HTTP header: control characters are rejected.
     func headerText(mayBeEmpty: Bool = false) -> String? {
         guard let text = mayBeEmpty ? expanded(expected: "text")?.text : text() else { return nil }
         guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
@@ -47,7 +47,7 @@ extension Cursor {
         var headers: [String: String] = [:]
         for (name, value) in named() {
             guard HeaderName.isValid(name) else {
-                value.report("is not a header name")
+                value.report("is not a valid header name")
                 continue
             }
             var value = value
@@ -69,7 +69,7 @@ extension Cursor {
     }
 
     /// An `http` or `https` URL.
-    /// - Parameter allowsPlaceholder: lets a lone `…` pass, which stands in sample files for what the reader fills in.
+    /// - Parameter allowsPlaceholder: accepts a lone `…`, the placeholder in sample files.
     func url(allowsPlaceholder: Bool = false) -> String? {
         let expected = "a URL that begins with http:// or https://"
         guard let value = expanded(expected: expected) else { return nil }
@@ -77,13 +77,13 @@ extension Cursor {
         switch WebAddress.mistake(in: value.text) {
         case nil: return value.text
         case .notWeb: reportExpected(expected, value)
-        case .userInfo: report("the URL must not hold a user name or password; use 'auth' for credentials")
+        case .userInfo: report("the URL must not contain a user name or password; use 'auth' for credentials")
         case .other(let message): report("not a valid URL: \(message)")
         }
         return nil
     }
 
-    /// Any YAML with its variables replaced, fit for JSON. `mustBeMap` wants a map.
+    /// Any YAML that can be represented in JSON, with its variables replaced. `mustBeMap` rejects everything but a map.
     func json(mustBeMap: Bool = false) -> ConfigNode? {
         if mustBeMap {
             guard case .mapping = node.value else {
@@ -98,7 +98,7 @@ extension Cursor {
             guard let expanded = expanded(expected: "a value") else { return nil }
             let replaced = ConfigScalar(expanded.text, isQuoted: scalar.isQuoted, tag: scalar.tag)
             guard replaced.jsonForm != .notRepresentable else {
-                report("JSON has no infinity and no NaN")
+                report("JSON cannot represent infinity or NaN")
                 return nil
             }
             value = .scalar(replaced)

@@ -1,4 +1,4 @@
-/// A value of the file with its path. Each reader returns `nil` after it reported why the value does not do.
+/// A value of the file with its path. Each reader returns `nil` after it reported an error.
 struct Cursor {
     let node: ConfigNode
     let path: String
@@ -18,7 +18,7 @@ struct Cursor {
         reading.report(message, at: node.line, key: path)
     }
 
-    /// Reports `expected …, found …`, where the found value is shown only if it is no secret.
+    /// Reports `expected …, found …`. The value found is shown only if it is not secret.
     func reportExpected(_ what: String, _ expanded: Expanded? = nil) {
         let found: String
         if case .scalar(let scalar) = node.value, !scalar.isNull {
@@ -39,7 +39,7 @@ struct Cursor {
 
     // MARK: Scalars
 
-    /// The scalar with its variables replaced; `expected` says what should be here in case it is none.
+    /// The scalar with its variables replaced. `expected` describes the value for the error if it is not a scalar.
     func expanded(expected: String) -> Expanded? {
         guard case .scalar(let scalar) = node.value, !scalar.isNull else {
             reportExpected(expected)
@@ -76,7 +76,7 @@ struct Cursor {
         return value.text
     }
 
-    /// One of some words.
+    /// One of a fixed set of names.
     func choice<C: RawRepresentable<String> & CaseIterable>(_: C.Type) -> C? {
         let names = C.allCases.map(\.rawValue)
         let expected = "one of \(names.joined(separator: ", "))"

@@ -1,13 +1,13 @@
 /// Replaces `${NAME}` and `${NAME:-default}` by values of the environment; `$$` stands for `$`. A default is plain
 /// text: it holds no other variable and no brace.
 enum Interpolation {
-    /// What came of a text.
+    /// The result of an expansion.
     struct Outcome: Equatable {
         /// The text with its variables replaced.
         var text: String
-        /// The names of the variables in it, in their order. Where there is one, the text must not be shown.
+        /// The names of its variables, in order. If there are any, the text must not be shown.
         var variables: [String] = []
-        /// Whether every variable came with a default: then an empty text means that the value may be absent.
+        /// Whether every variable has a default; an empty text then counts as an absent value.
         var hasDefaults = true
     }
 
@@ -15,7 +15,7 @@ enum Interpolation {
     enum Failure: Error, Equatable {
         /// A variable without default is not set.
         case missing(String)
-        /// The form is wrong; the message says how.
+        /// The syntax is invalid, as the message describes.
         case malformed(String)
     }
 
@@ -35,12 +35,12 @@ enum Interpolation {
             case "{":
                 rest.removeFirst()
                 guard let end = rest.firstIndex(of: "}") else {
-                    throw .malformed("'${' without its '}'; write '$$' for a plain '$'")
+                    throw .malformed("'${' without a matching '}'; write '$$' for a literal '$'")
                 }
                 let body = String(String.UnicodeScalarView(rest[..<end]))
                 // Else the first '}' would end the outer variable, and the rest would stay as text.
                 guard !body.utf8.contains(UInt8(ascii: "{")) else {
-                    throw .malformed("a default in '${NAME:-default}' cannot hold another '${…}' or a '{'")
+                    throw .malformed("a default in '${NAME:-default}' cannot contain another '${…}' or a '{'")
                 }
                 let (name, value, hasDefault) = try variable(body, environment)
                 out.variables.append(name)
@@ -67,7 +67,7 @@ enum Interpolation {
         let isName =
             name.utf8.first.map { $0.isNameStart } == true && name.utf8.allSatisfy { $0.isNameStart || $0.isDigit }
         guard isName else {
-            throw .malformed("'${…}' must hold the name of a variable; write '$$' for a plain '$'")
+            throw .malformed("'${…}' must contain the name of a variable; write '$$' for a literal '$'")
         }
         let value = environment[String(name)]
         if let fallback, value?.isEmpty != false { return (String(name), String(fallback), true) }

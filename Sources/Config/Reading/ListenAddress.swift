@@ -1,4 +1,4 @@
-/// The addresses that a server takes: `unix:PATH` and `tcp:HOST:PORT`.
+/// The syntax of listen addresses: `unix:PATH` and `tcp:HOST:PORT`.
 enum ListenAddress {
     /// The longest path of a Unix socket, in bytes (`sockaddr_un`).
     static let maximumPathLength = 107
@@ -9,7 +9,7 @@ enum ListenAddress {
             let path = text.dropFirst(5).utf8
             if path.isEmpty { return "the path after 'unix:' is missing" }
             if path.count > maximumPathLength {
-                return "the path has \(path.count) bytes; a Unix socket's path has at most \(maximumPathLength)"
+                return "the path has \(path.count) bytes; the limit for Unix sockets is \(maximumPathLength)"
             }
             return path.contains { $0 < 0x20 } ? "the path contains a control character" : nil
         }
@@ -18,7 +18,7 @@ enum ListenAddress {
             ? "expected tcp:HOST:PORT with a port from 0 to 65535, an IPv6 host in brackets" : nil
     }
 
-    /// The parts of `HOST:PORT`, the host without its brackets; `nil` where it is not of that form.
+    /// Splits `HOST:PORT` and removes the brackets of an IPv6 host; `nil` if the text does not have that form.
     static func hostAndPort(_ text: Substring) -> (host: Substring, port: UInt16)? {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...]
@@ -38,7 +38,7 @@ enum ListenAddress {
         return (host, port)
     }
 
-    /// Whether only this machine reaches the address.
+    /// Whether only this machine can reach the address.
     static func isLocal(_ text: String) -> Bool {
         guard text.hasPrefix("tcp:"), let (host, _) = hostAndPort(text.dropFirst(4)) else { return true }
         return host == "localhost" || host == "::1" || isLoopbackIPv4(host)

@@ -1,9 +1,9 @@
 internal import Encodings
 
-/// The reader of `generation` and of the entries of `models`.
+/// Reads `generation` and the entries of `models`.
 struct ModelReader {
     private let providers: [ProviderKeys]
-    /// What the whole file gives to models without values of their own.
+    /// The file's sections, which provide defaults for models.
     private let standard: ModelConfiguration
     /// The names of all keys that a `config` may have with some provider.
     private let allNames: [String]
@@ -18,7 +18,7 @@ struct ModelReader {
         allNames = ModelConfiguration.keys.map(\.info.name) + ProviderKeys.all(providers).map(\.info.name)
     }
 
-    /// The model at `cursor`; `nil` where too little of it is there. Mistakes are reported in any case.
+    /// The model at `cursor`; `nil` if it is too incomplete to use. Errors are reported in any case.
     func read(_ cursor: Cursor, name: String) -> ModelConfiguration? {
         let inner = (name: ModelConfiguration.configKey.name, keys: allNames)
         guard let section = cursor.section(keys: ModelConfiguration.entryKeys, inner: inner) else { return nil }
@@ -28,7 +28,7 @@ struct ModelReader {
         model.provider = provider?.keys.name ?? ""
         _ = section.read([ModelConfiguration.optionalKey], into: &model)
         guard let config = section[ModelConfiguration.configKey] else { return model }
-        // A provider that is unknown or that the environment chooses says nothing about the keys.
+        // If the provider is unknown or comes from the environment, keys of all providers are accepted.
         let known = [provider?.keys].compactMap(\.self)
         let own = ProviderKeys.all(provider?.isFixed == true ? known : known + providers)
         guard let config = self.config(config, own, provider: provider?.keys.name) else { return model }
@@ -40,12 +40,13 @@ struct ModelReader {
         return model
     }
 
-    /// The `config` map. A key of other providers is told apart from one that there is not.
+    /// The `config` map. A key of other providers gets a different error from an unknown key.
     private func config(_ cursor: Cursor, _ own: [ProviderKeys.Declaration], provider: String?) -> Section? {
         cursor.section(keys: ModelConfiguration.keys.map(\.info) + own.map(\.info)) { name in
             let others = providers.filter { $0.keys.contains { $0.info.name == name } }.map(\.name)
             guard let provider, !others.isEmpty else { return nil }
-            return "the provider '\(provider)' does not take this key; it is for \(others.joined(separator: ", "))"
+            let owners = others.joined(separator: ", ")
+            return "the provider '\(provider)' does not support this key; it belongs to \(owners)"
         }
     }
 

@@ -1,8 +1,8 @@
 internal import Encodings
 
-/// One pass over one file: what the sections are read with, and the mistakes found on the way.
+/// One pass over one file: the inputs for reading its sections, and the errors found so far.
 final class Reading {
-    /// A mistake, and whether it is only that the environment lacks something.
+    /// An error, and whether its only cause is a missing environment variable.
     struct Problem {
         let error: ConfigError
         let isMissingVariable: Bool
@@ -11,7 +11,7 @@ final class Reading {
     let file: String
     let environment: [String: String]
     let knownProviders: [ProviderKeys]
-    /// What the programs for secrets run in.
+    /// The scope in which commands for secrets run.
     let commands: CommandScope
     private(set) var problems: [Problem] = []
 
@@ -31,14 +31,13 @@ final class Reading {
         problems += others
     }
 
-    /// What to say after `unknown …`, as long as the report still has room: in a broken file the search would cost
-    /// more than it helps.
+    /// The hint after `unknown …`; empty once the report is full, because the search would cost more than it helps.
     func hint(for name: String, among candidates: @autoclosure () -> [String]) -> String {
         guard problems.count < ConfigErrors.maximumCount else { return "" }
         return NearestName.hint(for: name, among: candidates())
     }
 
-    /// Runs `body` and keeps what it reports apart, for sections that may be left out.
+    /// Runs `body` and returns its errors separately, for sections that may be left out.
     func capturing<T>(_ body: () -> T) -> (value: T, problems: [Problem]) {
         let before = problems
         problems = []

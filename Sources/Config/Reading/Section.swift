@@ -1,4 +1,4 @@
-/// A map of the file whose keys are known.
+/// A map in the file whose keys have been checked.
 struct Section {
     let cursor: Cursor
     private let entries: [String: ConfigEntry]
@@ -6,7 +6,7 @@ struct Section {
     var line: Int { cursor.node.line }
     var path: String { cursor.path }
 
-    /// The value of a key, or `nil` where the file does not have it. `${NAME:-}` with nothing in `NAME` counts as
+    /// The value of a key, or `nil` if the file does not have it. `${NAME:-}` with nothing in `NAME` counts as
     /// absent.
     subscript(key: String) -> Cursor? {
         guard let entry = entries[key], !isLeftOut(entry.value) else { return nil }
@@ -14,7 +14,7 @@ struct Section {
         return Cursor(node: entry.value, path: path, reading: cursor.reading)
     }
 
-    /// The same, for a key that must be there: its absence is reported.
+    /// The same for a required key: its absence is reported.
     func required(_ key: String) -> Cursor? {
         if let value = self[key] { return value }
         reportMissing(key, "is missing")
@@ -42,8 +42,8 @@ struct Section {
 extension Cursor {
     /// The map here, whose keys must be among `keys`. Nothing after the colon is a map without keys.
     /// - Parameters:
-    ///   - inner: where a misplaced key may belong: the name of a key of this map, and that one's keys.
-    ///   - explain: what to say about a key that is not among `keys`, instead of the nearest name.
+    ///   - inner: a nested map in which a misplaced key may belong: its name and its keys.
+    ///   - explain: the error for a key that is not among `keys`, instead of the nearest name.
     func section(
         keys: [KeyInfo], inner: (name: String, keys: [String])? = nil, explain: (String) -> String? = { _ in nil }
     ) -> Section? {

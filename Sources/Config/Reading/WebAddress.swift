@@ -35,10 +35,10 @@ public enum WebAddress {
         let host: Substring
         let port: Substring?
         if authority.hasPrefix("[") {
-            guard let end = authority.firstIndex(of: "]") else { return .other("'[' without its ']'") }
+            guard let end = authority.firstIndex(of: "]") else { return .other("'[' without a matching ']'") }
             host = authority[authority.index(after: authority.startIndex)..<end]
             let after = authority[authority.index(after: end)...]
-            guard after.isEmpty || after.hasPrefix(":") else { return .other("something follows ']'") }
+            guard after.isEmpty || after.hasPrefix(":") else { return .other("unexpected text after ']'") }
             port = after.isEmpty ? nil : after.dropFirst()
         } else if let colon = authority.firstIndex(of: ":") {
             host = authority[..<colon]

@@ -24,14 +24,14 @@ package struct ConfigurationReference {
         """
         # Configuration
 
-        Every key of `config.yaml`. This page is made from the declarations of the keys: after a change, run `genwired schema --markdown > docs/configuration.md`.
+        All keys of `config.yaml`. This page is generated from the key declarations; to update it, run `genwired schema --markdown > docs/configuration.md`.
 
-        `genwired check --config FILE` says whether a file is good, and what is wrong where. `genwired schema` prints a JSON Schema (draft 2020-12), with which editors complete and check keys; in many of them a first line such as `# yaml-language-server: $schema=genwire.schema.json` names it.
+        `genwired check --config FILE` validates a file and reports every mistake with its line. `genwired schema` prints a JSON Schema (draft 2020-12) for completion and checks in editors; many of them find it by a first line such as `# yaml-language-server: $schema=genwire.schema.json`.
 
-        - `${NAME}` and `${NAME:-default}` in a value are variables of the environment; `$$` is a plain `$`.
-        - A **secret** is text, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`. It is never shown.
-        - A file has at most 1 MiB, 32 levels and 100,000 values. Anchors and aliases work, merge keys (`<<`) do not.
-        - SIGHUP reads the file again and takes over everything but \(restartKeys), which take a restart.
+        - `${NAME}` and `${NAME:-default}` in a value are replaced by environment variables; `$$` is a literal `$`.
+        - A **secret** is text, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`. Secrets are never printed or logged.
+        - A file may have up to 1 MiB, 32 levels and 100,000 values. Anchors and aliases are supported, merge keys (`<<`) are not.
+        - SIGHUP reloads the file. All changes take effect except those of \(restartKeys), which require a restart.
 
         """
     }
@@ -45,13 +45,13 @@ package struct ConfigurationReference {
     private var models: String {
         var text = """
 
-            An entry, and `generation` itself, is a map of these keys. A name must not begin with a provider's name and `/`.
+            Each entry, and `generation` itself, is a map of these keys. A name must not begin with `PROVIDER/`.
 
             \(Self.table(ModelConfiguration.entryKeys(providers)))
-            `config` has these keys with every provider:
+            `config` has these keys for every provider:
 
             \(Self.table(ModelConfiguration.keys.map(\.info)))
-            And each provider takes some of its own:
+            Each provider has additional keys:
 
             """
         for provider in providers where !provider.keys.isEmpty {
@@ -70,7 +70,7 @@ package struct ConfigurationReference {
     private var auth: String {
         var text = """
 
-            An entry is a map of `type`, of the keys of that type, and of these; [`auth.md`](auth.md) says how tokens are kept:
+            Each entry is a map of `type`, the keys of that type, and the keys below. [`auth.md`](auth.md) describes how tokens are cached.
 
             \(Self.table(AuthConfiguration.keys.map(\.info)))
             """
@@ -93,7 +93,7 @@ package struct ConfigurationReference {
         if let range = form.range { value += ", \(range)" }
         if !form.fields.isEmpty { value += " of the keys of `\(key.name)`" }
         let standard = key.isRequired ? "required" : key.standard ?? ""
-        let restart = key.reload == .restart ? " Takes a restart." : ""
+        let restart = key.reload == .restart ? " Requires a restart." : ""
         return "| `\(key.name)` | \(value) | \(standard) | \(key.doc)\(restart) |\n"
     }
 }

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Synchronization
 
-/// The commands that run for one purpose, such as reading one configuration, so that they can be ended together.
-/// Safe from any thread.
+/// The commands that run for one purpose, such as reading one configuration, so that they can be terminated together.
+/// Thread-safe.
 public final class CommandScope: Sendable {
     private struct Registry {
         /// Each is the leader of a process group of its own and not yet reaped, so that its id is not used again.
@@ -14,7 +14,7 @@ public final class CommandScope: Sendable {
     private static let registry = Mutex(Registry())
     private let ended = Atomic<Bool>(false)
 
-    /// A scope in which nothing runs yet.
+    /// Creates an empty scope.
     public init() {}
 
     /// Whether commands of this scope were or will be ended from outside.
@@ -47,10 +47,10 @@ public final class CommandScope: Sendable {
         }
     }
 
-    /// Must come before the command is reaped.
+    /// Must be called before the command is reaped.
     func forget(_ child: pid_t) {
         Self.registry.withLock { $0.running[child] = nil }
     }
 
-    static let endedError = SecretError("the command was ended because its output is not wanted any more")
+    static let endedError = SecretError("the command was terminated because its output is no longer needed")
 }

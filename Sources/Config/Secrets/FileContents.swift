@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Reads small files whole.
+/// Reads complete small files.
 enum FileContents {
     /// Why a file was not read; completes the sentence "the file …".
     struct Failure: Error, Equatable {
@@ -10,9 +10,9 @@ enum FileContents {
     /// All bytes of the file at `path`.
     /// - Parameters:
     ///   - limit: the most bytes; a larger file is an error.
-    ///   - onlyRegular: refuses pipes and devices, which could block for ever.
+    ///   - onlyRegular: rejects pipes and devices, which could block forever.
     static func read(_ path: String, limit: Int, onlyRegular: Bool) throws(Failure) -> [UInt8] {
-        guard !path.isEmpty, !path.utf8.contains(0) else { throw Failure(reason: "has no valid name") }
+        guard !path.isEmpty, !path.utf8.contains(0) else { throw Failure(reason: "has an invalid name") }
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (onlyRegular ? O_NONBLOCK : 0))
         guard file >= 0 else { throw failure() }
         defer { close(file) }

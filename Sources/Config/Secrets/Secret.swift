@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Bytes that must not leak: an API key, a password, a token. Printing, interpolating or dumping one gives `<secret>`;
 /// it cannot be encoded; comparing two takes a time that depends on their lengths only; its memory is overwritten when
-/// the last copy goes.
+/// the last copy is released.
 public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let storage: Storage
 
@@ -19,7 +19,7 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugS
     /// The length in bytes.
     public var count: Int { storage.bytes.count }
 
-    /// Whether there is nothing in it.
+    /// Whether the value is empty.
     public var isEmpty: Bool { count == 0 }
 
     /// Lends the bytes to `body`; the pointer must not outlive the call.
@@ -71,7 +71,7 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugS
     }
 }
 
-/// Why a secret could not be had. Never holds a part of the secret.
+/// Why a secret could not be obtained. Never contains a part of the secret.
 public struct SecretError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong and what to do.
     public let description: String

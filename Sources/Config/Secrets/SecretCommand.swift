@@ -9,7 +9,7 @@ public enum SecretCommand {
     /// - Parameters:
     ///   - environment: the program's environment.
     ///   - timeout: the longest run, in seconds.
-    ///   - scope: what ends the program before its time.
+    ///   - scope: can terminate the program early.
     /// - Returns: the output, at most `SecretSource.maximumSize` bytes.
     /// - Throws: `SecretError` that never quotes the output or the arguments.
     public static func run(
@@ -20,7 +20,7 @@ public enum SecretCommand {
             throw SecretError("the command must be a list of text: [program, argument, …]")
         }
         var pipes: [Int32] = [-1, -1]
-        guard gw_pipe(&pipes) == 0 else { throw systemError("no pipe for the command") }
+        guard gw_pipe(&pipes) == 0 else { throw systemError("cannot create a pipe for the command") }
         let (readEnd, writeEnd) = (pipes[0], pipes[1])
         _ = fcntl(readEnd, F_SETFL, O_NONBLOCK)
         defer { close(readEnd) }
@@ -41,10 +41,10 @@ public enum SecretCommand {
         let status = reap(child)
         guard !scope.isEnded else { throw CommandScope.endedError }
         if let failure { throw failure }
-        if status & 0x7f != 0 { throw SecretError("the command was ended by signal \(status & 0x7f)") }
+        if status & 0x7f != 0 { throw SecretError("the command was terminated by signal \(status & 0x7f)") }
         let code = (status >> 8) & 0xff
         guard code == 0 else {
-            throw SecretError("the command ended with exit code \(code); run it by hand to see why")
+            throw SecretError("the command exited with code \(code); run it by hand to see why")
         }
         return output
     }
@@ -109,7 +109,7 @@ public enum SecretCommand {
             if hasEnded { return output }
             hasEnded = hasExited(child)
             if hasEnded { continue }
-            guard now() < deadline else { throw SecretError("the command took too long and was ended") }
+            guard now() < deadline else { throw SecretError("the command timed out and was terminated") }
             if count == 0 {
                 usleep(2000)  // output closed, program still running
             } else {

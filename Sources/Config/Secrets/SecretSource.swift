@@ -17,8 +17,8 @@ public enum SecretSource: Sendable {
     /// Fetches the secret. It blocks: a file is read, a command runs for up to `commandTimeout`.
     /// - Parameters:
     ///   - environment: the environment of the command.
-    ///   - scope: what ends the command before its time.
-    /// - Throws: `SecretError` where there is no secret to be had, or an empty one.
+    ///   - scope: can terminate the command early.
+    /// - Throws: `SecretError` if the secret cannot be obtained or is empty.
     public func resolve(
         environment: [String: String], scope: CommandScope = CommandScope()
     ) throws(SecretError) -> Secret {
@@ -35,13 +35,13 @@ public enum SecretSource: Sendable {
                 throw SecretError("\(origin) \(error.reason)")
             }
         case .command(let arguments):
-            origin = "the command"
+            origin = "the output of the command"
             bytes = try SecretCommand.run(
                 arguments, environment: environment, timeout: Self.commandTimeout, scope: scope)
         }
         defer { bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } } }
         let end = bytes.lastIndex { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-        guard let end else { throw SecretError("\(origin) gave nothing") }
+        guard let end else { throw SecretError("\(origin) is empty") }
         return Secret(bytes[...end])
     }
 }

@@ -40,7 +40,7 @@ public struct ConfigNode: Sendable, Equatable, CustomStringConvertible, CustomRe
         return scalar.isNull
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the value is empty.
     var isEmpty: Bool {
         switch value {
         case .scalar(let scalar): scalar.isNull

@@ -1,13 +1,13 @@
 internal import CYAML
 
 /// Reads one YAML document into a tree of `ConfigNode` by libyaml's event interface. Everything that a hostile file
-/// could blow up is bounded: size, depth, and the number of values after aliases are followed.
+/// could inflate is bounded: size, depth, and the number of values after aliases are followed.
 struct YAMLReader: ~Copyable {
     /// The largest file, in bytes.
     static let maximumSize = 1 << 20
     /// The deepest nesting.
     static let maximumDepth = 32
-    /// The most values, counting those behind an alias each time.
+    /// The maximum number of values; every use of an alias counts.
     static let maximumNodes = 100_000
 
     private struct Anchor {
@@ -16,7 +16,7 @@ struct YAMLReader: ~Copyable {
         let height: Int
     }
 
-    /// Mistakes that leave the tree readable: repeated keys.
+    /// Errors that leave the tree usable: duplicate keys.
     private(set) var mistakes: [ConfigError] = []
 
     private let file: String
@@ -38,7 +38,7 @@ struct YAMLReader: ~Copyable {
         guard yaml_parser_initialize(parser) == 1 else {
             parser.deallocate()
             event.deallocate()
-            throw ConfigError(file: file, line: 0, key: "", message: "not enough memory")
+            throw ConfigError(file: file, line: 0, key: "", message: "out of memory")
         }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
@@ -52,15 +52,15 @@ struct YAMLReader: ~Copyable {
     }
 
     /// Reads the only document of `text`.
-    /// - Returns: the tree, or `nil` for a file without content, and the mistakes that left it readable.
-    /// - Throws: the first mistake that ends the reading.
+    /// - Returns: the tree, or `nil` for a file without content, and the errors that leave it usable.
+    /// - Throws: the first error that makes the tree unusable.
     static func read(
         _ text: [UInt8], file: String
     ) throws(ConfigError) -> (root: ConfigNode?, mistakes: [ConfigError]) {
         guard text.count <= maximumSize else {
             throw ConfigError(
                 file: file, line: 0, key: "",
-                message: "the file has \(text.count) bytes; at most \(maximumSize) are read")
+                message: "the file has \(text.count) bytes; the limit is \(maximumSize)")
         }
         // One byte more, so that an empty file has an address too.
         let padded = text + [0]
@@ -134,7 +134,7 @@ struct YAMLReader: ~Copyable {
                 let item = try node(path: keyPath, depth: depth + 1)
                 (count, height) = (count + item.count, max(height, item.height + 1))
                 if let first = lines[key] {
-                    let message = "is here twice; the first is in line \(first)"
+                    let message = "duplicate key; first defined on line \(first)"
                     mistakes.append(ConfigError(file: file, line: keyLine, key: keyPath, message: message))
                 } else {
                     lines[key] = keyLine
@@ -178,8 +178,8 @@ struct YAMLReader: ~Copyable {
         path: String, depth: Int
     ) throws(ConfigError) -> (node: ConfigNode, count: Int, height: Int) {
         guard let anchor = text(event.pointee.data.alias.anchor).flatMap({ anchors[$0] }) else {
-            // The name stays unsaid: a password that begins with '*' looks like an alias.
-            throw mistake("this alias names no anchor above it; if it is text that begins with '*', quote it", path)
+            // The name is not quoted: a password that begins with '*' looks like an alias.
+            throw mistake("this alias has no anchor before it; if it is text that begins with '*', quote it", path)
         }
         guard depth + anchor.height - 1 <= Self.maximumDepth else {
             throw mistake("nested deeper than \(Self.maximumDepth) levels", path)
@@ -191,7 +191,7 @@ struct YAMLReader: ~Copyable {
     private mutating func count(_ nodes: Int, _ path: String) throws(ConfigError) {
         nodeCount += nodes
         guard nodeCount <= Self.maximumNodes else {
-            throw mistake("more than \(Self.maximumNodes) values, counting those behind aliases each time", path)
+            throw mistake("more than \(Self.maximumNodes) values, counting every use of an alias", path)
         }
     }
 
@@ -224,13 +224,13 @@ struct YAMLReader: ~Copyable {
         ConfigError(file: file, line: line, key: key, message: message)
     }
 
-    /// libyaml's own words with the line. They are constants of the library and never quote the file.
+    /// libyaml's error text with its line. The texts are constants of the library and never quote the file.
     private func syntaxMistake() -> ConfigError {
         let parser = parser.pointee
         let problem = parser.problem.map { String(cString: $0) } ?? "unknown error"
         switch parser.error {
         case YAML_MEMORY_ERROR:
-            return ConfigError(file: file, line: 0, key: "", message: "not enough memory")
+            return ConfigError(file: file, line: 0, key: "", message: "out of memory")
         case YAML_READER_ERROR:
             let offset = min(Int(parser.problem_offset), bytes.count)
             let line = 1 + bytes[..<offset].lazy.filter { $0 == 10 }.count
