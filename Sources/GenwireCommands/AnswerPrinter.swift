@@ -3,7 +3,7 @@ internal import GenwireClient
 internal import Glibc
 internal import Messages
 
-/// Prints answers, whole or as they come.
+/// Prints responses, complete or streamed.
 struct AnswerPrinter {
     private let forms: JSONForms?
     private let output: (String) -> Void
@@ -16,7 +16,7 @@ struct AnswerPrinter {
     var message: Message { builder.message }
 
     /// - Parameters:
-    ///   - json: whether programs read along: one object per line.
+    ///   - json: whether to print JSON, one object per line.
     ///   - output: takes the answer; standard output by default.
     ///   - errors: takes what is said about it; standard error by default.
     init(

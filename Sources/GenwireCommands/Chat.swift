@@ -5,24 +5,25 @@ internal import GenwireClient
 /// A conversation, answered whole or streamed.
 struct Chat: ServerCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Answer a conversation.",
-        discussion: "Without -m the user's message is read from standard input.")
+        abstract: "Answer a conversation, as a whole or as a stream.",
+        discussion: "Without -m, the user's message is read from standard input.")
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
     @OptionGroup var sampling: SamplingOptions
     @Option(
-        name: [.customShort("m"), .long], help: "ROLE:TEXT, with system, user or assistant; in order.",
+        name: [.customShort("m"), .long],
+        help: "A message as ROLE:TEXT; ROLE is system, user or assistant. May be repeated, in order.",
         transform: DashedText.plain)
     var message: [String] = []
-    @Flag(help: "Print the answer as it is made.") var stream = false
+    @Flag(help: "Print the response as it is generated.") var stream = false
     @Option(
         help: "A JSON file of tools: [{name, description, parameters}], or OpenAI's form.", transform: DashedText.plain)
     var tools: String?
     @Option(help: "auto, none, required, or the name of a tool.", transform: DashedText.plain) var toolChoice: String?
-    @Option(help: "A JSON Schema file that the answer follows.", transform: DashedText.plain) var schema: String?
+    @Option(help: "A JSON Schema file for the response.", transform: DashedText.plain) var schema: String?
     @Option(
-        help: "An image file, or its URL, for the last user message; may be given several times.",
+        help: "An image file or URL for the last user message. May be repeated.",
         transform: DashedText.plain)
     var image: [String] = []
 

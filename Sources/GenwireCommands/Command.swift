@@ -30,7 +30,7 @@ extension ServerCommand {
 }
 
 extension ServerCommand {
-    /// How long to wait for a server to answer at all where nobody said, in seconds.
+    /// How long to wait for any response of the server without `--timeout`, in seconds.
     private static var patience: Double { 30 }
 
     /// A client whose server has answered once, and what is then left of `--timeout` for the call itself.
@@ -51,7 +51,7 @@ extension ServerCommand {
     }
 }
 
-/// Says on standard error what went wrong and what to do, and ends with the exit code for it.
+/// Prints an error and its remedy to standard error, and exits with the corresponding code.
 func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
     if options.json {
         Output.errorLine(JSONForms().error(error))
@@ -67,7 +67,7 @@ func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
     } else {
         Output.errorLine("genwire: \(error)")
         if error.code == 16, (error.detail?.provider ?? "").isEmpty {
-            Output.errorLine("Show the server's token with GENWIRE_TOKEN or --token-file.")
+            Output.errorLine("Pass the server's token in GENWIRE_TOKEN or with --token-file.")
         }
         if let detail = error.detail {
             for attempt in detail.attempts.dropLast() where detail.attempts.count > 1 {
@@ -88,10 +88,10 @@ private func remedy(_ reason: ClientError.Unreachable) -> String {
     case .absent, .refused:
         "Start one with: genwired --config config.yaml  (or name another with --connect or GENWIRE_CONNECT)"
     case .notPermitted:
-        "The socket and its folder belong to other users; the server's allow_uids and allow_gids say who may call."
-    case .untrusted: "--server-user or GENWIRE_SERVER_USER names a user whose server may be trusted."
+        "The socket and its folder belong to other users; the server's allow_uids and allow_gids control access."
+    case .untrusted: "--server-user or GENWIRE_SERVER_USER names another user whose server is trusted."
     case .silent:
-        "It is stopped or overloaded, or it is no Genwire server. --timeout says how long to wait."
+        "It is stopped or overloaded, or it is not a Genwire server. --timeout sets how long to wait."
     case .notGenwire: "Name another address with --connect or GENWIRE_CONNECT."
     }
 }

@@ -9,7 +9,7 @@ struct Generate: ServerCommand {
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
     @OptionGroup var sampling: SamplingOptions
-    @Option(help: "Instructions to the model.", transform: DashedText.plain) var system = ""
+    @Option(help: "The system message.", transform: DashedText.plain) var system = ""
     @Argument(help: "The prompt, or - to read it from standard input.", transform: DashedText.plain) var prompt: String
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
@@ -23,15 +23,14 @@ struct Generate: ServerCommand {
 
 /// How to answer.
 struct SamplingOptions: ParsableArguments {
-    @Option(help: "The longest answer, in tokens.") var maxTokens: Int?
-    @Option(help: "Randomness, 0 to 2.") var temperature: Double?
-    @Option(help: "A text at which the answer ends; may be given several times.", transform: DashedText.plain) var stop:
-        [String] = []
-    @Option(help: "How hard to think, in the provider's word.", transform: DashedText.plain) var reasoningEffort:
+    @Option(help: "Maximum length of the response, in tokens.") var maxTokens: Int?
+    @Option(help: "Sampling temperature, 0 to 2.") var temperature: Double?
+    @Option(help: "A stop sequence. May be repeated.", transform: DashedText.plain) var stop: [String] = []
+    @Option(help: "Reasoning effort, as the provider names it.", transform: DashedText.plain) var reasoningEffort:
         String?
-    @Option(help: "A cap on thinking, in tokens.") var reasoningBudget: Int?
+    @Option(help: "Maximum number of reasoning tokens.") var reasoningBudget: Int?
     @Flag(help: "Show the model's reasoning, on standard error.") var showReasoning = false
-    @Flag(help: "Leave out what the provider cannot honour, with a note, instead of failing.") var dropUnsupported =
+    @Flag(help: "Drop unsupported options, with a note, instead of failing.") var dropUnsupported =
         false
 
     var options: GenerationOptions {

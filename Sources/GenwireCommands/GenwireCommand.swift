@@ -4,7 +4,7 @@ internal import Glibc
 
 /// `genwire`: the gateway from a shell.
 public struct GenwireCommand: AsyncParsableCommand {
-    /// Part of `ParsableCommand`.
+    /// Name, help and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "genwire",
         abstract: "Talk to language models through a Genwire server.",
@@ -39,15 +39,15 @@ public struct GenwireCommand: AsyncParsableCommand {
 /// Whole milliseconds, at least one.
 func milliseconds(_ seconds: Double) -> UInt64 { UInt64(max(1, seconds * 1000)) }
 
-/// The options that every subcommand takes, before or after its name.
+/// The options of every subcommand, accepted before or after its name.
 struct GlobalOptions: ParsableArguments {
     @Option(
-        help: "The server: unix:PATH or tcp:HOST:PORT. Else GENWIRE_CONNECT, else the default socket.",
+        help: "The server: unix:PATH or tcp:HOST:PORT. Default: GENWIRE_CONNECT, else the default socket.",
         transform: DashedText.plain)
     var connect: String?
-    @Flag(help: "Print JSON for programs: one object, or one per line for streams.")
+    @Flag(help: "Print JSON: one object, or one per line for streams.")
     var json = false
-    @Option(help: "The model or route; the server's default where it is left out.", transform: DashedText.plain)
+    @Option(help: "The model or route. Default: the server's default model.", transform: DashedText.plain)
     var model: String?
     @Option(
         help: """
@@ -55,15 +55,15 @@ struct GlobalOptions: ParsableArguments {
             not answer at all is given up after 30.
             """)
     var timeout: Double?
-    // A token itself is no option: it would show in the list of processes.
+    // The token itself is not an option: it would be visible in the process list.
     @Option(
-        help: "A file with the token that the server asks for over TCP. Else GENWIRE_TOKEN.",
+        help: "A file with the token for servers on TCP. Default: GENWIRE_TOKEN.",
         transform: DashedText.plain)
     var tokenFile: String?
     @Option(
         help: """
             The user, by name or number, that the server on a Unix socket may run as, besides you and root. \
-            Else GENWIRE_SERVER_USER.
+            Default: GENWIRE_SERVER_USER.
             """)
     var serverUser: String?
 

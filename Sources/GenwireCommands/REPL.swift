@@ -7,10 +7,10 @@ internal import Messages
 /// A conversation at the terminal.
 struct REPL: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "repl", abstract: "Talk to a model, turn by turn.",
+        commandName: "repl", abstract: "Chat with a model interactively.",
         discussion: """
-            Ctrl-C stops an answer; at the prompt it drops the line, and a second one ends. /new forgets the conversation; \
-            /quit or Ctrl-D ends.
+            Ctrl-C stops a response; at the prompt it clears the line, and a second one exits. /new starts a new \
+            conversation; /quit or Ctrl-D exits.
             """)
 
     /// What stands before the line that a person types.
@@ -19,7 +19,7 @@ struct REPL: ServerCommand {
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
     @OptionGroup var sampling: SamplingOptions
-    @Option(help: "Instructions to the model.", transform: DashedText.plain) var system = ""
+    @Option(help: "The system message.", transform: DashedText.plain) var system = ""
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
         let opening = system.isEmpty ? [] : [Message(role: .system, content: system)]

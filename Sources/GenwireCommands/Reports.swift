@@ -10,11 +10,11 @@ let reportCommands: [any ParsableCommand.Type] = [
 
 /// Whether the server, and with --deep its providers, are well.
 struct Health: ServerCommand {
-    static let configuration = CommandConfiguration(abstract: "Ask whether the server serves.")
+    static let configuration = CommandConfiguration(abstract: "Report the server's health.")
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
-    @Flag(help: "Ask each provider too. Costs nothing.") var deep = false
+    @Flag(help: "Check each provider too, at no cost.") var deep = false
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
         let report = try await client.health(deep: deep, deadlineMilliseconds: options.deadlineMilliseconds)
@@ -36,9 +36,9 @@ struct Health: ServerCommand {
 /// Whether credentials work.
 struct Auth: ServerCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask the providers whether the credentials work, at no cost; exit 77 where a required one fails.",
+        abstract: "Validate the credentials with the providers, at no cost. Exits with 77 if a required one fails.",
         discussion:
-            "An optional model without a key is listed and counts as a failure only where --model or --provider asks for "
+            "An optional model without a key is listed; it counts as a failure only if --model or --provider selects "
             + "it.")
 
     @ParentCommand var parent: GenwireCommand
@@ -109,14 +109,14 @@ struct Tokens: ServerCommand {
         Output.line(
             options.json
                 ? JSONForms().object { $0.describeTokenCount(tokens, source: source, to: &$1) }
-                : "\(tokens)" + (source == .estimated ? " (estimated, 4 characters a token)" : ""))
+                : "\(tokens)" + (source == .estimated ? " (estimated, 4 characters per token)" : ""))
     }
 }
 
 /// What was used.
 struct UsageCommand: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "usage", abstract: "Show what was used since the server started.")
+        commandName: "usage", abstract: "Show usage since the server started.")
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions

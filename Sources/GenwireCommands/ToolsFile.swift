@@ -43,7 +43,7 @@ struct ToolsFile {
 
     private func definition(_ value: JSONValue, _ place: String, keys: [String]) throws -> Tool {
         try check(value, place, keys: keys)
-        guard let name = value["name"]?.string, !name.isEmpty else { throw mistake(place, "a tool has no name") }
+        guard let name = value["name"]?.string, !name.isEmpty else { throw mistake(place, "the tool has no name") }
         var tool = Tool(name: name, description: "", parametersJSON: "", strict: nil)
         if let description = present(value, "description") {
             guard let text = description.string else { throw mistake(place, "description: expected text") }
@@ -73,7 +73,7 @@ struct ToolsFile {
             guard keys.contains(key) else {
                 throw mistake(place, "unknown key '\(shown)'\(NearestName.hint(for: key, among: keys))")
             }
-            guard seen.insert(key).inserted else { throw mistake(place, "the key '\(shown)' is there twice") }
+            guard seen.insert(key).inserted else { throw mistake(place, "duplicate key '\(shown)'") }
         }
     }
 

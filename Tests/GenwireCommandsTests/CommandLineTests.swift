@@ -87,11 +87,11 @@ import Testing
             "tool 1: unknown key 'strict'; valid: type, function"
         ),
         (#"{"type": "web_search", "name": "f"}"#, "tool 1: type: expected \"function\""),
-        (#"{"name": "f", "name": "g"}"#, "tool 1: the key 'name' is there twice"),
+        (#"{"name": "f", "name": "g"}"#, "tool 1: duplicate key 'name'"),
         (#"{"name": "f", "description": 3}"#, "tool 1: description: expected text"),
         (#"{"name": "f", "parameters": "{}"}"#, "tool 1: parameters: expected a JSON Schema object"),
         (#"{"name": "f", "strict": "yes"}"#, "tool 1: strict: expected true or false"),
-        (#"{"description": "d"}"#, "tool 1: a tool has no name"),
+        (#"{"description": "d"}"#, "tool 1: the tool has no name"),
         (#"{"tools": [{"name": "f"}]}"#, "tool 1: unknown key 'tools'"),
         ("[3]", "tool 1: expected an object"),
         ("{", "not JSON"),
