@@ -48,7 +48,7 @@ final class Arena {
         self.budget = budget
     }
 
-    /// `nil` where the budget is spent.
+    /// `nil` if the budget is exhausted.
     func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
         let rounded = (max(size, 1) + Self.alignment - 1) & ~(Self.alignment - 1)
         guard rounded <= budget - spent else { return nil }
@@ -157,7 +157,7 @@ public struct MessageError: Error, Sendable, Equatable, CustomStringConvertible 
 extension ProtobufCBinaryData {
     /// The text that the bytes spell.
     /// - Parameter limit: the most bytes.
-    /// - Throws: `MessageError` where they are not UTF-8, or too many. NUL is text like any other.
+    /// - Throws: `MessageError` if they are not UTF-8 or exceed the limit. NUL is text like any other.
     func text(_ field: StaticString, atMost limit: Int = .max) throws(MessageError) -> String {
         guard len > 0 else { return "" }
         guard len <= limit else { throw MessageError("\(field) has \(len) bytes; at most \(limit) are allowed") }

@@ -2,25 +2,25 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// What `ValidateAuth` tells of one credential.
+/// The result of `ValidateAuth` for one credential.
 public struct AuthReport: Sendable, Equatable {
     /// The configured model.
     public var model: String
     /// Its provider.
     public var provider: String
-    /// Whether the provider takes the credential.
+    /// Whether the provider accepts the credential.
     public var isValid: Bool
     /// The state of the credential; never `pending`.
     public var status: CredentialStatus
-    /// What is wrong and what to do; empty where nothing is.
+    /// The problem and its remedy; empty if there is none.
     public var detail: String
-    /// Seconds until the credential expires; `nil` where it does not or nobody knows. 0 on the wire.
+    /// Seconds until the credential expires; `nil` if it does not expire or this is unknown; 0 on the wire.
     public var expiresInSeconds: Int64?
-    /// What the last try to get a token ended with, where it failed.
+    /// The error of the last attempt to get a token, if it failed.
     public var lastError: String
     /// Seconds since the token was fetched; `nil` for a fixed one. 0 on the wire.
     public var secondsSinceRefresh: Int64?
-    /// Whether the server is configured to do without this model where its credential is missing.
+    /// Whether the model is optional: the server starts without it if its credential is missing.
     public var isOptional: Bool
 
     /// One credential's state.
@@ -99,7 +99,7 @@ struct AuthQuestion: MappedValue {
 
 extension MessageCoder {
     /// Reads a `ValidateAuthRequest`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func validateAuthRequest(
         _ bytes: UnsafeRawBufferPointer
     ) throws(MessageError) -> (model: String, provider: String) {
@@ -113,7 +113,7 @@ extension MessageCoder {
     }
 
     /// Reads a `ValidateAuthResponse`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func authReports(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> [AuthReport] {
         try read(AuthReports.self, bytes).results
     }

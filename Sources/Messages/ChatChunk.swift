@@ -2,11 +2,11 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// One message of a streamed answer, as a client reads it.
+/// One message of a streamed response, as a client reads it.
 public struct StreamedChunk: Sendable, Equatable {
     /// What the message carries.
     public enum Content: Sendable, Equatable {
-        /// A piece of the answer.
+        /// A part of the response.
         case event(ChunkEvent)
         /// The good end, with how many chunks came before it.
         case completed(Completion, chunkCount: UInt64)
@@ -101,7 +101,7 @@ private struct Completed: MappedValue {
 
 extension MessageCoder {
     /// Reads a `ChatChunk`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func chatChunk(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> StreamedChunk {
         try read(StreamedChunk.self, bytes)
     }

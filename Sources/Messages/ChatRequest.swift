@@ -2,7 +2,7 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// What a request says about the call itself, beside what it asks for.
+/// The fields of a request that concern the call itself.
 public struct CallFields: Sendable, Equatable {
     /// The caller's own id for `Control.Cancel`; empty for none.
     public var callID = ""

@@ -47,7 +47,7 @@ struct GeneratedText: MappedValue {
 
 extension MessageCoder {
     /// Reads a `ChatResponse`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func chatResponse(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ChatResponse {
         try read(ChatResponse.self, bytes)
     }
@@ -61,7 +61,7 @@ extension MessageCoder {
     }
 
     /// Reads a `GenerateResponse` as the answer that it stands for.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func generateResponse(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ChatResponse {
         try read(GeneratedText.self, bytes).response
     }

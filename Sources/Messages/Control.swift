@@ -1,7 +1,7 @@
 internal import CGenwireProto
 internal import CProtobufC
 
-/// What `Control.Hello` tells.
+/// The response of `Control.Hello`.
 public struct ServerInfo: Sendable, Equatable {
     /// The program's name.
     public var server: String
@@ -73,8 +73,8 @@ struct CancellationOutcome: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `HelloRequest`: the token; empty for none. What else it says is of no use to the server.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// Reads a `HelloRequest`: the token; empty for none. The server ignores its other fields.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func helloRequest(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> String {
         try withMessage(bytes, { gw__hello_request__init($0) }) { wire throws(MessageError) in
             try wire.pointee.token.text("token", atMost: RequestBounds.token)
@@ -82,7 +82,7 @@ extension MessageCoder {
     }
 
     /// Reads a `HelloResponse`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func serverInfo(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ServerInfo {
         try read(ServerInfo.self, bytes)
     }
@@ -91,7 +91,7 @@ extension MessageCoder {
     public func encode<R>(_ info: ServerInfo, into body: PackedMessage<R>) -> R { pack(info, body) }
 
     /// Reads a `CancelRequest`: the id of the call to end.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func cancelRequest(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> String {
         try read(Cancellation.self, bytes).callID
     }
@@ -100,7 +100,7 @@ extension MessageCoder {
     public func encodeCancelRequest(callID: String) -> [UInt8] { bytes(Cancellation(callID: callID)) }
 
     /// Reads a `CancelResponse`: whether a call was running under the id.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func cancelled(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> Bool {
         try read(CancellationOutcome.self, bytes).found
     }
@@ -111,7 +111,7 @@ extension MessageCoder {
     }
 
     /// Packs the `PingResponse` to a `PingRequest`.
-    /// - Throws: `MessageError` where the bytes are not a request.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func ping(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> [UInt8] {
         try withMessage(bytes, { gw__ping_request__init($0) }) { (wire: UnsafeMutablePointer<Gw__PingRequest>) in
             let answer = arena.message(Gw__PingResponse.self) { gw__ping_response__init($0) }

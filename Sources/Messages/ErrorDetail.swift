@@ -2,7 +2,7 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// An `ErrorDetail`. The error's words travel in the status beside it.
+/// An `ErrorDetail`. The error's text is in the status that carries it.
 extension GenerationError: MappedValue {
     static var empty: GenerationError { GenerationError(.invalidRequest, "") }
 
@@ -24,7 +24,7 @@ extension GenerationError: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads an `ErrorDetail` and joins it with the words of the status that it came with.
+    /// Reads an `ErrorDetail` and combines it with the text of the status that carried it.
     /// - Throws: `MessageError` where the bytes are not one, or of a kind that this release does not know.
     public func generationError(_ bytes: UnsafeRawBufferPointer, message text: String) throws(MessageError)
         -> GenerationError

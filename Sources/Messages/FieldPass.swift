@@ -12,15 +12,15 @@ protocol FieldPass {
     /// A text.
     /// - Parameters:
     ///   - field: its path, for errors.
-    ///   - limit: the most bytes that reading takes.
+    ///   - limit: maximum number of bytes accepted.
     func text(
         _ wire: inout ProtobufCBinaryData, _ value: inout String, _ field: StaticString, atMost limit: Int
     ) throws(Failure)
-    /// A text that is one of a set of words.
+    /// A text with a fixed set of values.
     func word<V: RawRepresentable<String>>(
         _ wire: inout ProtobufCBinaryData, _ value: inout V, _ field: StaticString
     ) throws(Failure)
-    /// A text that is one of a set of words; `nil` where it is empty or none of them.
+    /// A text with a fixed set of values; `nil` if it is empty or unknown.
     func word<V: RawRepresentable<String>>(
         _ wire: inout ProtobufCBinaryData, _ value: inout V?, _ field: StaticString
     ) throws(Failure)
@@ -47,9 +47,9 @@ protocol FieldPass {
     /// The only member of a oneof named `…_opt`.
     func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout protobuf_c_boolean, _ value: inout Bool?)
 
-    /// A message within the message. Reading leaves the value as it is where there is none.
+    /// A message within the message. Reading leaves the value unchanged if it is absent.
     func message<V: WireValue>(_ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V) throws(Failure)
-    /// A message within the message that is only written where it differs from `absent`.
+    /// A message within the message that is written only if it differs from `absent`.
     func message<V: WireValue & Equatable>(
         _ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V, absent: V
     ) throws(Failure)
@@ -61,8 +61,8 @@ protocol FieldPass {
     ) throws(Failure)
     /// A repeated text.
     /// - Parameters:
-    ///   - limit: the most bytes of one text that reading takes.
-    ///   - countLimit: the most texts that reading takes.
+    ///   - limit: maximum number of bytes accepted per text.
+    ///   - countLimit: maximum number of texts accepted.
     func texts(
         _ count: inout Int, _ wire: inout UnsafeMutablePointer<ProtobufCBinaryData>?, _ values: inout [String],
         _ field: StaticString, atMost limit: Int, count countLimit: Int
@@ -129,7 +129,7 @@ protocol WireEnum: CaseIterable {
 }
 
 extension WireEnum {
-    /// `nil` where the contract has no such case, or a newer one.
+    /// `nil` if this release does not know the case.
     init?(wire: Wire) {
         guard let found = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
         self = found

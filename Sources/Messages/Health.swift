@@ -2,7 +2,7 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// What `Health` tells.
+/// The response of `Health`.
 public struct HealthReport: Sendable, Equatable {
     /// One provider, as a deep check found it.
     public struct Provider: Sendable, Equatable {
@@ -12,7 +12,7 @@ public struct HealthReport: Sendable, Equatable {
         public var model: String
         /// The state of its credential.
         public var status: CredentialStatus
-        /// What is wrong; empty where nothing is.
+        /// The problem; empty if there is none.
         public var detail: String
 
         /// One provider's state.
@@ -23,7 +23,7 @@ public struct HealthReport: Sendable, Equatable {
             self.detail = detail
         }
     }
-    /// The state of the server. The raw values are the words of `Health`.
+    /// The state of the server. The raw values are those of `Health`.
     public enum Status: RawRepresentable, Sendable, Hashable {
         /// Accepts calls.
         case serving
@@ -115,7 +115,7 @@ struct HealthQuestion: MappedValue {
 
 extension MessageCoder {
     /// Reads a `HealthRequest`: whether a deep check is asked for.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func healthRequest(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> Bool {
         // The commonest call of all is empty, and there is nothing to read in it.
         bytes.isEmpty ? false : try read(HealthQuestion.self, bytes).deep
@@ -125,7 +125,7 @@ extension MessageCoder {
     public func encodeHealthRequest(deep: Bool) -> [UInt8] { bytes(HealthQuestion(deep: deep)) }
 
     /// Reads a `HealthResponse`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func healthReport(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> HealthReport {
         try read(HealthReport.self, bytes)
     }

@@ -13,7 +13,7 @@ public final class MessageCoder {
     public init() {}
 
     /// Reads a message of the generated type and gives its memory back.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     func withMessage<Wire, R>(
         _ bytes: UnsafeRawBufferPointer, _ initialise: (UnsafeMutablePointer<Wire>) -> Void,
         _ body: (UnsafeMutablePointer<Wire>) throws(MessageError) -> R

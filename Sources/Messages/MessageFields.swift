@@ -37,7 +37,7 @@ extension MessageCoder {
 
 /// Walks over messages by protobuf-c's descriptors, so that no field of the contract can be left out.
 ///
-/// Fields without presence are always told, empty or not; messages and members of a oneof only where they are there.
+/// Fields without presence are always visited, even if empty; messages and members of a oneof only if they are set.
 /// What is told is bounded by the message, which came over the wire: at most `Arena.maximumPieces` messages within it.
 enum MessageFields {
     /// How deep messages may nest. The contract's deepest is a sixth of this; a message that nested without end would
@@ -69,7 +69,7 @@ enum MessageFields {
         }
     }
 
-    /// The contract's name of an enum's value; `nil` where it has none.
+    /// The contract's name of an enum's value; `nil` if it has none.
     static func name(_ value: Int32, in descriptor: ProtobufCEnumDescriptor) -> String? {
         let values = UnsafeBufferPointer(start: descriptor.values, count: Int(descriptor.n_values))
         return values.first { $0.value == value }.map { String(cString: $0.name) }

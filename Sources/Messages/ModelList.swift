@@ -1,7 +1,7 @@
 internal import CGenwireProto
 internal import CProtobufC
 
-/// What `ListModels` tells.
+/// The response of `ListModels`.
 public struct ModelList: Sendable, Equatable {
     /// One configured model.
     public struct Model: Sendable, Equatable {
@@ -31,7 +31,7 @@ public struct ModelList: Sendable, Equatable {
         public var name: String
         /// `fallback`, `weighted` or `round_robin`.
         public var strategy: String
-        /// The models behind it.
+        /// The models that it chooses from.
         public var targets: [String]
 
         /// One route.
@@ -128,7 +128,7 @@ extension ModelList.Provider: MappedValue {
 
 extension MessageCoder {
     /// Reads a `ListModelsResponse`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func modelList(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ModelList {
         try read(ModelList.self, bytes)
     }

@@ -44,7 +44,7 @@ struct TokenCount: MappedValue {
 
 extension MessageCoder {
     /// Reads a `CountTokensRequest` as the chat that it asks about, and the text to count beside it.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func countTokensRequest(
         _ bytes: UnsafeRawBufferPointer
     ) throws(MessageError) -> (request: ChatRequest, text: String) {
@@ -58,7 +58,7 @@ extension MessageCoder {
     }
 
     /// Reads a `CountTokensResponse`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func tokenCount(
         _ bytes: UnsafeRawBufferPointer
     ) throws(MessageError) -> (tokens: Int, source: Usage.Source) {

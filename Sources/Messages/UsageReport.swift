@@ -9,7 +9,7 @@ public struct UsageReport: Sendable, Equatable {
     public var model = ""
     /// Attempts.
     public var requests: Int64 = 0
-    /// Attempts that brought an answer.
+    /// Successful attempts.
     public var successfulRequests: Int64 = 0
     /// Attempts that ended with an error.
     public var failedRequests: Int64 = 0
@@ -17,7 +17,7 @@ public struct UsageReport: Sendable, Equatable {
     public var cancelledRequests: Int64 = 0
     /// Tokens of the prompts.
     public var inputTokens: Int64 = 0
-    /// Tokens of the answers.
+    /// Tokens of the responses.
     public var outputTokens: Int64 = 0
     /// The mean time of a successful attempt, in seconds.
     public var averageLatencySeconds = 0.0
@@ -66,7 +66,7 @@ struct UsageReports: MappedValue {
 
 extension MessageCoder {
     /// Reads a `GetUsageResponse`.
-    /// - Throws: `MessageError` where the bytes are not one.
+    /// - Throws: `MessageError` if the bytes are malformed.
     public func usageReports(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> [UsageReport] {
         try read(UsageReports.self, bytes).rows
     }
