@@ -94,7 +94,7 @@ extension AuthConfiguration: Keyed {
 }
 
 extension AuthConfiguration.OAuthClient: Keyed {
-    /// The variable of the environment that gives the client's name where the file does not.
+    /// The environment variable with the client ID, used if the file does not set one.
     private static let clientVariable = "COIN_CONSUMER_CLIENT_ID"
     static let standard = Self(tokenURL: "", clientID: "", clientSecret: Secret(""))
 

@@ -93,7 +93,7 @@ extension AuthConfiguration {
 
         /// The token endpoint; a lone `…` in files that are samples.
         public var tokenURL: String
-        /// The client's name; COIN_CONSUMER_CLIENT_ID of the environment where the file does not give one.
+        /// The client ID; by default the environment variable `COIN_CONSUMER_CLIENT_ID`.
         public var clientID: String
         /// The client secret.
         public var clientSecret: Secret
@@ -168,7 +168,7 @@ extension AuthConfiguration {
 
     /// An Azure machine's identity.
     public struct AzureManagedIdentity: Sendable, Equatable {
-        /// The identity where the machine has several.
+        /// The identity to use if the machine has several.
         public var clientID: String?
         /// What the token is for; `nil` for Azure OpenAI.
         public var resource: String?
@@ -180,9 +180,9 @@ extension AuthConfiguration {
     public struct TokenCommand: Sendable, Equatable {
         /// The program with its arguments.
         public var arguments: [String]
-        /// Where the token is in the JSON output, with dots between the names; `nil` where the whole output.
+        /// The dotted path of the token in the JSON output; `nil` if the output itself is the token.
         public var tokenPath: String?
-        /// Where the lifetime in seconds is in the JSON output, with dots between the names.
+        /// The dotted path of the lifetime, in seconds, in the JSON output.
         public var expiryPath: String?
     }
 }

@@ -63,7 +63,7 @@ public struct Configuration: Sendable {
     /// - Parameters:
     ///   - path: the file, relative to the working directory; errors name it like this.
     ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
-    ///   - knownProviders: the providers that a model may name, with the keys that each of them takes.
+    ///   - knownProviders: the available providers and the keys that each supports.
     ///   - commands: ends the programs for secrets before their time; their secrets are then mistakes.
     /// - Throws: all mistakes of the file, or why it could not be read.
     public static func load(
@@ -86,7 +86,7 @@ public struct Configuration: Sendable {
     ///   - text: UTF-8 YAML, with or without a byte order mark.
     ///   - file: the name that errors give.
     ///   - environment: what `${NAME}` refers to, and what programs for secrets run with.
-    ///   - knownProviders: the providers that a model may name, with the keys that each of them takes.
+    ///   - knownProviders: the available providers and the keys that each supports.
     ///   - commands: see `load`.
     /// - Throws: all mistakes of the text.
     public static func parse(

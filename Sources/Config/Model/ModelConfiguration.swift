@@ -49,7 +49,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var extraHeaders: [String: String] = [:]
     /// A map merged last into every request's body; see `ConfigNode.jsonText()`.
     public var extraBody: ConfigNode?
-    /// The values of the keys that its provider alone takes: see `ProviderKey`.
+    /// The values of provider-specific keys; see `ProviderKey`.
     var own: [String: OwnValue] = [:]
 
     /// The timeouts: the model's own over the file's.

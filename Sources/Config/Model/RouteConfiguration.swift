@@ -1,6 +1,6 @@
 internal import JSON
 
-/// An entry of `routes`: a name that stands for several models.
+/// An entry of `routes`: a named group of models.
 public struct RouteConfiguration: Sendable, Equatable {
     /// Maximum number of models in a route, and in a request with all its fallbacks.
     public static let maximumTargets = 64

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The `server` section: where the daemon listens and how it ends.
+/// The `server` section: listen addresses, access control and shutdown.
 public struct ServerConfiguration: Sendable {
     /// The addresses, `unix:PATH` or `tcp:HOST:PORT`, in file order; empty if the file names none.
     public var listen: [String] = []

@@ -13,11 +13,11 @@ public enum WebAddress {
         case notWeb
         /// It holds a user name or password.
         case userInfo
-        /// Something else, in words that do not quote the URL.
+        /// Another error, with a text that does not quote the URL.
         case other(String)
     }
 
-    /// The first mistake in `text`, or `nil`.
+    /// The first error in `text`, or `nil`.
     static func mistake(in text: String) -> Mistake? {
         let scheme = text.prefix(8).lowercased()
         guard scheme == "https://" || scheme.hasPrefix("http://") else { return .notWeb }

@@ -1,9 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// Runs a program and takes its standard output as a secret.
+/// Runs a program and returns its standard output as a secret.
 public enum SecretCommand {
-    /// Runs `arguments[0]`, found by `PATH` where it has no slash, without a shell and waits for its end. Its standard
+    /// Runs `arguments[0]`, found by `PATH` if it has no slash, without a shell and waits for its end. Its standard
     /// input and error are `/dev/null`, and it inherits no other descriptor, no ignored and no blocked signal. It gets
     /// a process group of its own, all of which ends with a timeout.
     /// - Parameters:
@@ -55,11 +55,11 @@ public enum SecretCommand {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        // The pipe first: where this process lacks standard descriptors, the pipe may be one of the three itself.
+        // The pipe first: if this process lacks standard descriptors, the pipe may be one of the three itself.
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        // Close-on-exec is not enough: libraries and whoever started this process leave descriptors without it.
+        // Close-on-exec is not enough: libraries and the parent process may leave descriptors without it.
         gw_spawn_close_from(&actions, 3)
 
         // The daemon may have blocked or redirected signals; the program starts with the usual ones.

@@ -80,7 +80,7 @@ extension ConfigScalar {
     }
 
     /// A decimal number in JSON's spelling: digits kept as written, a leading `+` and superfluous zeros dropped,
-    /// and the digit added that JSON requires beside the point. `nil` where `text` is not a number.
+    /// and the digit added that JSON requires beside the point. `nil` if `text` is not a number.
     private static func jsonNumber(_ text: String) -> String? {
         var rest = Substring(text)
         var out = ""

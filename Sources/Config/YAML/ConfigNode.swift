@@ -28,7 +28,7 @@ public struct ConfigNode: Sendable, Equatable, CustomStringConvertible, CustomRe
     /// Whether both hold the same.
     public static func == (left: ConfigNode, right: ConfigNode) -> Bool { left.value == right.value }
 
-    /// The value of a key; `nil` where this is not a map or has no such key.
+    /// The value of a key; `nil` if this is not a map or has no such key.
     public subscript(key: String) -> ConfigNode? {
         guard case .mapping(let entries) = value else { return nil }
         return entries.first { $0.key == key }?.value
@@ -71,7 +71,7 @@ public struct ConfigScalar: Sendable, Equatable, CustomStringConvertible, Custom
     public let text: String
     /// Whether it is text whatever it looks like: quoted, a block scalar, or tagged `!!str`.
     public let isQuoted: Bool
-    /// The tag, for example `tag:yaml.org,2002:int`; `nil` where none was written.
+    /// The tag, for example `tag:yaml.org,2002:int`; `nil` if there is none.
     public let tag: String?
 
     /// A scalar.
@@ -81,7 +81,7 @@ public struct ConfigScalar: Sendable, Equatable, CustomStringConvertible, Custom
         self.tag = tag
     }
 
-    /// Whether it stands for no value.
+    /// Whether it represents the absence of a value.
     var isNull: Bool { !isQuoted && ["", "~", "null", "Null", "NULL"].contains(text) }
 
     /// The length, never the content.
