@@ -17,8 +17,8 @@ struct AnswerPrinter {
 
     /// - Parameters:
     ///   - json: whether to print JSON, one object per line.
-    ///   - output: takes the answer; standard output by default.
-    ///   - errors: takes what is said about it; standard error by default.
+    ///   - output: receives the response; standard output by default.
+    ///   - errors: receives notes about it; standard error by default.
     init(
         json: Bool, output: @escaping (String) -> Void = Output.write, errors: @escaping (String) -> Void = Output.error
     ) {

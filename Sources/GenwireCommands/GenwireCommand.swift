@@ -17,7 +17,7 @@ public struct GenwireCommand: AsyncParsableCommand {
     /// Part of `ParsableCommand`.
     public init() {}
 
-    /// Runs the words of a command line, without the program's name, and ends the process.
+    /// Runs a command line, given without the program's name, and exits the process.
     public static func run(_ words: [String]) async {
         do {
             var command = try parseAsRoot(DashedText.marked(words))

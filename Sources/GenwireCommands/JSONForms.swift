@@ -5,7 +5,7 @@ internal import JSON
 internal import Messages
 
 /// The JSON that `--json` prints (docs/json-output.md). It is the contract's messages field by field, by their
-/// descriptions, so that a field of the contract cannot be missing; only what stands around them is written here.
+/// descriptions, so that a field of the contract cannot be missing; only the members around them are written here.
 struct JSONForms {
     private let coder = MessageCoder()
 
@@ -52,7 +52,7 @@ struct JSONForms {
         object { coder, writer in coder.describe(chunk, to: &writer) }
     }
 
-    /// A failure: the status's code and words with the fields of its `ErrorDetail`. Without one, `kind` is empty.
+    /// A failure: the status's code and text with the fields of its `ErrorDetail`. Without one, `kind` is empty.
     func error(_ error: ClientError) -> String {
         object { coder, writer in
             writer.key("error")

@@ -13,7 +13,7 @@ struct REPL: ServerCommand {
             conversation; /quit or Ctrl-D exits.
             """)
 
-    /// What stands before the line that a person types.
+    /// The prompt shown before the user's input.
     static let prompt = "> "
 
     @ParentCommand var parent: GenwireCommand
@@ -52,7 +52,7 @@ struct REPL: ServerCommand {
         }
     }
 
-    /// One answer; `nil` where it failed or was stopped, which the conversation survives.
+    /// Streams one response; `nil` if it failed or was stopped, after which the conversation continues.
     private func turn(_ stream: AnswerStream, _ options: GlobalOptions) async throws -> Message? {
         var printer = AnswerPrinter(json: options.json)
         do {
