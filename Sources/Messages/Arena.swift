@@ -124,7 +124,7 @@ final class Arena {
     /// Lets protobuf-c read a message of the type `T`, which `descriptor` describes, into the arena. The result lives
     /// until the next `reset`; nothing is freed on its own.
     ///
-    /// `nil`, and nothing kept, where the bytes are no such message or hold far more fields than one may.
+    /// `nil`, with nothing kept, if the bytes are not such a message or contain far more fields than allowed.
     func unpack<T>(
         _ bytes: UnsafeRawBufferPointer, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>
     ) -> UnsafeMutablePointer<T>? {

@@ -78,7 +78,7 @@ struct GenerateCall: MappedValue {
 
 extension MessageCoder {
     /// Reads a `ChatRequest`.
-    /// - Throws: `MessageError` where the bytes are not one, hold text that is not UTF-8, or more of something than
+    /// - Throws: `MessageError` if the bytes are malformed, contain text that is not UTF-8, or more of something than
     ///   `RequestBounds` allows.
     public func chatRequest(
         _ bytes: UnsafeRawBufferPointer

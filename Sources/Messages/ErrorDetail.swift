@@ -25,7 +25,7 @@ extension GenerationError: MappedValue {
 
 extension MessageCoder {
     /// Reads an `ErrorDetail` and combines it with the text of the status that carried it.
-    /// - Throws: `MessageError` where the bytes are not one, or of a kind that this release does not know.
+    /// - Throws: `MessageError` if the bytes are malformed, or of a kind that this release does not know.
     public func generationError(_ bytes: UnsafeRawBufferPointer, message text: String) throws(MessageError)
         -> GenerationError
     {

@@ -28,7 +28,7 @@ protocol FieldPass {
     func bytes(_ wire: inout ProtobufCBinaryData, _ value: inout [UInt8])
     /// A whole number; one that does not fit becomes the nearest that does.
     func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, _ value: inout V)
-    /// A whole number whose zero stands for `nil`.
+    /// A whole number whose zero means `nil`.
     func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, zeroAsNil value: inout V?)
     /// A number.
     func number(_ wire: inout Double, _ value: inout Double)

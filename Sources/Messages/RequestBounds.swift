@@ -12,7 +12,7 @@ enum RequestBounds {
     /// Stop sequences.
     static let stops = 64
 
-    /// Names (of models, tools, speakers), media types and other words that reach errors and logs, in bytes.
+    /// Names (of models, tools, speakers), media types and other short texts that appear in errors and logs, in bytes.
     static let name = 256
     /// Ids that vendors make, file names, and the end user's id, in bytes.
     static let id = 4096
