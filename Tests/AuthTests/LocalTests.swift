@@ -118,7 +118,7 @@ struct CommandTests {
     @Test(
         "reports how it failed",
         arguments: [
-            ("exit 3", "exit code 3"), ("true", "printed nothing"), ("echo 's3cret with spaces'", "spaces"),
+            ("exit 3", "code 3"), ("true", "printed nothing"), ("echo 's3cret with spaces'", "spaces"),
             ("echo '{\"s3cret\"'", "not a JSON object"), ("echo '{\"s3cret\": 1}'", "no string at 'access_token'"),
             ("head -c 100000 /dev/zero", "more than 65536 bytes"), ("echo s3cret; kill -9 $$", "signal 9"),
         ])
