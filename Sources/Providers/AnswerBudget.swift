@@ -38,7 +38,7 @@ public final class AnswerBudget: Sendable {
             giveBack()
             throw GenerationError(
                 .overloaded,
-                "the answers in progress of all calls have more than \(budget.limit) bytes; try again later")
+                "the responses in progress of all calls exceed \(budget.limit) bytes; try again later")
         }
 
         /// The answer is over.

@@ -66,13 +66,13 @@ struct AnswerEnd {
             case .length: "the token limit"
             case .contentFilter: "the provider's filter"
             case .refusal: "the model's refusal"
-            case .stop, .toolCalls, .other: "the end of the answer"
+            case .stop, .toolCalls, .other: "the end of the response"
             }
         let name = call.name.isEmpty ? "a tool call" : "the tool call '\(call.name.truncated(toBytes: 100))'"
         let remedy = reason == .length ? "; raise options.max_tokens" : ""
         return form == .whole || call.index == nil
-            ? "\(name) was cut off by \(cause) and is left out\(remedy)"
-            : "\(name) was cut off by \(cause): its arguments are not complete\(remedy)"
+            ? "\(name) was truncated by \(cause) and is omitted\(remedy)"
+            : "\(name) was truncated by \(cause): its arguments are not complete\(remedy)"
     }
 
     /// One is the rule.

@@ -68,8 +68,8 @@ public enum CancelCause: Sendable, CaseIterable {
     public var error: GenerationError {
         switch self {
         case .caller: return GenerationError(.cancelled, "cancelled by the caller")
-        case .callerGone: return GenerationError(.cancelled, "the caller's connection is gone")
-        case .shuttingDown: return GenerationError(.cancelled, "the server shuts down")
+        case .callerGone: return GenerationError(.cancelled, "the caller disconnected")
+        case .shuttingDown: return GenerationError(.cancelled, "the server is shutting down")
         case .refused: return GenerationError(.cancelled, "the server ended the call")
         case .deadline:
             var error = GenerationError(.timeout, "the call's deadline passed")

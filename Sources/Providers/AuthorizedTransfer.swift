@@ -190,7 +190,7 @@ final class AuthorizedTransfer: TransferDelegate {
 
     func transferDidFinish(_ error: HTTPError?) {
         guard case .rejected(let sending, let status) = state else { return finish(error.map { .transfer($0) }) }
-        let words = "\(model.providerName) rejected the token; the request was sent again with a new one"
+        let words = "\(model.providerName) rejected the token; the request was repeated with a new one"
         let elapsed = EventLoop.monotonicNanoseconds() - sending.startedAt
         earlierSendings =
             repeatedSendings

@@ -14,7 +14,7 @@ struct BodyPatch: Sendable {
         do {
             patch = try JSONValue(parsing: node.jsonText())
         } catch {
-            throw GenerationError(.invalidRequest, "extra_body is not usable: \(error)")
+            throw GenerationError(.invalidRequest, "extra_body is not valid: \(error)")
         }
     }
 

@@ -28,7 +28,7 @@ enum CallBudget {
 
     /// The error of an answer that needs more. Another try would bring the same answer.
     static func exceeded(_ providerName: String, _ what: String) -> GenerationError {
-        var error = GenerationError(.badProviderResponse, "\(providerName)'s answer \(what)")
+        var error = GenerationError(.badProviderResponse, "\(providerName)'s response \(what)")
         error.isRetryable = false
         return error
     }

@@ -14,7 +14,7 @@ public final class ConfiguredModel: Sendable {
     /// The vendor's name of the model.
     public var modelName: String { configuration.modelName }
     /// What it can do, in the words of `ListModels`.
-    public var capabilityNames: [String] { capabilities.subtracting(doubtful).names }
+    public var capabilityNames: [String] { capabilities.subtracting(likelyUnsupported).names }
     /// Its section of the configuration.
     public let configuration: ModelConfiguration
     /// Whether the configuration names it; a caller made the others on the spot, as `provider/model_name`.
@@ -22,7 +22,7 @@ public final class ConfiguredModel: Sendable {
 
     let provider: Provider
     let capabilities: Capabilities
-    let doubtful: Capabilities
+    let likelyUnsupported: Capabilities
     let endpoints: Endpoints
     /// What it asks with; `nil` for a server that wants nothing.
     public let credential: Credential?
@@ -56,7 +56,7 @@ public final class ConfiguredModel: Sendable {
         guard var provider = ProviderRegistry.provider(named: model.provider) else {
             throw GenerationError(
                 .unsupported,
-                "\(model.name): there is no provider '\(model.provider)'; there are: "
+                "\(model.name): unknown provider '\(model.provider)'; available: "
                     + ProviderRegistry.names.joined(separator: ", "))
         }
         provider.dialect = provider.dialect.configured(by: model)
@@ -65,7 +65,7 @@ public final class ConfiguredModel: Sendable {
         self.configuration = model
         self.isConfigured = isConfigured
         capabilities = provider.capabilities(model)
-        doubtful = provider.doubtful(model)
+        likelyUnsupported = provider.likelyUnsupported(model)
         endpoints = try provider.endpoints(model)
         patch = try BodyPatch(model.extraBody)
         timeouts = HTTPTimeouts(model.timeouts)

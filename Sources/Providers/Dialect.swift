@@ -63,8 +63,8 @@ extension StreamDecoder {
     /// The error of a stream that ended without its end, or of an answer that was none.
     static func endError(_ providerName: String, hasEvents: Bool) -> GenerationError {
         hasEvents
-            ? GenerationError(.streamInterrupted, "\(providerName) ended the stream before the answer's end")
-            : GenerationError(.badProviderResponse, "\(providerName) answered a stream's request with no event at all")
+            ? GenerationError(.streamInterrupted, "\(providerName) ended the stream before the end of the response")
+            : GenerationError(.badProviderResponse, "\(providerName) returned an empty stream")
     }
 
     /// Parses an event's data; `nil` where it holds nothing: some servers keep a connection alive with empty events,

@@ -29,8 +29,8 @@ struct PreparedRequest {
         providerName = model.providerName
         try checkMessages()
         try checkTools()
-        try checkCapabilities(doubtful: model.doubtful)
-        fillIn(model.configuration, leavingOut: model.doubtful)
+        try checkCapabilities(likelyUnsupported: model.likelyUnsupported)
+        fillIn(model.configuration, leavingOut: model.likelyUnsupported)
         try checkRanges()
     }
 
@@ -42,11 +42,11 @@ struct PreparedRequest {
         }
         for message in messages {
             if message.role == .tool, message.toolCallID.isEmpty {
-                throw invalid("messages.tool_call_id is missing: a tool message says which call it answers")
+                throw invalid("messages.tool_call_id is missing: a tool message must name the call that it answers")
             }
             guard !message.toolCalls.isEmpty else { continue }
             guard message.role == .assistant else {
-                throw invalid("messages.tool_calls: only the assistant calls tools")
+                throw invalid("messages.tool_calls is allowed in assistant messages only")
             }
             guard message.toolCalls.allSatisfy({ !$0.name.isEmpty }) else {
                 throw invalid("messages.tool_calls.name is missing")
@@ -57,7 +57,7 @@ struct PreparedRequest {
     private func checkTools() throws(GenerationError) {
         guard !tools.isEmpty else {
             if let toolChoice, toolChoice != .auto, toolChoice != ToolChoice.none {
-                throw invalid("tool_choice asks for a call, but there are no tools")
+                throw invalid("tool_choice requires a tool call, but tools is empty")
             }
             return
         }
@@ -65,7 +65,7 @@ struct PreparedRequest {
         for tool in tools {
             guard !tool.name.isEmpty else { throw invalid("tools.name is missing") }
             guard names.insert(tool.name).inserted else {
-                throw invalid("tools.name: two tools are named '\(tool.name)'")
+                throw invalid("tools.name: duplicate tool name '\(tool.name)'")
             }
         }
         if case .named(let name) = toolChoice, !names.contains(name) {
@@ -77,42 +77,43 @@ struct PreparedRequest {
 
     // MARK: - What the model can do
 
-    /// - Parameter doubtful: what this model most likely refuses. The caller's own wish is passed on, so that the
-    ///   vendor says what is wrong with it; where the caller allows dropping, it is dropped.
-    private mutating func checkCapabilities(doubtful: Capabilities) throws(GenerationError) {
-        try check(.tools, doubtful, "tools", tools.isEmpty) { $0.tools = [] }
-        try check(.parallelControl, doubtful, "options.parallel_tool_calls", options.parallelToolCalls != false) {
+    /// - Parameter likelyUnsupported: what this model probably refuses. An option that the caller sets is sent anyway,
+    ///   so that the vendor can report what is wrong with it, unless the caller sets `drop_unsupported`.
+    private mutating func checkCapabilities(likelyUnsupported: Capabilities) throws(GenerationError) {
+        try check(.tools, likelyUnsupported, "tools", tools.isEmpty) { $0.tools = [] }
+        let isParallel = options.parallelToolCalls != false
+        try check(.parallelControl, likelyUnsupported, "options.parallel_tool_calls", isParallel) {
             $0.options.parallelToolCalls = nil
         }
-        try check(.temperature, doubtful, "options.temperature", options.temperature == nil) {
+        try check(.temperature, likelyUnsupported, "options.temperature", options.temperature == nil) {
             $0.options.temperature = nil
         }
-        try check(.topP, doubtful, "options.top_p", options.topP == nil) { $0.options.topP = nil }
-        try check(.topK, doubtful, "options.top_k", options.topK == nil) { $0.options.topK = nil }
-        try check(.stop, doubtful, "options.stop", options.stop.isEmpty) { $0.options.stop = [] }
-        try check(.seed, doubtful, "options.seed", options.seed == nil) { $0.options.seed = nil }
-        try check(.presencePenalty, doubtful, "options.presence_penalty", options.presencePenalty == nil) {
+        try check(.topP, likelyUnsupported, "options.top_p", options.topP == nil) { $0.options.topP = nil }
+        try check(.topK, likelyUnsupported, "options.top_k", options.topK == nil) { $0.options.topK = nil }
+        try check(.stop, likelyUnsupported, "options.stop", options.stop.isEmpty) { $0.options.stop = [] }
+        try check(.seed, likelyUnsupported, "options.seed", options.seed == nil) { $0.options.seed = nil }
+        try check(.presencePenalty, likelyUnsupported, "options.presence_penalty", options.presencePenalty == nil) {
             $0.options.presencePenalty = nil
         }
-        try check(.frequencyPenalty, doubtful, "options.frequency_penalty", options.frequencyPenalty == nil) {
+        try check(.frequencyPenalty, likelyUnsupported, "options.frequency_penalty", options.frequencyPenalty == nil) {
             $0.options.frequencyPenalty = nil
         }
-        try check(.user, doubtful, "options.user", options.user.isEmpty) { $0.options.user = "" }
-        try check(.effort, doubtful, "options.reasoning.effort", options.reasoning.effort.isEmpty) {
+        try check(.user, likelyUnsupported, "options.user", options.user.isEmpty) { $0.options.user = "" }
+        try check(.effort, likelyUnsupported, "options.reasoning.effort", options.reasoning.effort.isEmpty) {
             $0.options.reasoning.effort = ""
         }
         let hasBudget = options.reasoning.budgetTokens != nil
-        try check(.thinkingBudget, doubtful, "options.reasoning.budget_tokens", !hasBudget) {
+        try check(.thinkingBudget, likelyUnsupported, "options.reasoning.budget_tokens", !hasBudget) {
             $0.options.reasoning.budgetTokens = nil
         }
         switch options.responseFormat {
         case .text: break
         case .jsonObject:
-            try check(.jsonObject, doubtful, "options.response_format JSON_OBJECT", false) {
+            try check(.jsonObject, likelyUnsupported, "options.response_format JSON_OBJECT", false) {
                 $0.options.responseFormat = .text
             }
         case .jsonSchema:
-            try check(.jsonSchema, doubtful, "options.response_format JSON_SCHEMA", false) {
+            try check(.jsonSchema, likelyUnsupported, "options.response_format JSON_SCHEMA", false) {
                 $0.options.responseFormat = .text
             }
         }
@@ -122,11 +123,12 @@ struct PreparedRequest {
     }
 
     private mutating func check(
-        _ capability: Capabilities, _ doubtful: Capabilities, _ what: String, _ isUnused: Bool,
+        _ capability: Capabilities, _ likelyUnsupported: Capabilities, _ what: String, _ isUnused: Bool,
         drop: (inout PreparedRequest) -> Void
     ) throws(GenerationError) {
         guard !isUnused else { return }
-        if capabilities.contains(capability), !(doubtful.contains(capability) && options.dropUnsupported) { return }
+        let isDropped = likelyUnsupported.contains(capability) && options.dropUnsupported
+        if capabilities.contains(capability), !isDropped { return }
         guard options.dropUnsupported else {
             throw GenerationError(
                 .unsupported,
@@ -155,15 +157,15 @@ struct PreparedRequest {
         switch source {
         case .data:
             guard capabilities.contains(data) else {
-                throw GenerationError(.unsupported, "\(providerName) does not take \(field).data")
+                throw GenerationError(.unsupported, "\(providerName) does not accept \(field).data")
             }
             let isClean = mimeType.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
             guard isClean, mimeType.contains("/") else {
-                throw invalid("\(field).mime_type is missing or wrong, such as image/png")
+                throw invalid("\(field).mime_type must be a MIME type, for example image/png")
             }
         case .url:
             guard capabilities.contains(url) else {
-                throw GenerationError(.unsupported, "\(providerName) does not take \(field).url; send \(field).data")
+                throw GenerationError(.unsupported, "\(providerName) does not accept \(field).url; send \(field).data")
             }
         }
     }
@@ -171,8 +173,8 @@ struct PreparedRequest {
     // MARK: - Defaults
 
     /// A configured default that the model refuses is left out without a word: it is meant for the section as a whole.
-    private mutating func fillIn(_ model: ModelConfiguration, leavingOut doubtful: Capabilities) {
-        let usable = capabilities.subtracting(doubtful)
+    private mutating func fillIn(_ model: ModelConfiguration, leavingOut likelyUnsupported: Capabilities) {
+        let usable = capabilities.subtracting(likelyUnsupported)
         func ifUsable<T>(_ capability: Capabilities, _ value: T?) -> T? { usable.contains(capability) ? value : nil }
         options.maxTokens = options.maxTokens ?? model.maxTokens
         options.temperature = options.temperature ?? ifUsable(.temperature, model.temperature)

@@ -15,7 +15,7 @@ public struct Provider: Sendable {
     /// What one of its models can do.
     let capabilities: @Sendable (ModelConfiguration) -> Capabilities
     /// What one of its models most likely refuses, going by its name: see `PreparedRequest`.
-    var doubtful: @Sendable (ModelConfiguration) -> Capabilities = { _ in [] }
+    var likelyUnsupported: @Sendable (ModelConfiguration) -> Capabilities = { _ in [] }
     /// Where one of its models is.
     /// - Throws: `.invalidRequest` that names the key which is missing.
     let endpoints: @Sendable (ModelConfiguration) throws(GenerationError) -> Endpoints
@@ -58,7 +58,8 @@ struct Endpoints: Sendable {
     /// models too.
     static func check(path: String, of model: ModelConfiguration) throws(GenerationError) {
         guard path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) else { return }
-        throw GenerationError(.invalidRequest, "\(model.name): '\(path.truncated(toBytes: 100))' is no model's name")
+        throw GenerationError(
+            .invalidRequest, "\(model.name): '\(path.truncated(toBytes: 100))' is not a valid model name")
     }
 }
 

@@ -173,7 +173,8 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
         switch phase {
         case .streaming(let reader, let head): flush(reader, head)
         case .collecting(let head): finishWhole(head)
-        case .waiting, .closing, .over: fail(GenerationError(.badProviderResponse, "an answer without a head"))
+        case .waiting, .closing, .over:
+            fail(GenerationError(.badProviderResponse, "the response ended before its headers"))
         }
     }
 
@@ -270,7 +271,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
                 let words = body.isEmpty ? "it is empty" : PageText.beginning(body)
                 throw GenerationError(
                     .badProviderResponse,
-                    "\(model.providerName)'s answer is not JSON: \(words.isEmpty ? error.description : words)")
+                    "\(model.providerName)'s response is not JSON: \(words.isEmpty ? error.description : words)")
             }
             let response = try dialect.decode(root, for: model, includesReasoning: includesReasoning)
             guard isStream else { return finish(response, head) }
@@ -324,7 +325,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
             return result
         case .interrupted: return GenerationError(hasContent ? .streamInterrupted : .network, words)
         case .resolve, .connect, .tls: return GenerationError(.network, words)
-        case .badURL: return GenerationError(.invalidRequest, "\(model.name): api_base is not a usable URL: \(error)")
+        case .badURL: return GenerationError(.invalidRequest, "\(model.name): api_base is not a valid URL: \(error)")
         case .tooLarge: return GenerationError(.badProviderResponse, words)
         case .other: return GenerationError(hasContent ? .streamInterrupted : .network, words)
         }

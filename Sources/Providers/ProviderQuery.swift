@@ -126,7 +126,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
                 return completion(.success(count))
             }
             completion(
-                .failure(GenerationError(.badProviderResponse, "\(model.providerName) answered without a token count")))
+                .failure(GenerationError(.badProviderResponse, "\(model.providerName) returned no token count")))
         }
     }
 
@@ -136,7 +136,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
         case .transfer(let error): return complete(GenerationError(.network, "\(model.providerName): \(error)"))
         case nil: break
         }
-        guard let head else { return GenerationError(.badProviderResponse, "an answer without a head") }
+        guard let head else { return GenerationError(.badProviderResponse, "the response ended before its headers") }
         if head.status < 300 { return nil }
         return VendorError(body: body, status: head.status, providerName: model.providerName, parser: context.parser)
             .generationError(httpStatus: head.status, head: head, model: model)

@@ -30,7 +30,7 @@ enum ProviderState {
 
     static var unreadable: GenerationError {
         GenerationError(
-            .invalidRequest, "provider_state is not readable: send it back exactly as it came, or leave it out")
+            .invalidRequest, "provider_state is not valid: send it back exactly as it was returned, or omit it")
     }
 }
 

@@ -33,7 +33,7 @@ struct VendorError {
             self.init(root)
         } else {
             let words = PageText.beginning(body)
-            self.init(words: words.isEmpty ? "" : "\(providerName) answered with HTTP \(status): \(words)")
+            self.init(words: words.isEmpty ? "" : "\(providerName) returned HTTP \(status): \(words)")
         }
     }
 
@@ -117,7 +117,7 @@ struct VendorError {
         let target = head.header("location").map { " to \(place($0))" } ?? ""
         var error = VendorError(
             words:
-                "\(model.providerName) answered with a redirect (HTTP \(status))\(target), which is not followed; set "
+                "\(model.providerName) returned a redirect (HTTP \(status))\(target), which is not followed; set "
                 + "api_base in the model's config to the address of the API itself"
         ).make(.badProviderResponse, httpStatus: status, model: model)
         error.isRetryable = false
@@ -139,7 +139,7 @@ struct VendorError {
 
     private func make(_ kind: GenerationError.Kind, httpStatus: Int, model: ConfiguredModel) -> GenerationError {
         let words =
-            message.isEmpty ? "\(model.providerName) answered with HTTP \(httpStatus) and no explanation" : message
+            message.isEmpty ? "\(model.providerName) returned HTTP \(httpStatus) without an error message" : message
         var error = GenerationError(kind, AnswerGate.beginning(words))
         error.provider = model.providerName
         error.model = model.name

@@ -23,7 +23,7 @@ import Testing
             #expect(got.sendings.first?.error.kind == .authentication)
             #expect(
                 got.sendings.first?.error.message
-                    == "openai rejected the token; the request was sent again with a new one")
+                    == "openai rejected the token; the request was repeated with a new one")
             #expect(got.httpStatus == 200)
             #expect(got.bodyBytes == 0)
             #expect(got.authMicroseconds > 0)

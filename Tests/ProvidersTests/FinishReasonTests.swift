@@ -106,8 +106,8 @@ import Testing
             #expect(outcome.message.toolCalls.map(\.name) == ["first"], "\(provider) \(word): \(outcome)")
             #expect(outcome.arguments == [#"{"x":"a"}"#] && outcome.error == nil)
             #expect(outcome.completion?.warnings.count == 1)
-            #expect(outcome.completion?.warnings.first?.contains("'second' was cut off") == true)
-            #expect(outcome.completion?.warnings.first?.contains("left out") == true)
+            #expect(outcome.completion?.warnings.first?.contains("'second' was truncated") == true)
+            #expect(outcome.completion?.warnings.first?.contains("omitted") == true)
         }
     }
 
@@ -123,7 +123,7 @@ import Testing
             #expect(
                 (try? JSONValue(parsing: outcome.arguments.last ?? "{}")) == nil, "\(provider): \(outcome.arguments)")
             #expect(outcome.completion?.warnings.count == 1)
-            #expect(outcome.completion?.warnings.first?.contains("'second' was cut off") == true)
+            #expect(outcome.completion?.warnings.first?.contains("'second' was truncated") == true)
             #expect(outcome.completion?.warnings.first?.contains("not complete") == true)
         }
     }
@@ -189,7 +189,7 @@ import Testing
             #expect((try? JSONValue(parsing: streamed.arguments.last ?? "{}")) == nil, "\(provider): \(streamed)")
             for outcome in [whole, streamed] {
                 #expect(outcome.completion?.warnings.count == 1 && outcome.violations.isEmpty)
-                #expect(outcome.completion?.warnings.first?.contains("'second' was cut off") == true)
+                #expect(outcome.completion?.warnings.first?.contains("'second' was truncated") == true)
             }
         }
     }
@@ -207,7 +207,7 @@ import Testing
             let end = #"{"candidates":[{"content":{"parts":[\#(parts)]},"finishReason":"\#(word)"}]}"#
             let streamed = harness.stream(events: [end])
             #expect(streamed.arguments.first == #"{"a":"rm -rf /tm"# && streamed.finish != .toolCalls, "\(word)")
-            #expect(streamed.completion?.warnings.first?.contains("'f' was cut off") == true, "\(word)")
+            #expect(streamed.completion?.warnings.first?.contains("'f' was truncated") == true, "\(word)")
             #expect(!harness.whole(end).message.toolCalls.contains { $0.name == "f" }, "\(word)")
         }
         let good = #"{"candidates":[{"content":{"parts":[\#(parts)]},"finishReason":"STOP"}]}"#

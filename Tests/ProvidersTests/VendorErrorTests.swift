@@ -58,7 +58,7 @@ import Testing
     @Test(arguments: ["{}", "[]", "null", "[[]]", #"{"error":{}}"#, #"{"error":{"message":""}}"#, #"{"error":""}"#])
     func bodiesThatSayNothing(_ body: String) throws {
         let error = try Self.error(500, body)
-        #expect(error.message == "openai answered with HTTP 500 and no explanation", "\(body): \(error.message)")
+        #expect(error.message == "openai returned HTTP 500 without an error message", "\(body): \(error.message)")
     }
 
     @Test func meaningsBeyondTheStatus() throws {

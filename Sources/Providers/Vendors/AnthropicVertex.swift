@@ -10,7 +10,7 @@ extension Provider {
         keys: GoogleCloud.keys + [Claude.anthropicVersion.declaration],
         credential: CredentialRule(keyHeader: (name: "x-goog-api-key", prefix: ""), usesGoogleDefault: true),
         capabilities: { model in Claude.capabilities(model, host: .vertex) },
-        doubtful: { model in Claude.doubtful(model) },
+        likelyUnsupported: { model in Claude.likelyUnsupported(model) },
         endpoints: { model throws(GenerationError) in
             let parent = try GoogleCloud.parent(
                 model,

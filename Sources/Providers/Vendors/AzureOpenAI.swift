@@ -12,7 +12,7 @@ extension Provider {
             keyHeader: (name: "api-key", prefix: ""), keyVariables: ["AZURE_OPENAI_API_KEY"],
             tokenVariables: ["AZURE_OPENAI_AD_TOKEN"]),
         capabilities: { _ in ChatCompletions.capabilities },
-        doubtful: Provider.openAI.doubtful,
+        likelyUnsupported: Provider.openAI.likelyUnsupported,
         endpoints: { model throws(GenerationError) in try azureEndpoints(model) })
 
     /// Three forms are in use: the deployment form, the version-less `…/openai/v1`, and Foundry's `…/models`.

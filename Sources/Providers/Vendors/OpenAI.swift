@@ -11,7 +11,7 @@ extension Provider {
             // OpenAI has no top_k; of a compatible server, whoever writes it into the section knows that it has.
             model.topK == nil ? ChatCompletions.capabilities : ChatCompletions.capabilities.union(.topK)
         },
-        doubtful: { model in
+        likelyUnsupported: { model in
             ChatCompletions.isReasoningModel(model.modelName)
                 ? Capabilities.penalties.union([.temperature, .topP]) : []
         },

@@ -129,7 +129,7 @@ extension ChatCompletions {
     ) throws(GenerationError) -> ChatResponse {
         if let error = VendorError(inAnswer: root) { throw error.generationError(for: model) }
         guard let choice = Self.choice(root) else {
-            throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any choice")
+            throw GenerationError(.badProviderResponse, "\(model.providerName) returned no choice")
         }
         var state = AnswerState(providerName: model.providerName, quirks: quirks)
         try Self.checkError(choice, for: model)
@@ -147,7 +147,7 @@ extension ChatCompletions {
             if let calls = raw["tool_calls"] { try state.read(calls: calls, isWhole: true) { builder.add($0) } }
         } else if choice["finish_reason"] == nil {
             throw GenerationError(
-                .badProviderResponse, "\(model.providerName) answered with a choice without a message")
+                .badProviderResponse, "\(model.providerName) returned a choice without a message")
         }
         let cut = state.close(.whole) { builder.add($0) }
         var message = builder.finish(state.completion)

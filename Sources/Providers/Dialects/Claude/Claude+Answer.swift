@@ -248,7 +248,7 @@ extension Claude {
             throw error.generationError(for: model)
         }
         guard let content = root["content"], content.kind == .array else {
-            throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any content")
+            throw GenerationError(.badProviderResponse, "\(model.providerName) returned no content")
         }
         var reader = AnswerReader(
             providerName: model.providerName, includesReasoning: includesReasoning, .whole)

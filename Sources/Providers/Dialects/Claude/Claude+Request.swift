@@ -81,7 +81,7 @@ extension Claude {
             guard !isEmpty else {
                 throw GenerationError(
                     .invalidRequest,
-                    "messages has no content: \(model.providerName) wants at least one message that is not a system "
+                    "messages has no content: \(model.providerName) needs at least one message that is not a system "
                         + "message and not empty")
             }
             try write(turn: turn)
@@ -176,7 +176,7 @@ extension Claude {
 
         private mutating func toolUse(_ call: ToolCall) throws(GenerationError) {
             guard !call.id.isEmpty else {
-                throw GenerationError(.invalidRequest, "messages.tool_calls.id is missing: the result names its call")
+                throw GenerationError(.invalidRequest, "messages.tool_calls.id is missing: a tool result refers to it")
             }
             writer.beginObject()
             writer.member("type", "tool_use")
@@ -334,7 +334,7 @@ extension Claude {
                     guard maxTokens > minimumBudget else {
                         throw GenerationError(
                             .invalidRequest,
-                            "options.max_tokens is \(maxTokens); with reasoning, which counts too, this model needs "
+                            "options.max_tokens is \(maxTokens); reasoning counts towards it, so this model needs "
                                 + "more than \(minimumBudget)")
                     }
                     mode = .budget(min(budget, maxTokens - 1))

@@ -38,7 +38,7 @@ struct Claude: Dialect {
     }
 
     /// What a model most likely refuses.
-    static func doubtful(_ model: ModelConfiguration) -> Capabilities {
+    static func likelyUnsupported(_ model: ModelConfiguration) -> Capabilities {
         ModelFamily(model.modelName).refusesSampling ? Capabilities.sampling.union(.thinkingBudget) : []
     }
 

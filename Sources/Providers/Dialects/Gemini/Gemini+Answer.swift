@@ -92,7 +92,7 @@ extension Gemini {
                     order.opaque(part.text)
                 }
             } else if part["inlineData"] != nil || part["fileData"] != nil {
-                if !hasSkippedMedia { completion.warnings.append("the answer holds media, which is left out") }
+                if !hasSkippedMedia { completion.warnings.append("the response contains media, which is omitted") }
                 hasSkippedMedia = true
             } else if part.count > 0 {
                 order.opaque(part.text)
@@ -230,7 +230,7 @@ extension Gemini {
             try reader.read(event, for: model) { builder.add($0) }
         }
         guard reader.hasFinishReason || !builder.message.isEmpty else {
-            throw GenerationError(.badProviderResponse, "\(model.providerName) answered without any candidate")
+            throw GenerationError(.badProviderResponse, "\(model.providerName) returned no candidate")
         }
         guard reader.hasFinishReason || root.kind != .array else {
             throw Decoder.endError(model.providerName, hasEvents: true)

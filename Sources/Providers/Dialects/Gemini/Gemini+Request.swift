@@ -92,7 +92,7 @@ extension Gemini {
             guard !isEmpty else {
                 throw GenerationError(
                     .invalidRequest,
-                    "messages has no content: \(model.providerName) wants at least one message that is not a system "
+                    "messages has no content: \(model.providerName) needs at least one message that is not a system "
                         + "message and not empty")
             }
         }
@@ -201,7 +201,7 @@ extension Gemini {
                 } else {
                     throw GenerationError(
                         .invalidRequest,
-                        "messages.tool_call_id '\(message.toolCallID)' answers no call of this conversation; "
+                        "messages.tool_call_id '\(message.toolCallID)' matches no call of this conversation; "
                             + "\(model.providerName) needs the call before its result, or the tool's name")
                 }
             }

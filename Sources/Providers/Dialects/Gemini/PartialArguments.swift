@@ -95,7 +95,7 @@ struct PartialArguments {
     /// Closes and opens containers until the value at `path` is next, and writes its name.
     private mutating func open(_ path: [Step]) throws(GenerationError) -> String {
         var text = ""
-        guard !path.isEmpty else { throw Self.error("a value without a place") }
+        guard !path.isEmpty else { throw Self.error("a value without a path") }
         if !isStarted {
             isStarted = true
             levels = [Level(step: nil, isArray: path[0].isIndex)]
@@ -124,18 +124,18 @@ struct PartialArguments {
         switch step {
         case .key(let key):
             guard !levels[last].isArray, levels[last].keys.insert(key).inserted else {
-                throw Self.error("'\(key)' came twice or out of order")
+                throw Self.error("'\(key)' is a duplicate or out of order")
             }
             nameBytes += 32 + key.utf8.count
             text = (levels[last].count > 0 ? "," : "") + "\"" + Self.escaped(key) + "\":"
         case .index(let index):
             guard levels[last].isArray, index >= levels[last].count else {
-                throw Self.error("element \(index) came twice or out of order")
+                throw Self.error("element \(index) is a duplicate or out of order")
             }
             // Elements that were left out are null.
             let gap = index - levels[last].count
             guard gap <= Self.maximumGaps - gaps else {
-                throw Self.error("more than \(Self.maximumGaps) elements are left out")
+                throw Self.error("more than \(Self.maximumGaps) elements are missing")
             }
             gaps += gap
             for _ in levels[last].count..<index {
@@ -179,13 +179,13 @@ struct PartialArguments {
             } else if mark == "[" {
                 let digits = rest.prefix { $0 != "]" }
                 guard let index = Int(String(String.UnicodeScalarView(digits))), index >= 0 else {
-                    throw error("the path '\(path.truncated(toBytes: 80))' has an unreadable index")
+                    throw error("the path '\(path.truncated(toBytes: 80))' has an invalid index")
                 }
                 rest = rest.dropFirst(digits.count)
                 guard rest.popFirst() == "]" else { throw error("the path '\(path.truncated(toBytes: 80))' lacks a ]") }
                 steps.append(.index(index))
             } else {
-                throw error("the path '\(path.truncated(toBytes: 80))' is unreadable")
+                throw error("the path '\(path.truncated(toBytes: 80))' is invalid")
             }
             guard steps.count <= 128 else { throw error("a path of more than 128 steps") }
         }
@@ -193,7 +193,7 @@ struct PartialArguments {
     }
 
     private static func error(_ what: String) -> GenerationError {
-        GenerationError(.badProviderResponse, "a tool call's arguments are unreadable: \(what)")
+        GenerationError(.badProviderResponse, "a tool call's arguments are invalid: \(what)")
     }
 }
 
