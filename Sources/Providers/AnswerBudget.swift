@@ -1,23 +1,23 @@
 internal import Generation
 internal import Synchronization
 
-/// Counts what is kept of the vendors' answers in progress, over all calls and loops.
+/// Limits the memory that vendors' responses in progress use, over all calls and loops.
 public final class AnswerBudget: Sendable {
-    /// Everybody's.
+    /// The budget of the process: `CallBudget.processBytes`.
     public static let process = AnswerBudget(limit: CallBudget.processBytes)
 
     private let limit: Int
     private let total = Atomic<Int>(0)
 
-    /// A budget of `limit` bytes.
+    /// - Parameter limit: in bytes.
     init(limit: Int) { self.limit = limit }
 
-    /// The sum now.
+    /// The bytes in use, in steps of 16 KiB per response.
     var bytes: Int { total.load(ordering: .relaxed) }
 
-    /// One answer's part of a budget. What it holds goes back at the latest with itself.
+    /// One response's part of a budget. Its deinitializer returns what it still holds.
     struct Share: ~Copyable {
-        /// What is counted at a time, in bytes: small answers, which are the rule, share no counter.
+        /// The granularity in bytes. Most responses are smaller and never touch the shared counter.
         private static let step = 16 << 10
 
         private let budget: AnswerBudget
@@ -27,8 +27,8 @@ public final class AnswerBudget: Sendable {
 
         deinit { budget.total.wrappingSubtract(held, ordering: .relaxed) }
 
-        /// Says how many bytes are kept now.
-        /// - Throws: `.overloaded` where it is more than before, and more than there is for all calls.
+        /// Sets the number of bytes in use.
+        /// - Throws: `.overloaded` if the number has grown and the budget is exceeded.
         mutating func hold(_ bytes: Int) throws(GenerationError) {
             let more = bytes / Self.step * Self.step - held
             guard more != 0 else { return }
@@ -41,7 +41,7 @@ public final class AnswerBudget: Sendable {
                 "the responses in progress of all calls exceed \(budget.limit) bytes; try again later")
         }
 
-        /// The answer is over.
+        /// Returns everything to the budget; called at the end of the response.
         mutating func giveBack() {
             budget.total.wrappingSubtract(held, ordering: .relaxed)
             held = 0

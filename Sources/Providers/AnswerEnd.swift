@@ -1,23 +1,23 @@
 internal import Generation
 
-/// How an answer ended, by the vendor's own word for it.
+/// How a response ended, according to the vendor's finish reason.
 struct AnswerEnd {
-    /// What the word means, leaving calls aside.
+    /// The finish reason, not considering tool calls.
     let reason: FinishReason
-    /// What the word says about the calls.
+    /// What it implies for the tool calls.
     let standing: Standing
 
-    /// What a vendor's word for the end says about an answer's calls.
+    /// What a vendor's finish reason implies for the tool calls of the response.
     enum Standing {
-        /// The model came to its end: they are whole, and the answer is one for their sake.
+        /// The model finished: the calls are complete, and the finish reason becomes `.toolCalls`.
         case good
-        /// Nothing, as a word that nobody knows or none at all: they are the answer where each looks whole.
+        /// An unknown or missing reason: the finish reason becomes `.toolCalls` if every call looks complete.
         case unknown
-        /// The answer broke off: they are not the answer, and may be cut off.
+        /// The response was truncated or stopped: the calls may be incomplete, and the finish reason stays.
         case broken
     }
 
-    /// - Parameter isBroken: the vendor says that the answer broke off, without a reason of ours.
+    /// - Parameter isBroken: the vendor reports a failure that has no finish reason in the API.
     init(_ reason: FinishReason, isBroken: Bool = false) {
         self.reason = reason
         standing =
@@ -28,25 +28,25 @@ struct AnswerEnd {
             }
     }
 
-    /// Whether all calls are whole, whatever they look like.
+    /// Whether all calls are complete, without looking at their arguments.
     var isGood: Bool { standing == .good }
 
-    /// Where calls that were cut off go.
+    /// What happens to truncated calls.
     enum Form {
-        /// What was delivered stays delivered.
+        /// They stay, since they were delivered already.
         case stream
-        /// They are left out.
+        /// They are removed from the response.
         case whole
     }
 
-    /// Completes `completion` by the answer's calls, and delivers what is left of them.
-    /// - Returns: the indexes of calls that are to be left out.
+    /// Sets the finish reason and the warnings of `completion`, and delivers the remaining pieces of the calls.
+    /// - Returns: the indexes of the calls to remove from the message.
     func close(
         _ completion: inout Completion, _ calls: inout ToolCallAssembler, _ form: Form,
         _ deliver: (ChunkEvent) -> Void
     ) -> Set<Int> {
         completion.finishReason = reason
-        // Not every vendor has a word of its own for it.
+        // Not every vendor has a finish reason for tool calls.
         let isForCalls = standing != .broken && calls.count > 0
         guard !isGood else {
             for piece in calls.finish() { deliver(.toolCall(piece)) }
@@ -75,17 +75,17 @@ struct AnswerEnd {
             : "\(name) was truncated by \(cause): its arguments are not complete\(remedy)"
     }
 
-    /// One is the rule.
+    /// Usually there is at most one truncated call.
     private static let maximumWarnings = 8
 }
 
 extension Completion {
-    /// What an answer in progress keeps here, in bytes; it has a warning or two, all of them ours.
+    /// The memory used here, in bytes. Warnings do not count: they are few and written by Genwire.
     var keptBytes: Int { id.utf8.count + model.utf8.count + rawFinishReason.utf8.count }
 }
 
 extension Message {
-    /// Leaves out the calls at `indexes`.
+    /// Removes the calls at `indexes`.
     mutating func leaveOutCalls(_ indexes: Set<Int>) {
         guard !indexes.isEmpty else { return }
         toolCalls = toolCalls.enumerated().filter { !indexes.contains($0.offset) }.map(\.element)

@@ -1,15 +1,15 @@
 public import EventLoop
 public import Generation
 
-/// Receives one answer from its source, on the source's loop.
+/// Receives one response from its source, on the source's loop.
 public protocol AnswerSink: AnyObject {
-    /// Where the pieces of a stream go; a source asks once, before the first one. A stage that looks at ends only names
-    /// the sink behind it, so that pieces bypass the stage. The default is the sink itself.
+    /// The receiver of the pieces of a stream; a source reads it once, before the first piece. A stage that handles only
+    /// the end returns the sink after it, so that pieces bypass the stage. The default is the sink itself.
     var pieceSink: any AnswerSink { get }
-    /// A piece of a streamed answer. After `.pause` the upstream is held until `AnswerSource.resume`.
+    /// Receives a piece of a streamed response. Returning `.pause` pauses the upstream until `AnswerSource.resume`.
     func receive(_ event: ChunkEvent) -> Demand
-    /// The end: the whole answer of a unary request, or what closes a stream (its message is empty, since it was
-    /// delivered). Called exactly once, and never after `AnswerSource.cancel`.
+    /// Receives the end: the whole response of a unary request, or the completion of a stream, whose message is empty
+    /// because it was delivered before. Called exactly once, and never after `AnswerSource.cancel`.
     func finish(_ result: Result<ChatResponse, GenerationError>)
 }
 
@@ -18,52 +18,52 @@ extension AnswerSink {
     public var pieceSink: any AnswerSink { self }
 }
 
-/// An answer in the making. Belongs to one loop, and to whoever asked for it; never holds its sink.
+/// A response in progress. Confined to one loop and owned by its caller; it holds no strong reference to its sink.
 public protocol AnswerSource: AnyObject {
-    /// Begins. The sink may hear the end before this returns.
+    /// Starts the request. The sink may receive the end before this returns.
     func start()
-    /// Continues a paused stream; does nothing where none is paused.
+    /// Continues a paused stream; does nothing if none is paused.
     func resume()
-    /// Stops at once, in any phase: the upstream connection is closed, and the sink hears nothing more.
+    /// Stops at once, in any phase: closes the upstream connection; the sink is not called again.
     func cancel(_ cause: CancelCause)
     /// The size of the vendor's request while it may still have to be sent, in bytes; 0 before and after.
     var bodyBytes: Int { get }
 }
 
-/// One request to one model, as `Upstream` makes it, with what is known of its transfer.
+/// One request to one model, created by `Upstream`, and the figures of its transfer.
 public protocol UpstreamAttempt: AnswerSource {
-    /// The HTTP status; 0 while none came.
+    /// The HTTP status; 0 until the response headers arrive.
     var httpStatus: Int { get }
-    /// How long connecting took, in microseconds; 0 where a connection was re-used.
+    /// How long connecting took, in microseconds; 0 if a connection was reused.
     var connectMicroseconds: Int64 { get }
     /// How long the request waited for a token, in microseconds.
     var authMicroseconds: Int64 { get }
-    /// The sendings that were repeated, in their order; complete once the attempt has finished.
+    /// The sendings that were repeated, in order; complete once the attempt has finished.
     var repeatedSendings: [RepeatedSending] { get }
 }
 
 /// The vendors' side of one loop.
 public protocol Upstream: AnyObject {
-    /// An attempt that `start` sends.
+    /// Creates an attempt; `start` sends it.
     func attempt(
         at model: ConfiguredModel, _ request: ChatRequest, isStream: Bool, into sink: any AnswerSink
     ) -> any UpstreamAttempt
 }
 
-/// Why an answer is stopped before its end.
+/// Why a response is cancelled.
 public enum CancelCause: Sendable, CaseIterable {
     /// The caller cancelled the call.
     case caller
-    /// The caller's connection is gone.
+    /// The caller disconnected.
     case callerGone
     /// The call's deadline passed.
     case deadline
-    /// The server shuts down.
+    /// The server is shutting down.
     case shuttingDown
-    /// The server ended the call: over a limit, not permitted any more, or against the protocol.
+    /// The server ended the call: a limit was exceeded, the permission was revoked, or the protocol was violated.
     case refused
 
-    /// What the attempt in progress is recorded with. Only a deadline is a failure of the upstream; the others are
+    /// The error that the attempt in progress is recorded with. Only a deadline is an upstream failure; the others are
     /// `.cancelled`.
     public var error: GenerationError {
         switch self {

@@ -6,21 +6,21 @@ internal import HTTPClient
 
 /// What an authorized transfer reports. Called on the loop, and not after `cancel`.
 protocol AuthorizedTransferDelegate: AnyObject {
-    /// The request goes out as `identity`, whose secrets an answer may repeat. Once for each sending.
+    /// Called before each sending, with the identity whose secrets the response may echo.
     func transferWillSend(as identity: ConfiguredModel.Identity)
-    /// The status and headers of the answer. Once, before any of the body; never those of a rejected token.
+    /// The status and headers of the response. Called once, before the body; never with a response that rejects a token.
     func transferDidReceiveHead(_ head: HTTPResponseHead)
-    /// A piece of the answer's body, valid during the call only. With `.pause` it is taken, but no more comes until
-    /// `resume`.
+    /// A piece of the response body, valid during the call only. Returning `.pause` accepts the piece and stops further
+    /// ones until `resume`.
     func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand
-    /// The end, exactly once: `nil` where the body is complete, whatever the status.
+    /// The end. Called exactly once, with `nil` if the body is complete, whatever the status.
     func transferDidFinish(_ failure: AuthorizedTransfer.Failure?)
 }
 
-/// One request with its credential: gets a token, sends, and where the provider rejects the token with 401 and there may
-/// be a better one, sends once more. Belongs to one loop.
+/// One request with its credential: obtains a token and sends the request. If the provider rejects the token with 401
+/// and a newer token may be available, it sends the request once more. Confined to one loop.
 final class AuthorizedTransfer: TransferDelegate {
-    /// What is sent, apart from the headers, which the credential decides.
+    /// The request without its headers, which depend on the credential.
     struct Request {
         var url: String
         /// The body of a POST; `nil` for a GET.
@@ -30,9 +30,9 @@ final class AuthorizedTransfer: TransferDelegate {
         var prefersHTTP1 = false
     }
 
-    /// Why there is no complete answer.
+    /// Why there is no complete response.
     enum Failure {
-        /// Nothing was sent, or not again: there is no token.
+        /// There is no token to send the request with, or to repeat it with.
         case noIdentity(GenerationError)
         case transfer(HTTPError)
     }
@@ -46,9 +46,9 @@ final class AuthorizedTransfer: TransferDelegate {
         case ready
         case waitingForToken(TokenWaiter)
         case sent(Sending)
-        /// The head came with its status.
+        /// The response headers arrived.
         case receiving(Sending, status: Int)
-        /// The provider rejected the token, and there may be a better one: the answer is thrown away.
+        /// The provider rejected the token, and a newer one may be available: the response is discarded.
         case rejected(Sending, status: Int)
         /// Finished or cancelled; with the last sending, if there was one.
         case over(HTTPTransfer?, status: Int)
@@ -59,14 +59,14 @@ final class AuthorizedTransfer: TransferDelegate {
     private var request: Request
     private var delegate: (any AuthorizedTransferDelegate)?
     private var state = State.ready
-    /// Which of the credential's tokens was sent last.
+    /// The generation of the token that was sent last.
     private var generation: UInt64 = 0
     private var isReplacement = false
     private var waitedNanoseconds: UInt64 = 0
-    /// Of sendings before the present one.
+    /// The repeated sendings before the current one.
     private var earlierSendings: [RepeatedSending] = []
 
-    /// A transfer that `start` sets going.
+    /// Creates a transfer; `start` sends it.
     init(_ request: Request, model: ConfiguredModel, context: ProviderContext) {
         self.request = request
         self.model = model
@@ -75,15 +75,15 @@ final class AuthorizedTransfer: TransferDelegate {
 
     // MARK: - For the owner
 
-    /// Sends the request: within this call where a token is available, which is the rule. `delegate`, which is held until
-    /// the end, may hear of a missing credential before this returns.
+    /// Sends the request, normally within this call because a token is available. `delegate` is retained until the end
+    /// and may be told of a missing credential before this returns.
     func start(_ delegate: any AuthorizedTransferDelegate) {
         guard case .ready = state else { return }
         self.delegate = delegate
         send()
     }
 
-    /// Gives up, whatever is waited for: an unfinished connection is closed, a token's refresh goes on for others.
+    /// Cancels in any phase. A connection in use is closed; a token refresh continues for other requests.
     func cancel() {
         switch state {
         case .ready: break
@@ -94,12 +94,12 @@ final class AuthorizedTransfer: TransferDelegate {
         end()
     }
 
-    /// Lets a paused body go on.
+    /// Continues a paused body.
     func resume() {
         if case .receiving(let sending, _) = state { sending.transfer.resume() }
     }
 
-    /// The HTTP status of the present sending; 0 while none came.
+    /// The HTTP status of the current sending; 0 until the response headers arrive.
     var httpStatus: Int {
         switch state {
         case .ready, .waitingForToken, .sent: 0
@@ -107,16 +107,16 @@ final class AuthorizedTransfer: TransferDelegate {
         }
     }
 
-    /// Making the present sending's connection took this long, in microseconds; 0 where one was re-used.
+    /// How long the current sending took to connect, in microseconds; 0 if a connection was reused.
     var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
 
-    /// Waiting for tokens took this long, in microseconds; 0 as a rule, since one is available.
+    /// How long the request waited for tokens, in microseconds; usually 0.
     var authMicroseconds: Int64 { Int64(waitedNanoseconds / 1000) }
 
     /// The size of the body while it may still have to be sent, in bytes.
     var bodyBytes: Int { request.body?.count ?? 0 }
 
-    /// The sendings that were repeated, in their order: at most three. Complete once the transfer is over.
+    /// The sendings that were repeated, in order; at most three. Complete once the transfer is over.
     var repeatedSendings: [RepeatedSending] {
         guard let resend = transfer?.resend else { return earlierSendings }
         let error = GenerationError(.network, "\(model.providerName): \(resend.error)")
@@ -163,7 +163,7 @@ final class AuthorizedTransfer: TransferDelegate {
         }
     }
 
-    /// Whether an answer says that the token was rejected, and another token may do better.
+    /// Whether the response rejects the token and a newer token may be available.
     private func replacesToken(after status: Int) -> Bool {
         guard status == 401, !isReplacement, let credential = model.credential else { return false }
         return credential.invalidate(generation)
@@ -177,7 +177,7 @@ final class AuthorizedTransfer: TransferDelegate {
             state = .rejected(sending, status: head.status)
             return
         }
-        // Nothing will be sent again.
+        // The request will not be repeated.
         request.body = nil
         state = .receiving(sending, status: head.status)
         delegate?.transferDidReceiveHead(head)

@@ -3,12 +3,12 @@ internal import Generation
 internal import JSON
 
 /// A section's `extra_body`, applied to every request as a JSON merge patch (RFC 7396): objects are merged, `null`
-/// takes a member out, everything else replaces.
+/// removes a member, everything else replaces.
 struct BodyPatch: Sendable {
     private let patch: JSONValue
 
-    /// The patch of a section; `nil` where it has none.
-    /// - Throws: `.invalidRequest` where the node is no JSON.
+    /// The patch of a section; `nil` if it has none.
+    /// - Throws: `.invalidRequest` if the node is not valid JSON.
     init?(_ node: ConfigNode?) throws(GenerationError) {
         guard let node else { return nil }
         do {
@@ -18,8 +18,8 @@ struct BodyPatch: Sendable {
         }
     }
 
-    /// `body` with the patch applied. `body` is well-formed JSON, since it was written here; what the patch does not
-    /// touch is copied without being read.
+    /// Applies the patch to `body`, which must be well-formed JSON. Members that the patch does not change are copied
+    /// without being parsed.
     func apply(to body: [UInt8]) -> [UInt8] {
         var writer = JSONWriter(capacity: body.count + 256)
         body.withUnsafeBufferPointer { Self.write($0, patch, to: &writer) }

@@ -1,21 +1,21 @@
 internal import Generation
 
-/// What one call may make us keep of its answer at a time: a whole answer's body, or of a stream the event that is
-/// coming in and everything that its decoder holds until the end. Text that is passed on is not kept.
+/// How much of its response one call may buffer: the body of a unary response, or the current event of a stream and
+/// everything that the decoder holds until the end. Text that was delivered is not buffered.
 enum CallBudget {
-    /// In bytes.
+    /// The bytes that one call may buffer.
     static let bytes = 16 << 20
     /// The largest event of a stream, in bytes.
     static let eventBytes = 8 << 20
-    /// What all calls of the process may make us keep at a time, in bytes: see `AnswerBudget`.
+    /// The bytes that all calls of the process may buffer together: see `AnswerBudget`.
     static let processBytes = 512 << 20
-    /// The most tool calls of an answer.
+    /// The maximum number of tool calls per response.
     static let toolCalls = 1024
-    /// The most blocks of an answer that are kept in their order, and the most pieces of one event.
+    /// The maximum number of blocks per response whose order is kept, and of pieces per event.
     static let blocks = 16_384
 
-    /// Checks what a decoder holds; called within every loop over what one event or one whole answer has.
-    /// - Throws: `.badProviderResponse` where it is too much.
+    /// Checks what a decoder holds; called in every loop over the contents of an event or a response.
+    /// - Throws: `.badProviderResponse` if it exceeds a limit.
     static func check(
         _ providerName: String, bytes: Int = 0, toolCalls: Int = 0, blocks: Int = 0
     ) throws(GenerationError) {
@@ -26,7 +26,7 @@ enum CallBudget {
         if blocks > Self.blocks { throw exceeded(providerName, "has more than \(Self.blocks) blocks") }
     }
 
-    /// The error of an answer that needs more. Another try would bring the same answer.
+    /// The error of a response that exceeds a limit. It is not retried: the next response would be as large.
     static func exceeded(_ providerName: String, _ what: String) -> GenerationError {
         var error = GenerationError(.badProviderResponse, "\(providerName)'s response \(what)")
         error.isRetryable = false

@@ -1,4 +1,4 @@
-/// What a model can do: data, so that one check serves every vendor and `ListModels` can tell.
+/// What a model supports, as data: one check serves every vendor, and `ListModels` reports it.
 struct Capabilities: OptionSet, Sendable {
     let rawValue: UInt32
 
@@ -11,9 +11,9 @@ struct Capabilities: OptionSet, Sendable {
     static let fileURLs = Capabilities(rawValue: 1 << 5)
     static let jsonObject = Capabilities(rawValue: 1 << 6)
     static let jsonSchema = Capabilities(rawValue: 1 << 7)
-    /// A word says how hard to think.
+    /// Reasoning effort can be given as a level, such as `low`.
     static let effort = Capabilities(rawValue: 1 << 8)
-    /// Thinking can be capped in tokens.
+    /// Reasoning can be limited to a number of tokens.
     static let thinkingBudget = Capabilities(rawValue: 1 << 9)
     static let temperature = Capabilities(rawValue: 1 << 10)
     static let topP = Capabilities(rawValue: 1 << 11)
@@ -22,7 +22,7 @@ struct Capabilities: OptionSet, Sendable {
     static let seed = Capabilities(rawValue: 1 << 14)
     static let presencePenalty = Capabilities(rawValue: 1 << 15)
     static let frequencyPenalty = Capabilities(rawValue: 1 << 16)
-    /// The end user can be named.
+    /// The request can name the end user.
     static let user = Capabilities(rawValue: 1 << 17)
     /// The vendor counts tokens.
     static let countTokens = Capabilities(rawValue: 1 << 18)
@@ -40,6 +40,6 @@ struct Capabilities: OptionSet, Sendable {
         (.countTokens, "count_tokens"),
     ]
 
-    /// The words of `ListModels`, those that every model has first.
+    /// The names in `ListModels`, first those that every model has.
     var names: [String] { ["chat", "stream"] + Self.words.filter { contains($0.capability) }.map(\.word) }
 }

@@ -5,7 +5,7 @@ public import Generation
 internal import HTTPClient
 internal import JSON
 
-/// A model as configured: everything about it that does not change from request to request. Shared by all loops.
+/// A configured model: everything about it that is the same for every request. Shared by all loops.
 public final class ConfiguredModel: Sendable {
     /// The name to ask for: the configuration's, `default`, or `provider/model_name`.
     public let name: String
@@ -13,32 +13,32 @@ public final class ConfiguredModel: Sendable {
     public var providerName: String { provider.name }
     /// The vendor's name of the model.
     public var modelName: String { configuration.modelName }
-    /// What it can do, in the words of `ListModels`.
+    /// What it supports, as named in `ListModels`.
     public var capabilityNames: [String] { capabilities.subtracting(likelyUnsupported).names }
     /// Its section of the configuration.
     public let configuration: ModelConfiguration
-    /// Whether the configuration names it; a caller made the others on the spot, as `provider/model_name`.
+    /// Whether the configuration defines it. Others are created when a caller asks for `provider/model_name`.
     public let isConfigured: Bool
 
     let provider: Provider
     let capabilities: Capabilities
     let likelyUnsupported: Capabilities
     let endpoints: Endpoints
-    /// What it asks with; `nil` for a server that wants nothing.
+    /// The credential of its requests; `nil` for a server that needs none.
     public let credential: Credential?
     let timeouts: HTTPTimeouts
     let probes = ProbeLimiter()
     private let patch: BodyPatch?
-    /// Every header but the credential's.
+    /// Every header except the credential's.
     private let plainHeaders: [(name: String, value: String)]
-    /// The header that carries the credential, and what stands before it.
+    /// The header that carries the credential, and the prefix of its value.
     private let credentialHeader: (name: String, prefix: String)
-    /// What is secret in this section's own headers.
+    /// The secrets in the section's `headers`.
     let ownSecrets: SecretSet
-    /// The headers with the newest token: they change with it, not from request to request.
+    /// The headers with the newest token, rebuilt only when the token changes.
     private let known = Locked<(generation: UInt64, identity: Identity)?>(nil)
 
-    /// What a request goes out with, and must not come back.
+    /// What a request is sent with: its headers, and the secrets in them that must not appear in responses.
     struct Identity: Sendable {
         let headers: HTTPHeaders
         let secrets: SecretSet
@@ -48,8 +48,8 @@ public final class ConfiguredModel: Sendable {
     /// - Parameters:
     ///   - credentials: those of the whole configuration.
     ///   - isConfigured: see the property.
-    /// - Throws: `GenerationError`: `.authentication` where the credential is missing (it names the key and the
-    ///   environment variable), `.unsupported` or `.invalidRequest` where the section cannot work.
+    /// - Throws: `GenerationError`: `.authentication` if the credential is missing (it names the key and the
+    ///   environment variable), `.unsupported` or `.invalidRequest` if the section cannot work.
     public init(
         _ model: ModelConfiguration, credentials: CredentialStore, isConfigured: Bool = true
     ) throws(GenerationError) {
@@ -72,7 +72,7 @@ public final class ConfiguredModel: Sendable {
         let entry = try Self.credential(of: model, rule: provider.credential, credentials)
         credential = entry?.credential
         let rule = credential?.isKey == true ? provider.credential.keyHeader : ("Authorization", "Bearer ")
-        // A header of one's own carries the bare credential, unless the section says otherwise.
+        // A custom header carries the bare credential, unless the section sets a prefix.
         let isOwn = entry?.header.map { $0.lowercased() != "authorization" } ?? false
         credentialHeader = (name: entry?.header ?? rule.0, prefix: entry?.prefix ?? (isOwn ? "" : rule.1))
         var headers: [(name: String, value: String)] = [("Content-Type", "application/json")]
@@ -83,7 +83,7 @@ public final class ConfiguredModel: Sendable {
         }
         plainHeaders = headers
         ownSecrets = SecretSet(token: nil, headers: model.extraHeaders)
-        // What is wrong with them shows now and not with the first request.
+        // Reports invalid headers now instead of with the first request.
         let isFixed = credential?.kind == .apiKey || credential?.kind == .static
         if case .failure(let error) = identity(isFixed ? credential?.current : nil) { throw error }
     }
@@ -99,7 +99,7 @@ public final class ConfiguredModel: Sendable {
         if let key = model.apiKey { return fixed(.apiKey(key)) }
         if let token = Environment.first(rule.tokenVariables) { return fixed(.static(Secret(token))) }
         if let key = Environment.first(rule.keyVariables) { return fixed(.apiKey(Secret(key))) }
-        // A simulator or a local server may well want none.
+        // A simulator or a local server may need none.
         if rule.usesGoogleDefault {
             guard model.apiBase == nil || credentials.hasGoogleFile else { return nil }
             return CredentialStore.Entry(credential: credentials.googleDefault())
@@ -111,9 +111,9 @@ public final class ConfiguredModel: Sendable {
             "\(model.name): no credential: set \(variable ?? "")'api_key' or 'auth' in the model's config")
     }
 
-    /// What a request with `token` goes out with. Building it costs once per token.
+    /// The headers and secrets of a request with `token`; built once per token.
     func identity(_ token: AccessToken?) -> Result<Identity, GenerationError> {
-        // 0 stands for no token and for a fixed one; a model never has both.
+        // 0 means no token or a fixed key; a model never has both.
         let generation = token?.generation ?? 0
         if let known = known.withLock({ $0 }), known.generation == generation { return .success(known.identity) }
         var headers = plainHeaders
@@ -132,7 +132,7 @@ public final class ConfiguredModel: Sendable {
         }
     }
 
-    /// A body as it is sent: with the section's `extra_body`.
+    /// The final body, with the section's `extra_body` applied.
     func body(_ writer: JSONWriter) -> [UInt8] { patch?.apply(to: writer.bytes) ?? writer.bytes }
 }
 

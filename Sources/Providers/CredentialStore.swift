@@ -4,12 +4,12 @@ public import EventLoop
 internal import Glibc
 public import HTTPClient
 
-/// The credentials of one configuration: each entry of `auth` once, however many models use it. Shared by all loops.
+/// The credentials of one configuration: one per entry of `auth`, shared by all models that use it. Shared by all loops.
 public final class CredentialStore: Sendable {
-    /// An entry of `auth`, with what it says about the header.
+    /// An entry of `auth` and its header settings.
     struct Entry: Sendable {
         let credential: Credential
-        /// What it was made from; `nil` where no entry of `auth` did.
+        /// Its configuration; `nil` if it does not come from `auth`.
         var configuration: AuthConfiguration?
         var header: String?
         var prefix: String?
@@ -23,21 +23,20 @@ public final class CredentialStore: Sendable {
     }
 
     private struct State {
-        /// Google's default search, once a model wanted it.
+        /// Google's default credential; created when the first model needs it.
         var google: Credential?
-        /// Those that models asked for; an entry that nobody uses fetches nothing.
+        /// Those that models use. An entry that no model uses fetches no tokens.
         var used: [Credential] = []
         /// Those of earlier configurations that calls in progress may still use.
         var retired: [Weak] = []
-        /// Where tokens are fetched, once there is such a place.
+        /// The client that fetches tokens; `nil` before `attach`.
         var home: LoopBound<HTTPClient>?
     }
 
     private let state: Locked<State>
 
     /// The credentials of `configuration`. No file is read and no connection made before `attach`.
-    /// - Parameter previous: the store that this one is to replace. Entries that are the same there keep their
-    ///   credential, and with it their token.
+    /// - Parameter previous: the store that this one replaces. Unchanged entries keep their credential and token.
     public init(
         _ configuration: Configuration, environment: [String: String] = CredentialStore.processEnvironment,
         carryingOver previous: CredentialStore? = nil
@@ -61,14 +60,14 @@ public final class CredentialStore: Sendable {
         state = Locked(State(google: google))
     }
 
-    /// The entry of a name; `nil` where there is none.
+    /// The entry of this name; `nil` if there is none.
     func entry(named name: String) -> Entry? {
         guard let entry = entries[name] else { return nil }
         use(entry.credential)
         return entry
     }
 
-    /// What Google's default search finds, one for all models.
+    /// Google's default credential, shared by all models.
     func googleDefault() -> Credential {
         let credential = state.withLock { state in
             let credential = state.google ?? Credential.googleDefault(environment: environment, caFile: caFile)
@@ -79,7 +78,7 @@ public final class CredentialStore: Sendable {
         return credential
     }
 
-    /// Whether Google's default search would find a file. A machine's metadata server is not asked.
+    /// Whether Google's default search would find a file. The metadata server is not queried.
     var hasGoogleFile: Bool {
         if environment["GOOGLE_APPLICATION_CREDENTIALS"]?.isEmpty == false { return true }
         let folder = environment["CLOUDSDK_CONFIG"] ?? environment["HOME"].map { $0 + "/.config/gcloud" }
@@ -92,15 +91,14 @@ public final class CredentialStore: Sendable {
             state.used.append(credential)
             return state.home
         }
-        // A model that a caller named: its credential comes late.
+        // The model was created for a caller, after `attach`.
         if let home { home.loop.execute { credential.attach(loop: home.loop, client: home.value) } }
     }
 
-    /// Whether a model asks with one of these.
+    /// Whether any model uses a credential of this store.
     public var isUsed: Bool { state.withLock { !$0.used.isEmpty } }
 
-    /// Begins to fetch tokens with `client` on `loop`, which must be the current one, so that the first request does
-    /// not wait for one.
+    /// Starts fetching tokens with `client`, so that the first request does not wait for one. Called on `loop`.
     public func attach(loop: EventLoop, client: HTTPClient) {
         let used = state.withLock { state in
             state.home = LoopBound(client, on: loop)
@@ -112,8 +110,8 @@ public final class CredentialStore: Sendable {
         }
     }
 
-    /// Gives way to `successor`: what that does not use is fetched for calls in progress only. `successor.detach` ends
-    /// those credentials too.
+    /// Hands over to `successor`. Credentials that it does not use serve calls in progress only; `successor.detach`
+    /// stops them too.
     public func retire(for successor: CredentialStore) {
         let (used, retired) = state.withLock { ($0.used, $0.retired) }
         successor.state.withLock { state in
@@ -123,7 +121,7 @@ public final class CredentialStore: Sendable {
         }
     }
 
-    /// Ends what `attach` began, on the same loop and before its client is shut down.
+    /// Stops fetching tokens. Called on the same loop as `attach`, before its client is shut down.
     public func detach() {
         let credentials = state.withLock { state in
             state.home = nil
@@ -132,7 +130,7 @@ public final class CredentialStore: Sendable {
         for credential in credentials { credential.detach() }
     }
 
-    /// The variables of this process.
+    /// The environment variables of this process.
     public static var processEnvironment: [String: String] {
         var result: [String: String] = [:]
         var entry = environ

@@ -3,17 +3,17 @@ internal import Generation
 internal import HTTPClient
 internal import JSON
 
-/// A wire family, shared by several vendors: how a request is written and what comes back is read.
+/// A wire format, shared by several vendors: writes requests and reads responses.
 protocol Dialect: Sendable {
-    /// The dialect with the family's own keys of a model's section.
+    /// The dialect, configured by the keys of a model's section.
     func configured(by model: ModelConfiguration) -> Self
 
     /// Writes the body of `request` for `model`.
     /// - Throws: `.invalidRequest` that names the field, or `.unsupported`.
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter
 
-    /// Reads a whole answer.
-    /// - Throws: `.badProviderResponse` where it is none, or the error that the body carries.
+    /// Reads a unary response.
+    /// - Throws: `.badProviderResponse` if it is invalid, or the error in its body.
     func decode(
         _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
     ) throws(GenerationError) -> ChatResponse
@@ -21,12 +21,12 @@ protocol Dialect: Sendable {
     /// A decoder for one stream.
     func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder
 
-    /// The body of a request that counts tokens; `nil` where the vendor does not.
+    /// The body of a request that counts tokens; `nil` if the vendor has no such endpoint.
     func encodeTokenCount(
         _ request: PreparedRequest, for model: ConfiguredModel
     ) throws(GenerationError) -> JSONWriter?
 
-    /// The count in the vendor's answer; `nil` where there is none.
+    /// The count in the vendor's response; `nil` if there is none.
     func tokenCount(_ root: JSONElement) -> Int?
 }
 
@@ -40,36 +40,36 @@ extension Dialect {
     func tokenCount(_ root: JSONElement) -> Int? { nil }
 }
 
-/// Reads one stream, event by event. Belongs to one loop.
+/// Reads one stream, event by event. Confined to one loop.
 protocol StreamDecoder: AnyObject {
-    /// The vendor's end mark came: nothing that follows matters.
+    /// Whether the vendor's end marker was received; everything after it is ignored.
     var isDone: Bool { get }
 
-    /// Everything that is kept until the end, in bytes: see `CallBudget`.
+    /// The bytes held until the end: see `CallBudget`.
     var keptBytes: Int { get }
 
-    /// Reads one event and hands on what it holds.
-    /// - Throws: the error that the event carries, or `.badProviderResponse` where it is unreadable.
+    /// Reads one event and delivers its contents.
+    /// - Throws: the error in the event, or `.badProviderResponse` if it is invalid.
     func consume(
         _ event: SSEEvent, parser: JSONParser, _ deliver: (ChunkEvent) -> Void
     ) throws(GenerationError)
 
-    /// The stream is over. Returns how it ended.
-    /// - Throws: `.streamInterrupted` where it has no end of its own, `.badProviderResponse` where it was none.
+    /// Called at the end of the stream; returns its completion.
+    /// - Throws: `.streamInterrupted` if the end is missing, `.badProviderResponse` if the stream is empty.
     func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion
 }
 
 extension StreamDecoder {
-    /// The error of a stream that ended without its end, or of an answer that was none.
+    /// The error of a stream whose end is missing, or that is empty.
     static func endError(_ providerName: String, hasEvents: Bool) -> GenerationError {
         hasEvents
             ? GenerationError(.streamInterrupted, "\(providerName) ended the stream before the end of the response")
             : GenerationError(.badProviderResponse, "\(providerName) returned an empty stream")
     }
 
-    /// Parses an event's data; `nil` where it holds nothing: some servers keep a connection alive with empty events,
-    /// or with lines that are no field, and some proxies add OpenAI's end mark to every stream.
-    /// - Throws: the error that the event is, in whatever form, or `.badProviderResponse` where it is unreadable.
+    /// Parses an event's data; `nil` if it is empty. Some servers keep a connection alive with empty events or with lines
+    /// that are not fields, and some proxies add OpenAI's end marker to every stream.
+    /// - Throws: the error that the event reports, in any known form, or `.badProviderResponse` if it is invalid.
     static func parse(
         _ event: SSEEvent, _ parser: JSONParser, _ stray: inout StrayText, for model: ConfiguredModel
     ) throws(GenerationError) -> JSONElement? {

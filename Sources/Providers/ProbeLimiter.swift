@@ -1,14 +1,14 @@
 internal import EventLoop
 internal import Generation
 
-/// Keeps questions about a model's credential rare: there is one at a time, whose answer goes to everybody who asks
-/// meanwhile; a burst of five, then one a second; in between the last answer stands. They cost nothing, but a vendor
-/// counts them all the same. Shared by all loops.
+/// Rate-limits the probes of a model's credential: one at a time, whose result every concurrent caller gets; a burst of
+/// five, then one per second. In between, callers get the last result. Probes are free, but they count towards the
+/// vendor's rate limits. Shared by all loops.
 final class ProbeLimiter: Sendable {
-    /// What a provider said of a credential.
+    /// The result of a probe.
     typealias Answer = Result<Void, GenerationError>
 
-    /// Waits for an answer. Belongs to one loop.
+    /// Waits for a result. Confined to one loop.
     final class Waiter {
         private let completion: (Answer) -> Void
 
@@ -19,11 +19,11 @@ final class ProbeLimiter: Sendable {
 
     /// What a waiter gets.
     enum Turn {
-        /// The last answer, at once: it is too early to ask again.
+        /// The last result: it is too early for another probe.
         case answered(Answer)
-        /// The answer of the question in progress, later. The place is for `leave`.
+        /// The result of the probe in progress, later. `place` is the argument of `leave`.
         case waits(place: UInt64)
-        /// The same, and the caller is to ask the question, and to call `finish` whatever comes of it.
+        /// The same; the caller must send the probe and call `finish` with its result.
         case asks(place: UInt64)
     }
 
@@ -37,7 +37,7 @@ final class ProbeLimiter: Sendable {
 
     private let state = Locked(State())
 
-    /// What `waiter` gets. Unless it is answered at once, it is finished on its loop, and never before this returns.
+    /// Adds `waiter`. Unless there is a result already, it is finished on its loop, never before this returns.
     func enter(_ waiter: LoopBound<Waiter>, now: UInt64 = EventLoop.monotonicNanoseconds()) -> Turn {
         state.withLock { state in
             let now = Instant(nanoseconds: now)
@@ -46,18 +46,18 @@ final class ProbeLimiter: Sendable {
             state.nextPlace += 1
             state.waiters[place] = waiter
             guard !state.isAsking else { return .waits(place: place) }
-            // Without an answer to give instead it is asked all the same.
+            // Without a previous result, the probe is sent despite the rate limit.
             _ = state.questions.take(now)
             state.isAsking = true
             return .asks(place: place)
         }
     }
 
-    /// Stops waiting. The question goes on, also when nobody waits any more: whoever asks next gets its answer, so that
-    /// asking and leaving in turns makes no questions.
+    /// Stops waiting. The probe continues even without waiters: the next caller gets its result, so that repeatedly
+    /// entering and leaving starts no further probes.
     func leave(_ place: UInt64) { state.withLock { $0.waiters[place] = nil } }
 
-    /// Takes the answer of the question in progress to all who wait for it.
+    /// Delivers the result of the probe in progress to every waiter.
     func finish(_ answer: Answer) {
         let waiters = state.withLock { state in
             defer { state.waiters = [:] }

@@ -1,43 +1,43 @@
 public import Config
 internal import Generation
 
-/// One vendor: where it is, how it is spoken to, what it wants for a credential and what it can do. A value; the wire
-/// itself is the dialect's.
+/// One vendor, as a value: its endpoints, wire format, credentials and capabilities. The dialect does the encoding and
+/// decoding.
 public struct Provider: Sendable {
     /// The name in configurations, such as `openai`.
     public let name: String
-    /// The wire family.
+    /// The wire format.
     var dialect: any Dialect
-    /// The keys that it takes in a model's `config` beside those of all models.
+    /// The keys that it accepts in a model's `config` in addition to those of all models.
     var keys: [ProviderKeys.Declaration] = []
-    /// What it takes for a credential.
+    /// How its credentials are found and sent.
     let credential: CredentialRule
-    /// What one of its models can do.
+    /// What one of its models supports.
     let capabilities: @Sendable (ModelConfiguration) -> Capabilities
-    /// What one of its models most likely refuses, going by its name: see `PreparedRequest`.
+    /// What one of its models probably refuses, judging by its name: see `PreparedRequest`.
     var likelyUnsupported: @Sendable (ModelConfiguration) -> Capabilities = { _ in [] }
-    /// Where one of its models is.
-    /// - Throws: `.invalidRequest` that names the key which is missing.
+    /// The endpoints of one of its models.
+    /// - Throws: `.invalidRequest` that names the missing key.
     let endpoints: @Sendable (ModelConfiguration) throws(GenerationError) -> Endpoints
-    /// Headers of every request, beside those that all vendors want.
+    /// Headers of every request, in addition to those that all vendors get.
     var headers: @Sendable (ModelConfiguration) -> [(name: String, value: String)] = { _ in [] }
 
     /// Whether a model's name is a path that leads to a project other than the configured one.
     var leavesProject: @Sendable (String) -> Bool = { _ in false }
 
-    /// Whether a caller may ask for this name, as far as it names a model: projects and endpoints of others are the
-    /// configuration's to name, since the request goes there with the configured credential.
+    /// Whether a caller may ask for this model name. Only the configuration may name another project, since the request
+    /// is sent there with the configured credential.
     public func mayBeAskedFor(_ modelName: String) -> Bool { !leavesProject(modelName) }
 
-    /// What the provider's models can do as a rule, in the words of `ListModels`.
+    /// What the provider's models usually support, as named in `ListModels`.
     public var capabilityNames: [String] {
         capabilities(ModelConfiguration(name: "", provider: name, modelName: "")).names
     }
 }
 
-/// The addresses of one model.
+/// The endpoint URLs of one model.
 struct Endpoints: Sendable {
-    /// Asks the vendor whether it takes the credential, at no cost.
+    /// A request that shows whether the vendor accepts the credential, free of charge.
     enum Probe: Sendable {
         /// A GET.
         case get(String)
@@ -45,17 +45,17 @@ struct Endpoints: Sendable {
         case post(String, body: String)
     }
 
-    /// A whole answer.
+    /// Returns a unary response.
     var whole: String
-    /// A streamed one.
+    /// Returns a stream.
     var stream: String
-    /// Counts tokens; `nil` where the vendor does not.
+    /// Counts tokens; `nil` if the vendor has no such endpoint.
     var countTokens: String?
-    /// Tells whether the credential works.
+    /// Checks the credential.
     var probe: Probe
 
-    /// Refuses a model's name that is to be a path of its own and would lead out of where models are: callers name
-    /// models too.
+    /// Rejects a model name with `.` or `..` segments, which would leave the models' path: callers choose model names
+    /// too.
     static func check(path: String, of model: ModelConfiguration) throws(GenerationError) {
         guard path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) else { return }
         throw GenerationError(
@@ -63,19 +63,19 @@ struct Endpoints: Sendable {
     }
 }
 
-/// What a vendor takes for a credential.
+/// How a vendor's credentials are found and sent.
 struct CredentialRule: Sendable {
-    /// The header for an API key, and what stands before the key in it. Tokens always go as `Authorization: Bearer`.
+    /// The header for an API key and the prefix of its value. Tokens are always sent as `Authorization: Bearer`.
     var keyHeader = (name: "Authorization", prefix: "Bearer ")
-    /// The environment variables that hold an API key by custom, the first one that is set counts.
+    /// The environment variables that conventionally hold an API key; the first that is set is used.
     var keyVariables: [String] = []
-    /// The environment variables that hold a ready-made token by custom.
+    /// The environment variables that conventionally hold a token.
     var tokenVariables: [String] = []
-    /// Whether Google's default search finds one.
+    /// Whether Google's default credential is used.
     var usesGoogleDefault = false
 }
 
-/// Every provider there is: one line each.
+/// All providers.
 public enum ProviderRegistry {
     /// The providers in the order in which they are listed.
     public static let all: [Provider] = [
@@ -91,9 +91,9 @@ public enum ProviderRegistry {
     /// The providers' names.
     public static var names: [String] { all.map(\.name) }
 
-    /// The providers as a configuration knows them.
+    /// The providers' names and keys, for validating a configuration.
     public static let keys: [ProviderKeys] = all.map { ProviderKeys(name: $0.name, keys: $0.keys) }
 
-    /// The provider of this name; `nil` where there is none.
+    /// The provider of this name; `nil` if there is none.
     public static func provider(named name: String) -> Provider? { all.first { $0.name == name } }
 }
