@@ -1,28 +1,27 @@
 internal import Config
 internal import Generation
 
-/// The one gate through which everything of an answer leaves its provider, whatever field it leaves by: takes the
-/// call's own secrets out of all texts, and bounds those that are not the answer itself. Belongs to one call.
+/// Filters everything that a provider returns, in every field: removes the call's own secrets from all texts, and
+/// limits the length of ids, names and messages. Used for one call.
 struct AnswerGate {
-    /// The longest words that leave: an error's, a warning; in bytes.
+    /// The maximum length of an error message or a warning, in bytes.
     private static let longestWords = 4096
-    /// The longest id, name of a model or code of an error that leaves; in bytes.
+    /// The maximum length of an id, a model name or an error code, in bytes.
     private static let longestName = 512
 
     private var secrets: SecretSet
     private var hasIdentity = false
     private var text = SecretSplice()
     private var reasoning = SecretSplice()
-    /// By the calls' indexes; only those that end with a secret's beginning.
+    /// By call index; only of calls whose arguments end with the beginning of a secret.
     private var arguments: [Int: SecretSplice] = [:]
-    /// Whether one of these may keep bytes.
+    /// Whether one of these may hold back bytes.
     private var isHoldingArguments = false
 
-    /// A gate for a call that has sent nothing yet.
+    /// Creates a gate for a call that has not sent a request yet.
     init(_ model: ConfiguredModel) { secrets = model.ownSecrets }
 
-    /// Searches for what a request was sent with, from its answer's beginning on. A call whose token is replaced sends
-    /// two requests.
+    /// Adds the secrets of a request; called before each sending. A call whose token is replaced sends two requests.
     mutating func add(_ identity: ConfiguredModel.Identity) {
         secrets = hasIdentity ? secrets.union(identity.secrets) : identity.secrets
         hasIdentity = true
@@ -30,8 +29,8 @@ struct AnswerGate {
 
     // MARK: - Streams
 
-    /// What was kept of other fields than that of `event`, to go on before it, so that the pieces keep their order; empty
-    /// as a rule.
+    /// The held bytes of the fields other than that of `event`, which must be delivered before it to keep the order.
+    /// Usually empty.
     mutating func flush(before event: ChunkEvent) -> [ChunkEvent] {
         switch event {
         case .text: flush(text: false)
@@ -40,7 +39,7 @@ struct AnswerGate {
         }
     }
 
-    /// What goes on of a piece; `nil` where nothing does yet.
+    /// The part of a piece that can be delivered; `nil` if there is none yet.
     mutating func pass(_ event: ChunkEvent) -> ChunkEvent? {
         let secrets = secrets.inContent
         guard !secrets.isEmpty else { return event }
@@ -68,7 +67,7 @@ struct AnswerGate {
         return isEmpty && !piece.argumentsJSONDelta.isEmpty ? nil : result
     }
 
-    /// What is left of the pieces, at the end of a stream or where it breaks off.
+    /// The held bytes, at the end of a stream or when it is interrupted.
     mutating func end() -> [ChunkEvent] { flush() }
 
     private mutating func flush(
@@ -125,8 +124,8 @@ struct AnswerGate {
 
     private func name(_ text: String) -> String { content(text).truncated(toBytes: Self.longestName) }
 
-    /// Others' keys are taken out of words too, and a secret's beginning where words were cut in the middle of it: at
-    /// their end, and before each `…` that `truncated(toBytes:)` left.
+    /// Messages are also searched for keys that are not the call's own, and for a secret that was truncated: at the
+    /// end, and before each `…` that `truncated(toBytes:)` inserted.
     private func words(_ text: String, limit: Int = longestWords) -> String {
         let text = SecretSet.scrub(Self.beginning(text), secrets.inWords)
         let parts = text.split(separator: "…", omittingEmptySubsequences: false).map { withoutCutSecret($0) }
@@ -141,6 +140,7 @@ struct AnswerGate {
         return count < 8 ? text : String(decoding: text.utf8.dropLast(count), as: UTF8.self) + SecretSet.mark
     }
 
-    /// As much of a vendor's words as is worth keeping until they leave: more than leaves, since secrets shrink them.
+    /// The part of a vendor's message that is kept until `pass`: more than is returned, since removing secrets shortens
+    /// it.
     static func beginning(_ words: String) -> String { words.truncated(toBytes: 4 * longestWords) }
 }

@@ -3,10 +3,10 @@ public import Generation
 
 /// Receives one response from its source, on the source's loop.
 public protocol AnswerSink: AnyObject {
-    /// The receiver of the pieces of a stream; a source reads it once, before the first piece. A stage that handles only
-    /// the end returns the sink after it, so that pieces bypass the stage. The default is the sink itself.
+    /// The receiver of the pieces of a stream; a source reads it once, before the first piece. A stage that handles
+    /// only the end returns the sink after it, so that pieces bypass the stage. The default is the sink itself.
     var pieceSink: any AnswerSink { get }
-    /// Receives a piece of a streamed response. Returning `.pause` pauses the upstream until `AnswerSource.resume`.
+    /// Receives a piece of a streamed response. `.pause` pauses the upstream until `AnswerSource.resume`.
     func receive(_ event: ChunkEvent) -> Demand
     /// Receives the end: the whole response of a unary request, or the completion of a stream, whose message is empty
     /// because it was delivered before. Called exactly once, and never after `AnswerSource.cancel`.

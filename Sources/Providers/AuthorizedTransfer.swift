@@ -8,7 +8,7 @@ internal import HTTPClient
 protocol AuthorizedTransferDelegate: AnyObject {
     /// Called before each sending, with the identity whose secrets the response may echo.
     func transferWillSend(as identity: ConfiguredModel.Identity)
-    /// The status and headers of the response. Called once, before the body; never with a response that rejects a token.
+    /// The status and headers of the response. Called once, before the body; never for a rejected token.
     func transferDidReceiveHead(_ head: HTTPResponseHead)
     /// A piece of the response body, valid during the call only. Returning `.pause` accepts the piece and stops further
     /// ones until `resume`.

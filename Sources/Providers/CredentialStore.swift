@@ -4,7 +4,7 @@ public import EventLoop
 internal import Glibc
 public import HTTPClient
 
-/// The credentials of one configuration: one per entry of `auth`, shared by all models that use it. Shared by all loops.
+/// The credentials of a configuration: one per entry of `auth`, shared by all models that use it. Shared by all loops.
 public final class CredentialStore: Sendable {
     /// An entry of `auth` and its header settings.
     struct Entry: Sendable {

@@ -67,8 +67,8 @@ extension StreamDecoder {
             : GenerationError(.badProviderResponse, "\(providerName) returned an empty stream")
     }
 
-    /// Parses an event's data; `nil` if it is empty. Some servers keep a connection alive with empty events or with lines
-    /// that are not fields, and some proxies add OpenAI's end marker to every stream.
+    /// Parses an event's data; `nil` if it is empty. Some servers keep a connection alive with empty events or invalid
+    /// lines, and some proxies add OpenAI's end marker to every stream.
     /// - Throws: the error that the event reports, in any known form, or `.badProviderResponse` if it is invalid.
     static func parse(
         _ event: SSEEvent, _ parser: JSONParser, _ stray: inout StrayText, for model: ConfiguredModel

@@ -1,19 +1,19 @@
 internal import Generation
 
-/// Where a picture's or document's bytes are, with `data:` addresses (RFC 2397) taken apart: only some vendors read
-/// those themselves.
+/// Where the bytes of an image or a document are. `data:` URLs (RFC 2397) are parsed here, since only some vendors
+/// accept them.
 enum MediaAddress {
     /// The bytes.
     case bytes([UInt8])
-    /// Base64 text, taken from a `data:` address.
+    /// Base64 text from a `data:` URL.
     case base64(Substring)
-    /// An address that the vendor fetches.
+    /// A URL that the vendor fetches.
     case url(String)
 
-    /// The most bytes of what a `data:` address says before its data.
+    /// The maximum length of a `data:` URL's header, in bytes.
     private static let maximumDescription = 512
 
-    /// The address of `source`, and its media type where it names one.
+    /// The address of `source`, and the media type if the URL names one.
     static func of(_ source: MediaSource) -> (address: MediaAddress, mimeType: String?) {
         switch source {
         case .data(let bytes): return (.bytes(bytes), nil)
@@ -35,10 +35,10 @@ enum MediaAddress {
         }
     }
 
-    /// The most bytes of an ending that tells a media type.
+    /// The maximum length of a file extension, in bytes.
     private static let longestEnding = 8
 
-    /// The media type that an address's ending tells.
+    /// The media type for the file extension of a URL.
     static func mimeType(ofAddress url: String) -> String? {
         let path = url.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
         guard let dot = path.suffix(longestEnding + 1).lastIndex(of: UInt8(ascii: ".")) else { return nil }

@@ -1,21 +1,21 @@
-/// The words of a body that is no JSON, as a person reads them: web pages of proxies lose their tags.
+/// The readable text of a body that is not JSON, such as a proxy's HTML page without its tags.
 enum PageText {
     /// The longest text, in characters.
     private static let longest = 200
-    /// As much of a page as is read, in bytes: scripts and styles come first.
+    /// How much of a page is read, in bytes: scripts and styles come first.
     private static let readBytes = 64 << 10
     /// Tags that do not separate words.
     private static let inline: Set<String> = [
         "a", "abbr", "b", "code", "em", "font", "i", "small", "span", "strong", "sub", "sup", "tt", "u",
     ]
-    /// Elements without words for people, and the title, which is read by itself.
+    /// Elements without readable text, and the title, which is read separately.
     private static let apart: Set<String> = ["script", "style", "svg", "template", "title"]
     private static let entities: [String: UInt8] = [
         "amp": UInt8(ascii: "&"), "lt": UInt8(ascii: "<"), "gt": UInt8(ascii: ">"), "quot": UInt8(ascii: "\""),
         "apos": UInt8(ascii: "'"), "#39": UInt8(ascii: "'"), "nbsp": 0x20,
     ]
 
-    /// The first words of `body`; empty where it has none. Takes time in proportion to the body.
+    /// The beginning of the text of `body`; empty if there is none. Runs in linear time.
     static func beginning(_ body: [UInt8]) -> String {
         var reader = Reader(bytes: body[..<min(body.count, readBytes)])
         reader.read()
@@ -44,7 +44,7 @@ enum PageText {
         init(bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 
         mutating func read() {
-            // Words of many bytes are longer than what is kept of them.
+            // Stops reading long text that would not be returned.
             while position < bytes.count, out.count < 16 * longest {
                 switch bytes[position] {
                 case UInt8(ascii: "<"): readTag()
@@ -78,7 +78,7 @@ enum PageText {
             skip(past: ">")
         }
 
-        /// Goes to the end tag of the element `name`, or to the end: a script may well have other end tags in it.
+        /// Skips to the end tag of the element `name`, or to the end. A script may contain other end tags.
         private mutating func skip(toEndOf name: [UInt8]) {
             while position < bytes.count {
                 let rest = bytes[position...]
@@ -91,7 +91,7 @@ enum PageText {
             }
         }
 
-        /// Goes behind the next `mark`, or to the end.
+        /// Skips past the next `mark`, or to the end.
         private mutating func skip(past mark: StaticString) {
             let length = mark.utf8CodeUnitCount
             let words = UnsafeBufferPointer(start: mark.utf8Start, count: length)

@@ -1,24 +1,24 @@
 internal import Config
 internal import Generation
 
-/// A request as a dialect writes it: checked against what every vendor wants and what this model can do, with the
-/// model's own defaults filled in.
+/// A request for a dialect to encode: validated against the general rules and this model's capabilities, with the
+/// model's defaults filled in.
 struct PreparedRequest {
     var messages: [Message]
     var tools: [Tool]
     var toolChoice: ToolChoice?
-    /// The caller's options over the model's. What is `nil` here is not sent.
+    /// The caller's options, else the model's defaults. Options that are `nil` are not sent.
     var options: GenerationOptions
     let isStream: Bool
-    /// What was left out because the caller allowed it.
+    /// One warning per option that was dropped because of `drop_unsupported`.
     private(set) var warnings: [String] = []
 
     private let capabilities: Capabilities
     private let providerName: String
 
     /// Checks `request` and fills in the defaults of `model`.
-    /// - Throws: `.invalidRequest` that names the field, or `.unsupported` for what this model cannot honour, unless
-    ///   the caller allows that to be dropped.
+    /// - Throws: `.invalidRequest` that names the field, or `.unsupported` for an option that this model does not
+    ///   support, unless the caller sets `drop_unsupported`.
     init(_ request: ChatRequest, for model: ConfiguredModel, isStream: Bool) throws(GenerationError) {
         messages = request.messages
         tools = request.tools
@@ -139,7 +139,7 @@ struct PreparedRequest {
         warnings.append("dropped \(what): \(providerName) does not support it with this model")
     }
 
-    /// Content is never dropped: an answer to half a question is worse than none.
+    /// Content is never dropped: a response to half a question is worse than an error.
     private func checkMedia(_ part: Part) throws(GenerationError) {
         switch part {
         case .text: return
@@ -172,7 +172,8 @@ struct PreparedRequest {
 
     // MARK: - Defaults
 
-    /// A configured default that the model refuses is left out without a word: it is meant for the section as a whole.
+    /// A configured default that the model does not support is omitted without a warning: it applies to a whole
+    /// section.
     private mutating func fillIn(_ model: ModelConfiguration, leavingOut likelyUnsupported: Capabilities) {
         let usable = capabilities.subtracting(likelyUnsupported)
         func ifUsable<T>(_ capability: Capabilities, _ value: T?) -> T? { usable.contains(capability) ? value : nil }
@@ -187,7 +188,7 @@ struct PreparedRequest {
     }
 
     private func checkRanges() throws(GenerationError) {
-        // No more than the wire carries, so that sums with it do not overflow.
+        // The maximum of the wire's field, so that sums with it do not overflow.
         let most = Int(Int32.max)
         if let value = options.maxTokens, !(1...most).contains(value) {
             throw outOfRange("max_tokens", "\(value)", "1 to \(most)")

@@ -4,7 +4,7 @@ public import Generation
 public import HTTPClient
 public import JSON
 
-/// What attempts on one loop share.
+/// What the attempts of one loop share. Confined to its loop.
 public final class ProviderContext: Upstream {
     /// The loop.
     public let loop: EventLoop
@@ -12,7 +12,7 @@ public final class ProviderContext: Upstream {
     public let client: HTTPClient
     /// Its JSON parser.
     public let parser: JSONParser
-    /// What all answers in progress may take, on other loops too.
+    /// The memory budget of all responses in progress, shared with the other loops.
     let answers: AnswerBudget
 
     /// The things of one loop.
@@ -23,7 +23,7 @@ public final class ProviderContext: Upstream {
         self.answers = answers
     }
 
-    /// Part of `Upstream`.
+    /// Creates an attempt; `start` sends it.
     public func attempt(
         at model: ConfiguredModel, _ request: ChatRequest, isStream: Bool, into sink: any AnswerSink
     ) -> any UpstreamAttempt {
@@ -31,28 +31,28 @@ public final class ProviderContext: Upstream {
     }
 }
 
-/// One request to one model: builds the body, runs the transfer, decodes what comes. Belongs to one loop.
+/// One request to one model: builds the body, runs the transfer, decodes the response. Confined to one loop.
 public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate {
-    /// How much of an error's body is read, in bytes.
+    /// The maximum length of an error body that is read, in bytes.
     private static let maximumErrorBytes = 64 << 10
-    /// How long a connection may stay open after its stream's end mark before it is given up.
+    /// How long a connection may stay open after the stream's end marker before it is closed.
     private static let closingNanoseconds: UInt64 = 1_000_000_000
 
-    /// Under which the vendors say how they logged a request.
+    /// The headers with the vendors' request ids, which their support asks for.
     private static let requestIDHeaders: [StaticString] = [
         "x-request-id", "request-id", "apim-request-id", "x-goog-request-id",
     ]
 
-    /// Each phase leads to a later one only.
+    /// Phases only advance.
     private enum Phase {
-        /// No head came yet: the request waits for its token, or was sent.
+        /// Waiting for a token or for the response headers.
         case waiting
         case streaming(StreamReader, HTTPResponseHead)
-        /// `body` grows: a whole answer, or an error.
+        /// Collecting `body`: a unary response or an error.
         case collecting(HTTPResponseHead)
-        /// The stream's end was reported; its transfer has until the timer to end by itself.
+        /// The stream's end was reported; the transfer has until the timer to end.
         case closing(LoopTimer)
-        /// The end was reported, or nobody wants to hear of it.
+        /// Finished or cancelled.
         case over
     }
 
@@ -64,25 +64,24 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
     private var gate: AnswerGate
     private var transfer: AuthorizedTransfer?
     private var phase = Phase.waiting
-    /// The body, where it is not decoded piece by piece.
+    /// The body, unless it is decoded as a stream.
     private var body: [UInt8] = []
-    /// For what is kept of the answer.
+    /// The memory that this response uses.
     private var share: AnswerBudget.Share
     private var warnings: [String] = []
 
-    /// The HTTP status; 0 while none came.
+    /// The HTTP status; 0 until the response headers arrive.
     public var httpStatus: Int { transfer?.httpStatus ?? 0 }
-    /// Making the connection took this long, in microseconds; 0 where one was re-used.
+    /// How long connecting took, in microseconds; 0 if a connection was reused.
     public var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
-    /// Waiting for a token took this long, in microseconds; 0 as a rule, since one is available.
+    /// How long the request waited for a token, in microseconds; usually 0.
     public var authMicroseconds: Int64 { transfer?.authMicroseconds ?? 0 }
-    /// The sendings that were repeated, in their order; empty as a rule, at most three. Complete once the attempt has
-    /// finished.
+    /// The sendings that were repeated, in order; usually none, at most three. Complete once the attempt has finished.
     public var repeatedSendings: [RepeatedSending] { transfer?.repeatedSendings ?? [] }
     /// The size of the request's body while it may still have to be sent, in bytes.
     public var bodyBytes: Int { transfer?.bodyBytes ?? 0 }
 
-    /// An attempt that `start` sets going.
+    /// Creates an attempt; `start` sends it.
     public init(
         model: ConfiguredModel, request: ChatRequest, isStream: Bool, context: ProviderContext, sink: any AnswerSink
     ) {
@@ -105,7 +104,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
     private var dialect: any Dialect { model.provider.dialect }
     private var includesReasoning: Bool { request.options.reasoning.include }
 
-    /// Sends the request; the attempt fails at once where the request cannot be put into the vendor's words.
+    /// Sends the request; fails at once if the request cannot be encoded for the vendor.
     public func start() {
         do throws(GenerationError) {
             let prepared = try PreparedRequest(request, for: model, isStream: isStream)
@@ -122,14 +121,14 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
         }
     }
 
-    /// Gives up: the upstream connection is closed at once, and the sink hears nothing more.
+    /// Closes the upstream connection; the sink is not called again.
     public func cancel(_ cause: CancelCause = .caller) {
         guard !isOver else { return }
         end()
         transfer?.cancel()
     }
 
-    /// Lets a paused stream go on.
+    /// Continues a paused stream.
     public func resume() { transfer?.resume() }
 
     // MARK: - From the transfer
@@ -163,7 +162,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
             phase = .over
         }
         guard !isOver else { return }
-        // A status says more than how its body broke off.
+        // An error status is more useful than the error that interrupted its body.
         if case .collecting(let head) = phase, head.status >= 300 { return fail(errorAnswer(head)) }
         switch failure {
         case .noIdentity(let error): return fail(error)
@@ -202,7 +201,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
             var demand = Demand.more
             try reader.flush { deliver($0, &demand) }
         } catch {
-            // Half an event is unreadable because the rest is missing.
+            // A truncated event fails to parse.
             let isHalf = error.kind == .badProviderResponse
             return fail(
                 isHalf
@@ -221,13 +220,13 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
 
     private func hand(_ event: ChunkEvent) -> Demand? { isOver ? nil : sink?.receive(event) }
 
-    /// Hands on what the gate has kept. The stream is over.
+    /// Delivers the bytes that the gate holds, at the end of the stream.
     private func deliverRest() {
         for event in gate.end() { _ = hand(event) }
     }
 
-    /// Reports the end of a good stream at once. Where the transfer goes on, it ends a moment later as a rule, so that its
-    /// connection can be used again.
+    /// Reports the end of a complete stream at once. If the transfer continues, it usually ends a moment later, so that
+    /// its connection can be reused.
     private func endStream(_ reader: StreamReader, _ head: HTTPResponseHead, isClosing: Bool) {
         do {
             var demand = Demand.more
@@ -251,7 +250,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
     private func collect(_ bytes: UnsafeRawBufferPointer, _ head: HTTPResponseHead) {
         if head.status >= 300 {
             body.append(contentsOf: bytes.prefix(Self.maximumErrorBytes - body.count))
-            // A vendor's error fits; of anything else the beginning tells enough.
+            // A vendor's error is shorter; of anything else the beginning is enough.
             if body.count >= Self.maximumErrorBytes { fail(errorAnswer(head)) }
             return
         }
@@ -275,7 +274,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
             }
             let response = try dialect.decode(root, for: model, includesReasoning: includesReasoning)
             guard isStream else { return finish(response, head) }
-            // A server that answers a stream's request with a whole answer: one burst of chunks.
+            // The server returned a unary response to a streaming request: deliver it as chunks.
             deliver(response.message)
             guard !isOver else { return }
             finish(ChatResponse(message: Message(role: .assistant), completion: response.completion), head)
@@ -333,7 +332,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
 
     // MARK: - The end
 
-    /// Nothing more is heard of the attempt, and nothing kept for it: it may live on until its connection is free.
+    /// Releases everything. The attempt object may outlive this until its connection is free.
     private func end() {
         phase = .over
         body = []
@@ -356,7 +355,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
 
     private func fail(_ error: GenerationError) {
         guard !isOver else { return }
-        // Whoever hears of a broken stream has had all that came of it.
+        // Deliver everything that was received before reporting the interruption.
         deliverRest()
         guard !isOver else { return }
         end()

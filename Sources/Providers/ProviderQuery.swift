@@ -4,22 +4,22 @@ public import Generation
 internal import HTTPClient
 internal import JSON
 
-/// A small question to a model's provider that costs nothing: whether it takes the credential, or how many tokens a
-/// request has. Belongs to one loop.
+/// A free request to a model's provider: checks the credential, or counts the tokens of a request. Confined to one
+/// loop.
 public final class ProviderQuery: AuthorizedTransferDelegate {
     private enum Question {
         case probe(ProbeCompletion)
         case tokenCount(TokenCompletion)
     }
 
-    /// Hears `nil` where the provider is well and takes the credential.
+    /// Receives `nil` if the provider is available and accepts the credential.
     public typealias ProbeCompletion = (GenerationError?) -> Void
-    /// Hears the provider's count.
+    /// Receives the provider's count.
     public typealias TokenCompletion = (Result<Int, GenerationError>) -> Void
 
-    /// No answer to such a question is longer; of a list of models only the status matters.
+    /// The maximum length of a response that is read; of a list of models only the status matters.
     private static let maximumBytes = 64 << 10
-    /// How long an answer may take, in nanoseconds, where the model's own limit is not shorter.
+    /// The timeout in nanoseconds, unless the model's own is shorter.
     private static let timeout: UInt64 = 10_000_000_000
 
     private let model: ConfiguredModel
@@ -29,19 +29,19 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
     private var question: Question?
-    /// The place among those who wait for a probe.
+    /// The argument of `ProbeLimiter.leave` while this query waits for a probe.
     private var place: UInt64?
 
-    /// A query that one of the methods below sets going.
+    /// Creates a query; `probe` or `countTokens` sends it.
     public init(model: ConfiguredModel, context: ProviderContext) {
         self.model = model
         self.context = context
         gate = AnswerGate(model)
     }
 
-    /// Asks whether the provider takes the credential, together with all who ask at the same time, or repeats its last
-    /// answer where it was asked too often. `completion` is called exactly once, unless cancelled; it may be before this
-    /// returns.
+    /// Checks whether the provider accepts the credential. Concurrent probes share one request, and the last result is
+    /// returned if the rate limit is reached. `completion` is called exactly once, possibly before this returns, unless
+    /// the query is cancelled.
     public func probe(_ completion: @escaping ProbeCompletion) {
         let waiter = ProbeLimiter.Waiter { answer in
             switch answer {
@@ -55,7 +55,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
         case .waits(let place): self.place = place
         case .asks(let place):
             self.place = place
-            // The question is everybody's who waits, and not the one's who came first.
+            // The request belongs to all waiters: cancelling the first must not cancel it.
             ProviderQuery(model: model, context: context).askForAll()
         }
     }
@@ -68,9 +68,9 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
         }
     }
 
-    /// Asks the provider to count, where it does. `completion` is called exactly once, unless cancelled.
-    /// - Returns: whether the provider was asked; where not, `completion` is not called, and an estimate must do.
-    /// - Throws: `.invalidRequest` where the request cannot be put into the vendor's words.
+    /// Asks the provider to count tokens, if it can. `completion` is called exactly once, unless cancelled.
+    /// - Returns: whether the provider was asked. If not, `completion` is not called, and the caller must estimate.
+    /// - Throws: `.invalidRequest` if the request cannot be encoded for the vendor.
     public func countTokens(
         _ request: ChatRequest, _ completion: @escaping TokenCompletion
     ) throws(GenerationError) -> Bool {
@@ -82,7 +82,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
         return true
     }
 
-    /// Gives up; nobody hears anything.
+    /// Cancels; the completion is not called.
     public func cancel() {
         question = nil
         if let place { model.probes.leave(place) }
@@ -116,7 +116,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
         switch question {
         case nil: break
         case .probe(let completion):
-            // Many compatible servers have no list of models; a credential problem would have come first.
+            // Many compatible servers have no list of models; they would have rejected a credential first.
             let isMissing = head.map { $0.status == 404 || $0.status == 405 } ?? false
             if isMissing, case .get = model.endpoints.probe { return completion(nil) }
             completion(failure)
@@ -142,7 +142,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
             .generationError(httpStatus: head.status, head: head, model: model)
     }
 
-    /// With what the caller wants to know.
+    /// Adds the provider and model to an error.
     private func complete(_ error: GenerationError) -> GenerationError {
         var error = error
         error.provider = model.providerName

@@ -1,22 +1,21 @@
-/// Takes what looks like a credential out of a vendor's words, whoever's it is.
+/// Removes anything that looks like a credential from a vendor's message.
 enum Scrubber {
-    /// Beginnings of well-known keys; a run of at least 12 key characters after one is taken out. In the middle of a word,
-    /// such as `risk-assessment-of-loans`, they begin nothing.
+    /// Prefixes of well-known keys. A prefix is removed with the key characters after it if there are at least 12 of
+    /// them, but not in the middle of a word such as `risk-assessment-of-loans`.
     private static let beginnings = ["sk-", "gsk_", "ya29.", "AIza", "eyJ", "Bearer "].map { Array($0.utf8) }
     private static let shortest = 12
 
-    /// What may stand before a key and says no more than whose or what it is. The longer of two that begin the same way
-    /// comes first.
+    /// Public prefixes, which only name the kind of a key. Of two with a common beginning, the longer comes first.
     private static let publicBeginnings = [
         "Bearer ", "bearer ", "Basic ", "basic ", "sk-ant-admin01-", "sk-ant-api03-", "sk-ant-oat01-", "sk-ant-",
         "sk-svcacct-", "sk-service-", "sk-admin-", "sk-proj-", "sk-or-v1-", "sk-", "gsk_", "ya29.", "AIza",
     ].map { Array($0.utf8) }
 
-    /// How many of the first bytes of `key` anybody may know and write: those that all keys of its kind begin with, of a
-    /// JSON web token its header.
+    /// How many of the first bytes of `key` are public: the prefix of all keys of its kind, or the header of a JSON Web
+    /// Token.
     static func publicBytes(of key: UnsafeRawBufferPointer) -> Int {
         var count = 0
-        // A scheme and then a key: two beginnings at most.
+        // A scheme and then a key: at most two prefixes.
         for _ in 0..<2 {
             let rest = key[count...]
             count += publicBeginnings.first { rest.starts(with: $0) }?.count ?? 0
@@ -54,7 +53,7 @@ enum Scrubber {
         return String(decoding: out, as: UTF8.self)
     }
 
-    // Asterisks are the vendor's own masking, which may well be shown.
+    // Asterisks are the vendor's own masking and may be shown.
     private static func isKeyByte(_ byte: UInt8) -> Bool { isLetterOrDigit(byte) || "-_.=/+".utf8.contains(byte) }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {

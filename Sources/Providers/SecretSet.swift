@@ -2,24 +2,24 @@ internal import Config
 internal import Encodings
 internal import Glibc
 
-/// The secrets that one call sends, searched for in what comes back: upstreams echo them. Shared by all loops.
+/// The secrets that one call sends, to be removed from its response: upstreams may echo them. Shared by all loops.
 ///
-/// Only a secret's own bytes are found, no encoding of them: the search is for servers that repeat what they were sent,
-/// and stops no server that wants to leak the key that it was given.
+/// Only the exact bytes of a secret are found, not encodings of them. The search protects against servers that echo
+/// what they receive; it cannot stop a server that leaks a key on purpose.
 final class SecretSet: Sendable {
-    /// What stands for a secret.
+    /// The replacement for a secret.
     static let mark = "<secret>"
-    /// The shortest secret that is searched for in content, in bytes. Keys that servers without keys are given, such as
-    /// `ollama`, are words, and an answer may well have them; real keys have 20 bytes and more.
+    /// The shortest secret that is searched for in content, in bytes. Placeholder keys such as `ollama` are ordinary
+    /// words that a response may contain; real keys have 20 bytes or more.
     private static let shortestInContent = 12
-    /// The shortest credential that is searched for in words about an answer.
+    /// The shortest credential that is searched for in errors and warnings, in bytes.
     private static let shortestInWords = 4
-    /// The shortest part of any other header that is searched for in words about an answer: `X-Keep-Tokens: true`.
+    /// The same for any other header, so that values such as `true` in `X-Keep-Tokens: true` stay.
     private static let shortestOfHeader = 8
 
-    /// Those to search for in words about an answer: errors, warnings. All of `inContent` are among them.
+    /// The secrets to search for in errors and warnings; includes all of `inContent`.
     let inWords: [Secret]
-    /// Those to search for in what a model says, and in names and ids.
+    /// The secrets to search for in a model's output, and in names and ids.
     let inContent: [Secret]
 
     private init(inWords: [Secret], inContent: [Secret]) {
@@ -59,8 +59,8 @@ final class SecretSet: Sendable {
         ["auth", "key", "token", "secret", "cookie", "password"].contains { header.contains($0) }
     }
 
-    /// What is secret in a header's value by itself: each word after a scheme such as `Bearer`, the values of
-    /// `name=value`, as cookies are, and what `Basic` encodes, with the password in it.
+    /// The secret parts of a header's value: each word after a scheme such as `Bearer`, the values of `name=value`
+    /// pairs as in cookies, and the decoded `Basic` credentials and their password.
     private static func parts(of value: String) -> [Secret] {
         let words = value.split { " ;,".contains($0) }
         let hasScheme = words.count > 1 && !words[0].contains("=")
@@ -82,7 +82,7 @@ final class SecretSet: Sendable {
 
     // MARK: - Searching
 
-    /// Where `secrets` are in `bytes`, in order; what overlaps is one range.
+    /// The ranges of `secrets` in `bytes`, in order; overlapping ranges are merged.
     static func ranges(of secrets: [Secret], in bytes: UnsafeRawBufferPointer) -> [Range<Int>] {
         guard let base = bytes.baseAddress else { return [] }
         var found: [Range<Int>] = []
@@ -140,7 +140,7 @@ final class SecretSet: Sendable {
         return best
     }
 
-    /// `text` without `secrets`; the same text as a rule.
+    /// `text` with `secrets` replaced by `mark`.
     static func scrub(_ text: String, _ secrets: [Secret]) -> String {
         guard !secrets.isEmpty else { return text }
         var text = text
@@ -148,7 +148,7 @@ final class SecretSet: Sendable {
         return scrubbed.map { String(decoding: $0, as: UTF8.self) } ?? text
     }
 
-    /// `bytes` without `secrets`; `nil` where there are none in them.
+    /// `bytes` with `secrets` replaced by `mark`; `nil` if they contain none.
     static func scrub(_ bytes: UnsafeRawBufferPointer, _ secrets: [Secret]) -> [UInt8]? {
         let ranges = ranges(of: secrets, in: bytes)
         guard !ranges.isEmpty else { return nil }

@@ -1,25 +1,26 @@
 internal import Config
 
-/// Takes secrets out of a text that comes in pieces, also where one is spread over several of them.
+/// Removes secrets from a text that arrives in pieces, even if a secret spans several pieces.
 ///
-/// A piece goes on at once. Only where a text ends with a secret's beginning that no ordinary text has are these bytes
-/// kept until more has come: 8 bytes or more after what all keys of its kind begin with, such as `sk-ant-api03-`. So no
-/// more than 7 bytes of what is secret get out.
+/// A piece is passed on at once, unless the text ends with the beginning of a secret that ordinary text does not
+/// contain: 8 bytes or more after the public prefix, such as `sk-ant-api03-`. These bytes are held until more arrive.
+/// So at most 7 secret bytes are delivered.
 struct SecretSplice {
-    /// So many bytes of a secret's beginning are kept, not counting those that are public.
+    /// The number of bytes from which on the beginning of a secret is held, without its public prefix.
     private static let shortestHeld = 8
 
-    // The text so far ends with the first `matched` bytes of the secret at `index`; `delivered` of these have gone on.
+    // The text so far ends with the first `matched` bytes of the secret at `index`; `delivered` of these were
+    // delivered.
     private var index = 0
     private var matched = 0
     private var delivered = 0
 
-    /// Nothing is kept or remembered.
+    /// Whether the text does not end with the beginning of a secret.
     var isIdle: Bool { matched == 0 }
-    /// Bytes are kept.
+    /// Whether bytes are held.
     var isHolding: Bool { delivered < matched }
 
-    /// What goes on when `text` has come: `text` itself as a rule, and nothing where all of it is kept.
+    /// The bytes to deliver after `text` arrives: usually `text` itself, nothing if all of it is held.
     /// - Parameter secrets: the same ones for all pieces; none may be empty.
     mutating func add(_ text: String, _ secrets: [Secret]) -> String {
         guard !secrets.isEmpty, !text.isEmpty else { return text }
@@ -28,21 +29,21 @@ struct SecretSplice {
         return rewritten.map { String(decoding: $0, as: UTF8.self) } ?? text
     }
 
-    /// What stands for the bytes that are kept, which cannot wait: they are the beginning of a secret. What continues it
-    /// later is taken out too.
+    /// The replacement for the held bytes, when they must be delivered now. A continuation of the secret that arrives
+    /// later is removed too.
     mutating func flush() -> String {
         guard isHolding else { return "" }
         delivered = matched
         return SecretSet.mark
     }
 
-    /// Whether so much of a secret's beginning is more than ordinary text has.
+    /// Whether the beginning of a secret is long enough to be held.
     private static func isHeld(_ end: (index: Int, count: Int), _ secrets: [Secret]) -> Bool {
         guard end.count >= shortestHeld else { return false }
         return end.count >= shortestHeld + secrets[end.index].withUnsafeBytes { Scrubber.publicBytes(of: $0) }
     }
 
-    /// - Returns: `nil` where the piece goes on as it is.
+    /// - Returns: `nil` if the piece is delivered unchanged.
     private mutating func add(_ bytes: UnsafeRawBufferPointer, _ secrets: [Secret]) -> [UInt8]? {
         guard delivered == matched, !continues(bytes[0], secrets), SecretSet.ranges(of: secrets, in: bytes).isEmpty
         else { return rewrite(bytes, secrets) }

@@ -2,29 +2,29 @@ internal import Generation
 internal import HTTPClient
 internal import JSON
 
-/// Reads one streamed answer: cuts the bytes into events, decodes them, and watches the budget. Belongs to one loop.
+/// Reads one streamed response: splits it into events, decodes them, and enforces the budget. Confined to one loop.
 final class StreamReader {
     private let providerName: String
     private let parser: JSONParser
     private let decoder: any StreamDecoder
     private var sse = SSEParser(maximumEventBytes: CallBudget.eventBytes)
 
-    /// What is kept of the answer, in bytes.
+    /// The bytes held of the response.
     private(set) var keptBytes = 0
 
-    /// The vendor's end mark came: nothing that follows matters.
+    /// Whether the vendor's end marker was received; everything after it is ignored.
     var isDone: Bool { decoder.isDone }
 
-    /// A reader of an answer of `model`. The parser is the loop's, and is used for one event at a time.
+    /// Creates a reader for a response of `model`. The loop's parser is used for one event at a time.
     init(_ model: ConfiguredModel, includesReasoning: Bool, parser: JSONParser) {
         providerName = model.providerName
         self.parser = parser
         decoder = model.provider.dialect.makeStreamDecoder(for: model, includesReasoning: includesReasoning)
     }
 
-    /// Takes the next bytes and hands on what the events in them hold.
-    /// - Throws: the error that an event carries, or `.badProviderResponse` where one is unreadable or the budget is
-    ///   exceeded. The stream is of no use then.
+    /// Reads the next bytes and delivers the contents of their events.
+    /// - Throws: the error in an event, or `.badProviderResponse` if an event is invalid or the budget is exceeded. The
+    ///   stream cannot be continued then.
     func consume(
         _ bytes: UnsafeRawBufferPointer, _ deliver: (ChunkEvent) -> Void
     ) throws(GenerationError) {
@@ -32,7 +32,7 @@ final class StreamReader {
         do {
             try sse.consume(bytes) { take($0, &failure, deliver) }
         } catch {
-            // What was wrong before came first.
+            // An earlier failure takes precedence.
             throw failure ?? CallBudget.exceeded(providerName, "cannot be read: \(error)")
         }
         if let failure { throw failure }
@@ -40,7 +40,7 @@ final class StreamReader {
         try CallBudget.check(providerName, bytes: keptBytes)
     }
 
-    /// The body is over: hands on what an event without its end holds.
+    /// Called at the end of the body: delivers the contents of an event without a final blank line.
     /// - Throws: as `consume`.
     func flush(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) {
         var failure: GenerationError?
@@ -48,8 +48,8 @@ final class StreamReader {
         if let failure { throw failure }
     }
 
-    /// The stream is over. Returns how it ended.
-    /// - Throws: `.streamInterrupted` where it has no end of its own, `.badProviderResponse` where it was none.
+    /// Called at the end of the stream; returns its completion.
+    /// - Throws: `.streamInterrupted` if the end is missing, `.badProviderResponse` if the stream is empty.
     func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
         try decoder.finish(deliver)
     }

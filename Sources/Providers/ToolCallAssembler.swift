@@ -1,16 +1,16 @@
 internal import Generation
 
-/// Turns a vendor's tool call pieces into ours: indexes from 0 without gaps, ids that are never empty or repeated, and
-/// id and name in the first piece of each call.
+/// Normalizes a vendor's tool call pieces: indexes from 0 without gaps, ids that are unique and not empty, and id and
+/// name in the first piece of each call.
 ///
 /// Servers leave out the index or the id, begin at 1, repeat the id in every piece, or start a new call under an old
-/// index; each has been seen.
+/// index; all of this has been observed.
 struct ToolCallAssembler {
     private struct Entry {
         var vendorID: String
         var id: String
         var name = ""
-        /// Arguments that came before the name.
+        /// Arguments that arrived before the name.
         var held = ""
         /// Our index, from the announcement on: callers see no gap, however late a name comes.
         var number: Int?
@@ -23,13 +23,13 @@ struct ToolCallAssembler {
     private var byIndex: [Int: Int] = [:]
     private var byID: [String: Int] = [:]
     private var ids: Set<String> = []
-    /// Those whose name has not come.
+    /// The calls without a name so far.
     private var nameless: Set<Int> = []
     private var announced = 0
-    /// What is kept here, in bytes.
+    /// The bytes held here.
     private(set) var keptBytes = 0
 
-    /// How many calls were seen.
+    /// The number of calls, including those without a name.
     var count: Int { entries.count }
 
     /// The piece to deliver, or `nil` while the call's name is not known.
@@ -53,22 +53,22 @@ struct ToolCallAssembler {
         return announce(position, more: arguments)
     }
 
-    /// Calls whose name never came: delivered without one, so that nothing is lost.
+    /// Calls that never got a name: delivered without one, so that nothing is lost.
     mutating func remaining() -> [ToolCallDelta] { nameless.sorted().map { announce($0, more: "") } }
 
-    /// The calls at the end of an answer that ended as it should. Returns what is still to be delivered: those without a
-    /// name, and an empty object for each call without arguments.
+    /// The calls at the end of an answer that ended as it should. Returns what is still to be delivered: those without
+    /// a name, and an empty object for each call without arguments.
     mutating func finish() -> [ToolCallDelta] { remaining() + withoutArguments(entries.indices) }
 
-    /// A call that the end of its answer cut off.
+    /// A call that was truncated by the end of its response.
     struct CutCall: Equatable {
-        /// Which call of the answer; `nil` where it was never delivered.
+        /// Which call of the answer; `nil` if it was never delivered.
         var index: Int?
         var name: String
     }
 
-    /// The calls at the end of an answer that was cut short: those with half an object for arguments are cut off, and so
-    /// are the newest one without any arguments and those whose name never came.
+    /// The calls at the end of an answer that was cut short: those with half an object for arguments are cut off, and
+    /// so are the newest one without any arguments and those whose name never came.
     mutating func finishCutShort() -> (pieces: [ToolCallDelta], cut: [CutCall]) {
         var cut: [CutCall] = []
         var whole: [Int] = []
@@ -127,10 +127,10 @@ struct ToolCallAssembler {
         return position
     }
 
-    /// An id for a call that the vendor gave none.
+    /// An id for a call to which the vendor gave none.
     static func makeID() -> String { "call_" + randomName() }
 
-    /// 24 letters and digits, 120 bits of one random number: more than enough never to meet again.
+    /// 24 letters and digits, 120 bits of one random number: enough to make collisions practically impossible.
     static func randomName() -> String {
         let alphabet: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
         let number = UInt128.random(in: 0 ... .max)

@@ -2,19 +2,20 @@ internal import Generation
 internal import HTTPClient
 internal import JSON
 
-/// An error as a vendor put it, in any of the forms that are seen in the wild.
+/// A vendor's error, in any of the forms that servers use.
 struct VendorError {
     var message = ""
     var type = ""
     var code = ""
-    /// The HTTP status that the error itself names; 0 for none.
+    /// The HTTP status in the error body; 0 if there is none.
     var status = 0
-    /// The wait that the error itself asks for, in milliseconds.
+    /// The retry delay in the error body, in milliseconds.
     var retryAfterMilliseconds: Int64?
-    /// Google's own word for the cause, such as `API_KEY_INVALID`; it says more than the status.
+    /// Google's reason, such as `API_KEY_INVALID`; it is more specific than the status.
     var reason = ""
 
-    /// Reads an error's body: `{"error":{…}}`, `{"error":"…"}`, `{"detail":…}`, `{"message":…}`, any of them in an array.
+    /// Reads an error's body: `{"error":{…}}`, `{"error":"…"}`, `{"detail":…}`, `{"message":…}`, any of them in an
+    /// array.
     init(_ root: JSONElement) {
         let root = root.kind == .array ? root.first ?? root : root
         if let error = root["error"] {
@@ -27,7 +28,7 @@ struct VendorError {
         }
     }
 
-    /// The error in the body of an answer with an error status, whatever the body is.
+    /// The error in the body of a response with an error status, in whatever format.
     init(body: [UInt8], status: Int, providerName: String, parser: JSONParser) {
         if let root = try? parser.parse(body) {
             self.init(root)
@@ -37,7 +38,7 @@ struct VendorError {
         }
     }
 
-    /// The error inside an answer that came with a good status; `nil` where there is none.
+    /// The error inside a response with a success status; `nil` if there is none.
     init?(inAnswer root: JSONElement, isErrorEvent: Bool = false) {
         let inner = root.kind == .array ? root.first ?? root : root
         let hasError = inner["error"].map(Self.saysSomething) ?? false
@@ -45,7 +46,7 @@ struct VendorError {
         self.init(root)
     }
 
-    /// Some servers put an empty `error` into every answer.
+    /// Some servers include an empty `error` in every response.
     private static func saysSomething(_ error: JSONElement) -> Bool {
         switch error.kind {
         case .null: false
@@ -64,7 +65,7 @@ struct VendorError {
         message = error["message"].map { $0.string ?? $0.text } ?? ""
         type = error["type"]?.string ?? error["status"]?.string ?? ""
         if let number = error["code"]?.int {
-            // Google and some compatible servers repeat the status here; the word beside it says more.
+            // Google and some compatible servers repeat the status here; `type` is more specific.
             code = type.isEmpty ? String(number) : ""
             status = number
         } else {
@@ -87,14 +88,14 @@ struct VendorError {
 
     // MARK: - Meaning
 
-    /// The error for one that came inside a good answer: its own words decide, since the status says nothing.
+    /// The error for one inside a response with a success status: its body decides the kind.
     func generationError(for model: ConfiguredModel) -> GenerationError {
         let byStatus = 400..<600 ~= status ? Self.kind(status: status) : .providerUnavailable
         let kind = specialKind(status) ?? kindByType ?? byStatus
         return make(kind, httpStatus: 200, model: model)
     }
 
-    /// The error for an answer with an error status.
+    /// The error for a response with an error status.
     func generationError(httpStatus: Int, head: HTTPResponseHead, model: ConfiguredModel) -> GenerationError {
         if 300..<400 ~= httpStatus { return Self.redirect(httpStatus, head, model) }
         var error = make(specialKind(httpStatus) ?? Self.kind(status: httpStatus), httpStatus: httpStatus, model: model)
@@ -109,8 +110,8 @@ struct VendorError {
         return error
     }
 
-    /// The error for a redirect. It is not followed: the request holds a credential, and what answers with a redirect is
-    /// no API. Another try would go the same way.
+    /// The error for a redirect. It is not followed: the request holds a credential, and a server that
+    /// redirects is not the API. A retry would be redirected again.
     private static func redirect(
         _ status: Int, _ head: HTTPResponseHead, _ model: ConfiguredModel
     ) -> GenerationError {
@@ -124,7 +125,7 @@ struct VendorError {
         return error
     }
 
-    /// Where a `Location` points, without what may be secret in it: user, password and query.
+    /// The target of a `Location` without the parts that may be secret: user, password and query.
     private static func place(_ location: String) -> String {
         var text = location.prefix { $0 != "?" && $0 != "#" }
         if let slashes = text.firstRange(of: "//") {
@@ -145,13 +146,13 @@ struct VendorError {
         error.model = model.name
         error.httpStatus = httpStatus
         error.providerCode = AnswerGate.beginning(code.isEmpty ? type : code)
-        // A limit always comes with a time; a second is the least that makes sense where the vendor names none, or 0.
+        // A rate limit always gets a delay: one second if the vendor names none, or 0.
         let wait = retryAfterMilliseconds.flatMap { $0 > 0 ? $0 : nil }
         error.retryAfterMilliseconds = wait ?? (kind == .rateLimit ? 1000 : nil)
         return error
     }
 
-    /// Meanings that the status does not tell.
+    /// Kinds that do not follow from the status.
     private func specialKind(_ status: Int) -> GenerationError.Kind? {
         if namesCredential(status) { return .authentication }
         if code == "insufficient_quota" || type == "insufficient_quota" { return .quotaExhausted }
@@ -168,7 +169,7 @@ struct VendorError {
         return hints.contains { words.contains($0) } ? .contextLength : nil
     }
 
-    /// Whether the credential is the cause, whatever the status: Google answers a wrong key with 400, and so do some
+    /// Whether the credential is the cause, whatever the status: Google returns 400 for a wrong key, and so do some
     /// compatible servers.
     private func namesCredential(_ status: Int) -> Bool {
         switch reason {
@@ -212,7 +213,7 @@ struct VendorError {
         case 402: .quotaExhausted
         case 403: .permission
         case 404: .unknownModel
-        // 499 is Google's word for a call that something on its side gave up.
+        // Google returns 499 for a call that was cancelled on its side.
         case 408, 409, 499: .providerUnavailable
         case 429: .rateLimit
         case 498, 503, 529: .overloaded
@@ -223,7 +224,7 @@ struct VendorError {
     }
 }
 
-/// How long a vendor asks to wait.
+/// The retry delay in a vendor's response headers.
 enum RetryHint {
     /// The larger of `retry-after-ms` and `retry-after` (seconds or a date): Azure sends 0 in one and 1 in the other.
     static func milliseconds(_ head: HTTPResponseHead) -> Int64? {
@@ -243,6 +244,6 @@ enum RetryHint {
 }
 
 extension VendorError {
-    /// An error of nothing but words.
+    /// An error with only a message.
     init(words: String = "") { message = words }
 }
