@@ -1,6 +1,6 @@
 /// Follows the brackets and texts of a JSON text that may come in pieces, without keeping or checking it.
 struct JSONBalance {
-    /// How many brackets are open; below zero where more were closed.
+    /// How many brackets are open; negative if more were closed.
     private(set) var depth = 0
     /// The largest depth so far.
     private(set) var deepest = 0

@@ -1,12 +1,12 @@
 internal import Generation
 internal import JSON
 
-/// Lets JSON text of a caller's into a body, once it has proved to be one object: anything else could change the body.
+/// Writes a caller's JSON text into a body after checking that it is one object: anything else could change the body.
 struct JSONTextChecker {
     /// How deeply a caller's JSON may be nested: so deep that no schema is, so flat that a body with it can be read
     /// again, by us and by the vendor.
     static let maximumDepth = 256
-    /// How many values the schemas of one request may have together. Some vendors want them in another form, which
+    /// How many values the schemas of one request may have together. Some vendors need them in another form, which
     /// costs time and memory for each value.
     static let maximumValues = 65_536
 
@@ -28,7 +28,7 @@ struct JSONTextChecker {
         try object(tool.parametersJSON, field: "tools.parameters_json of '\(tool.name)'", &writer)
     }
 
-    /// Reads `json` as a value, for a vendor that wants it in another form.
+    /// Reads `json` as a value, for a vendor that needs it in another form.
     /// - Throws: `.invalidRequest` that names the field.
     mutating func value(_ json: String, field: String) throws(GenerationError) -> JSONValue {
         JSONValue(try parsed(json, field: field))
@@ -84,7 +84,7 @@ extension JSONWriter {
         string(text)
     }
 
-    /// A member with texts, where there are any.
+    /// A member with texts, if there are any.
     mutating func member(_ name: StaticString, _ texts: [String]) {
         guard !texts.isEmpty else { return }
         key(name)
@@ -93,14 +93,14 @@ extension JSONWriter {
         endArray()
     }
 
-    /// A member with a number, where there is one.
+    /// A member with a number, if there is one.
     mutating func member(_ name: StaticString, _ value: Double?) {
         guard let value else { return }
         key(name)
         double(value)
     }
 
-    /// A member with a whole number, where there is one.
+    /// A member with a whole number, if there is one.
     mutating func member(_ name: StaticString, _ value: (some BinaryInteger)?) {
         guard let value else { return }
         key(name)

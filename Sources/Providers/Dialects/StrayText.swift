@@ -1,16 +1,16 @@
 /// Lines of a stream that are no fields, put together again until their brackets balance: in the middle of a stream
 /// Google sends its errors so, pretty-printed and without `data:`.
 struct StrayText {
-    /// An error that is larger is not one.
+    /// The maximum length of an error, in bytes.
     private static let maximumBytes = 64 << 10
 
     private var bytes: [UInt8] = []
     private var balance = JSONBalance()
 
-    /// What is kept here, in bytes.
+    /// The bytes held here.
     var keptBytes: Int { bytes.count }
 
-    /// Takes a line. Returns the text that it completes.
+    /// Adds a line. Returns the text that it completes.
     mutating func add(_ line: UnsafeRawBufferPointer) -> [UInt8]? {
         if balance.depth == 0 {
             let first = line.first { $0 > 0x20 }

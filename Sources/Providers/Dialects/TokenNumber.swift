@@ -1,7 +1,7 @@
 internal import JSON
 
 extension JSONElement {
-    /// A number of tokens; `nil` where this is no whole number. Brought into a range that an answer can have, so that
-    /// sums over many answers never overflow, whatever a server says.
+    /// A number of tokens, clamped to the range of the wire's field; `nil` if this is not an integer. Clamping
+    /// keeps sums over many responses from overflowing, whatever a server sends.
     var tokens: Int? { int.map { min(max($0, 0), Int(Int32.max)) } }
 }

@@ -2,7 +2,7 @@ internal import Generation
 internal import JSON
 
 extension ChatCompletions {
-    /// What a unary answer and the chunks of a stream have in common.
+    /// The state that unary responses and streams share.
     struct AnswerState {
         var completion = Completion()
         var assembler = ToolCallAssembler()
@@ -11,7 +11,7 @@ extension ChatCompletions {
         let quirks: Quirks
         private let providerName: String
 
-        /// What is kept until the end, in bytes.
+        /// The bytes held until the end.
         var keptBytes: Int { completion.keptBytes + assembler.keptBytes }
 
         init(providerName: String, quirks: Quirks) {
@@ -19,12 +19,12 @@ extension ChatCompletions {
             self.quirks = quirks
         }
 
-        /// Takes id, model and usage. Azure's first chunk has them empty.
-        /// - Throws: the error for which Groq stopped early.
+        /// Reads id, model and usage. They are empty in Azure's first chunk.
+        /// - Throws: the error with which Groq ended the stream early.
         mutating func readHead(_ root: JSONElement, for model: ConfiguredModel) throws(GenerationError) {
             if completion.id.isEmpty, let id = root["id"]?.nonEmptyString { completion.id = id }
             if completion.model.isEmpty, let model = root["model"]?.nonEmptyString { completion.model = model }
-            // May come in any chunk, more than once, and with further chunks behind it: the last one counts.
+            // May be in any chunk, more than once, and followed by further chunks: the last one counts.
             if let usage = root["usage"] { read(usage: usage) }
             if quirks.contains(.usageInXGroq), let extra = root["x_groq"] {
                 if let usage = extra["usage"] { read(usage: usage) }
@@ -53,9 +53,9 @@ extension ChatCompletions {
             completion.rawFinishReason = raw
         }
 
-        /// Takes the calls of a message, or pieces of them.
+        /// Reads the calls of a message, or pieces of them.
         /// - Parameter isWhole: each call is in one piece, whatever its index says.
-        /// - Throws: `.badProviderResponse` where they are too many.
+        /// - Throws: `.badProviderResponse` if there are too many.
         mutating func read(
             calls: JSONElement, isWhole: Bool, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
@@ -82,14 +82,14 @@ extension ChatCompletions {
             case "length", "max_tokens": AnswerEnd(.length)
             case "tool_calls", "function_call": AnswerEnd(.toolCalls)
             case "content_filter": AnswerEnd(.contentFilter)
-            // Servers that pass requests on have them for an upstream that failed.
+            // Proxies report a failed upstream with these.
             case "error", "insufficient_system_resource": AnswerEnd(.other, isBroken: true)
             default: AnswerEnd(.other)
             }
         }
 
-        /// Completes the answer by everything that was seen; called once, at the end.
-        /// - Returns: the indexes of calls that are to be left out.
+        /// Completes the response; called once, at the end.
+        /// - Returns: the indexes of the calls to remove from the message.
         mutating func close(_ form: AnswerEnd.Form, _ deliver: (ChunkEvent) -> Void) -> Set<Int> {
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
@@ -97,14 +97,14 @@ extension ChatCompletions {
         }
     }
 
-    /// The choice that is delivered. Further ones were not asked for.
+    /// The choice with index 0; only one was requested.
     static func choice(_ root: JSONElement) -> JSONElement? {
         guard let choices = root["choices"] else { return nil }
         for choice in choices.elements where (choice["index"]?.int ?? 0) == 0 { return choice }
         return nil
     }
 
-    /// Servers that pass requests on put an upstream's error into the choice.
+    /// Proxies put an upstream's error into the choice.
     static func checkError(_ choice: JSONElement, for model: ConfiguredModel) throws(GenerationError) {
         if let error = VendorError(inAnswer: choice) { throw error.generationError(for: model) }
     }
@@ -117,13 +117,13 @@ extension ChatCompletions {
         return joined.isEmpty ? nil : joined
     }
 
-    /// The reasoning of a message or delta; servers have two names for it.
+    /// The reasoning of a message or delta; servers use two names for it.
     static func reasoning(of message: JSONElement) -> String? {
         message["reasoning_content"]?.nonEmptyString ?? message["reasoning"]?.nonEmptyString
     }
 
-    /// Reads a whole answer.
-    /// - Throws: `.badProviderResponse` where it is none, or the error that the body carries.
+    /// Reads a unary response.
+    /// - Throws: `.badProviderResponse` if it is invalid, or the error in its body.
     func decode(
         _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
     ) throws(GenerationError) -> ChatResponse {
@@ -136,7 +136,7 @@ extension ChatCompletions {
         try state.readHead(root, for: model)
         state.read(finishReason: choice["finish_reason"])
         var builder = MessageBuilder()
-        // A filtered answer may come without a message.
+        // A filtered response may have no message.
         if let raw = choice["message"] {
             if includesReasoning, let reasoning = Self.reasoning(of: raw) { builder.add(.reasoning(reasoning)) }
             if let text = Self.text(of: raw["content"]) { builder.add(.text(text)) }

@@ -3,11 +3,11 @@ internal import Config
 extension ChatCompletions {
     /// The field that limits the answer's length.
     enum MaxTokensParameter: String, Sendable, CaseIterable {
-        /// The older name, which every server knows.
+        /// The older name, which every server accepts.
         case maxTokens = "max_tokens"
-        /// The name that reasoning models want.
+        /// The name that reasoning models require.
         case maxCompletionTokens = "max_completion_tokens"
-        /// By the model's name.
+        /// Chosen by the model's name.
         case auto
     }
 
@@ -15,19 +15,19 @@ extension ChatCompletions {
     enum SystemRole: String, Sendable, CaseIterable {
         /// The older name.
         case system
-        /// The name that reasoning models want.
+        /// The name that reasoning models require.
         case developer
     }
 
-    /// What a section says about the dialect.
+    /// The dialect's keys of a model's section.
     struct Options: Sendable {
         var maxTokensParameter = MaxTokensParameter.auto
         var systemRole = SystemRole.system
-        /// Whether a stream asks for its usage.
+        /// Whether a streaming request asks for usage.
         var streamUsage = true
     }
 
-    /// The keys of every provider that speaks the dialect.
+    /// The keys of every provider with this dialect.
     static let keys = [maxTokensParameter.declaration, systemRole.declaration, streamUsage.declaration]
 
     static let maxTokensParameter = ProviderKey<MaxTokensParameter>(

@@ -4,7 +4,7 @@ internal import Generation
 internal import JSON
 
 extension ChatCompletions {
-    /// Writes straight into the body; there is no tree in between.
+    /// Writes directly into the body, without an intermediate tree.
     struct RequestEncoder {
         let model: ConfiguredModel
         let quirks: Quirks
@@ -204,8 +204,8 @@ extension ChatCompletions {
             if !options.user.isEmpty { writer.member("user", options.user) }
         }
 
-        /// Groq puts reasoning into the text unless told otherwise. Models without reasoning refuse both controls, and
-        /// each family takes only one of them.
+        /// By default, Groq puts reasoning into the text. Models without reasoning reject both options, and each model
+        /// family accepts only one of them.
         private mutating func reasoningFormat(includesReasoning: Bool) {
             let name = model.modelName.lowercased()
             if name.contains("gpt-oss") {
@@ -240,7 +240,7 @@ extension ChatCompletions {
             }
         }
 
-        /// Old compatible servers know only `max_tokens`; reasoning models refuse it.
+        /// Old compatible servers accept only `max_tokens`; reasoning models reject it.
         private var usesMaxCompletionTokens: Bool {
             switch options.maxTokensParameter {
             case .maxTokens: false

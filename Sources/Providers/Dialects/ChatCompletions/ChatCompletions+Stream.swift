@@ -9,9 +9,9 @@ extension ChatCompletions {
         private let model: ConfiguredModel
         private let includesReasoning: Bool
         private var state: AnswerState
-        /// `[DONE]` came.
+        /// Whether `[DONE]` was received.
         private(set) var isDone = false
-        /// Anything readable came at all.
+        /// Whether any valid event was received.
         private var hasEvents = false
         private var stray = StrayText()
 
@@ -23,12 +23,12 @@ extension ChatCompletions {
             state = AnswerState(providerName: model.providerName, quirks: quirks)
         }
 
-        /// Decodes one event and hands on what it holds.
-        /// - Throws: the error that the event carries, or `.badProviderResponse` where it is unreadable.
+        /// Decodes one event and delivers its contents.
+        /// - Throws: the error in the event, or `.badProviderResponse` if it is invalid.
         func consume(
             _ event: SSEEvent, parser: JSONParser, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
-            // What comes behind the end is nobody's.
+            // Everything after the end is ignored.
             guard !isDone else { return }
             if event.data.starts(with: "[DONE]".utf8) {
                 isDone = true
@@ -39,7 +39,7 @@ extension ChatCompletions {
             try state.readHead(root, for: model)
             guard let choice = ChatCompletions.choice(root) else { return }
             try ChatCompletions.checkError(choice, for: model)
-            // Filter results come in choices without a delta.
+            // Filter results arrive in choices without a delta.
             if let delta = choice["delta"] { try read(delta, deliver) }
             state.read(finishReason: choice["finish_reason"])
         }
@@ -56,8 +56,8 @@ extension ChatCompletions {
             if let calls = delta["tool_calls"] { try state.read(calls: calls, isWhole: false, deliver) }
         }
 
-        /// The stream is over. Returns how it ended.
-        /// - Throws: `.streamInterrupted` where it has no end of its own, `.badProviderResponse` where it was none.
+        /// Called at the end of the stream; returns its completion.
+        /// - Throws: `.streamInterrupted` if the end is missing, `.badProviderResponse` if the stream is empty.
         func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
             guard isDone || state.hasFinishReason else {
                 throw Self.endError(model.providerName, hasEvents: hasEvents)

@@ -2,14 +2,14 @@ internal import Config
 internal import Generation
 internal import JSON
 
-/// OpenAI's chat completions, spoken by OpenAI, Azure, Groq and most servers that people run themselves.
+/// OpenAI's chat completions, used by OpenAI, Azure, Groq and most self-hosted servers.
 struct ChatCompletions: Dialect {
     /// What a vendor does differently.
     struct Quirks: OptionSet, Sendable {
         let rawValue: Int
         /// The usage is in `x_groq.usage`.
         static let usageInXGroq = Quirks(rawValue: 1)
-        /// `reasoning_format` and `include_reasoning` say where reasoning goes.
+        /// `reasoning_format` and `include_reasoning` control where reasoning is returned.
         static let reasoningFormat = Quirks(rawValue: 2)
     }
 
@@ -18,13 +18,13 @@ struct ChatCompletions: Dialect {
 
     init(quirks: Quirks = []) { self.quirks = quirks }
 
-    /// What the dialect itself has room for.
+    /// What the wire format supports.
     static let capabilities: Capabilities = [
         .tools, .parallelControl, .imageData, .imageURLs, .fileData, .jsonObject, .jsonSchema, .effort, .temperature,
         .topP, .stop, .seed, .presencePenalty, .frequencyPenalty, .user,
     ]
 
-    /// Whether the name is one of OpenAI's reasoning models, which want `max_completion_tokens` and refuse sampling
+    /// Whether the name is one of OpenAI's reasoning models, which require `max_completion_tokens` and reject sampling
     /// parameters.
     static func isReasoningModel(_ modelName: String) -> Bool {
         let name = modelName.split(separator: "/").last.map(String.init) ?? modelName

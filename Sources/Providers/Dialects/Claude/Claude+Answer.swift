@@ -3,15 +3,15 @@ internal import HTTPClient
 internal import JSON
 
 extension Claude {
-    /// What a whole answer and a stream have in common: blocks that begin, grow and end, and usage that is replaced.
+    /// The state that unary responses and streams share: blocks that begin, grow and end, and the newest usage.
     struct AnswerReader {
-        /// A block in progress. A value that grows in place: thoughts come in thousands of pieces.
+        /// A block in progress, appended to in place: thinking may arrive in thousands of pieces.
         private struct Block {
             enum Kind {
                 case text
                 case thinking
                 case call
-                /// Run by the vendor itself, or in words that only it understands.
+                /// A tool that the vendor runs, or a block that only the vendor understands.
                 case opaque
             }
 
@@ -22,10 +22,10 @@ extension Claude {
             var text = ""
             var signature = ""
             var hasArguments = false
-            /// Where it stands among the others.
+            /// Its position among the blocks.
             var place = 0
 
-            /// What is kept of it.
+            /// The bytes held for it.
             var bytes: Int { 128 + json.utf8.count + text.utf8.count + signature.utf8.count }
         }
 
@@ -36,9 +36,9 @@ extension Claude {
         private let form: AnswerEnd.Form
         private var assembler = ToolCallAssembler()
         private var blocks: [Int: Block] = [:]
-        /// The newest call's input where it did not come in pieces: whether it is all of it, only what follows tells.
+        /// The newest call's input if it arrived in one piece. Whether it is complete depends on what follows.
         private var heldInput: (index: Int, json: String)?
-        /// The indexes of the calls that are to be left out of a whole answer.
+        /// The indexes of the calls to remove from a unary response.
         private(set) var leftOut: Set<Int> = []
         private var order = BlockOrder()
         private var input = 0
@@ -47,14 +47,14 @@ extension Claude {
         private var output = 0
         private var thinkingTokens = 0
         private var hasUsage = false
-        /// How many blocks have begun.
+        /// The number of blocks so far.
         private var blockCount = 0
-        /// What the blocks in progress hold, in bytes.
+        /// The bytes held by the blocks in progress.
         private var blockBytes = 0
-        /// Why the model refused, in the vendor's newest words.
+        /// The vendor's newest explanation of a refusal.
         private var refusal: String?
 
-        /// What is kept until the end, in bytes.
+        /// The bytes held until the end.
         var keptBytes: Int {
             completion.keptBytes + blockBytes + (heldInput?.json.utf8.count ?? 0) + (refusal?.utf8.count ?? 0)
                 + order.keptBytes + assembler.keptBytes
@@ -68,7 +68,7 @@ extension Claude {
 
         // MARK: - Blocks
 
-        /// - Throws: `.badProviderResponse` where the answer has too many blocks or calls, or too much to keep.
+        /// - Throws: `.badProviderResponse` if the response has too many blocks or calls, or exceeds the budget.
         mutating func begin(
             _ block: JSONElement, at index: Int, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
@@ -93,7 +93,7 @@ extension Claude {
                 blocks[index] = Block(kind: .call, json: input)
                 let piece = assembler.piece(
                     index: index, id: block["id"]?.string ?? "", name: block["name"]?.string ?? "", arguments: "")
-                // A name comes now or never.
+                // The name is in this event or missing.
                 for piece in piece.map({ [$0] }) ?? assembler.remaining() {
                     order.call(piece.index)
                     deliver(.toolCall(piece))
@@ -134,7 +134,7 @@ extension Claude {
             switch block.kind {
             case .text: break
             case .thinking:
-                // Cut off by the token limit it has no signature, and the vendor would refuse it.
+                // Truncated by the token limit, it has no signature, and the vendor would reject it.
                 guard !block.signature.isEmpty else { return }
                 let json: JSONValue = [
                     "type": "thinking", "thinking": .string(block.text), "signature": .string(block.signature),
@@ -144,7 +144,7 @@ extension Claude {
                 guard !block.hasArguments else { return }
                 deliverHeldInput(deliver)
                 heldInput = (index, block.json)
-                // A stream that was cut off has no object here, a whole answer has what there was of it.
+                // A truncated stream has no object here; a unary response has the part that was generated.
                 if form == .stream, !block.json.isEmpty { deliverHeldInput(deliver) }
             case .opaque: order.fill(block.place, Self.withInput(block.text, block.json))
             }
@@ -187,7 +187,7 @@ extension Claude {
             if let usage = message["usage"] { read(usage: usage) }
         }
 
-        /// Each report replaces what it names: they are sums, not increments.
+        /// Reports are totals, not increments: each replaces the fields that it contains.
         mutating func read(usage: JSONElement) {
             guard usage.kind == .object else { return }
             hasUsage = hasUsage || usage["input_tokens"] != nil || usage["output_tokens"] != nil
@@ -219,7 +219,7 @@ extension Claude {
         }
 
         mutating func close(_ deliver: (ChunkEvent) -> Void) -> Completion {
-            // A stream that is good but for a missing end of its last block.
+            // The stream is complete except for the end of its last block.
             for index in blocks.keys.sorted() { end(at: index, deliver) }
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
@@ -285,7 +285,7 @@ extension Claude {
             _ event: SSEEvent, parser: JSONParser, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
             guard !isDone, let root = try Self.parse(event, parser, &stray, for: model) else { return }
-            // Vertex AI's own errors come without an event's name, so the data decides.
+            // Vertex AI's errors have no event name, so the data decides.
             switch root["type"]?.string {
             case "error": throw VendorError(root).generationError(for: model)
             case "content_block_delta":
@@ -298,7 +298,7 @@ extension Claude {
                 if let delta = root["delta"] { reader.read(stop: delta) }
                 if let usage = root["usage"] { reader.read(usage: usage) }
             case "message_stop": isDone = true
-            default: return  // ping, vertex_event and whatever comes next year
+            default: return  // ping, vertex_event and event types added later
             }
             hasEvents = true
         }

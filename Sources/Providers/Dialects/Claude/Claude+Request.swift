@@ -4,11 +4,11 @@ internal import Generation
 internal import JSON
 
 extension Claude {
-    /// Writes straight into the body.
+    /// Writes directly into the body.
     struct RequestEncoder {
-        /// The longest answer where nobody says: the vendor has no default.
+        /// `max_tokens` if neither the caller nor the configuration sets it: the vendor has no default.
         private static let defaultMaxTokens = 4096
-        /// The least that the vendor lets a model think.
+        /// The vendor's minimum thinking budget, in tokens.
         private static let minimumBudget = 1024
 
         let model: ConfiguredModel
@@ -44,7 +44,7 @@ extension Claude {
         mutating func encodeTokenCount(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
             writer.beginObject()
             if host == .vertex { writer.member("anthropic_version", Claude.version(model.configuration)) }
-            // Here the model stays in the body at both hosts.
+            // The token count needs the model in the body at both hosts.
             writer.member("model", model.modelName)
             try conversation(request)
             try tools(request)
@@ -67,7 +67,7 @@ extension Claude {
             writer.key("messages")
             writer.beginArray()
             var isEmpty = true
-            // The vendor merges turns of one role; results of parallel calls must come in one message in any case.
+            // The vendor merges turns of one role; results of parallel calls must be in one message in any case.
             var turn: [Message] = []
             for message in request.messages where message.role != .system {
                 guard try BlockOrder.hasContent(message, family: Claude.family, parser: parser) else { continue }
@@ -100,7 +100,7 @@ extension Claude {
                 if isAssistant {
                     for message in turn { try assistantBlocks(message) }
                 } else {
-                    // Results come before anything else.
+                    // Results must come first.
                     for message in turn where message.role == .tool { toolResult(message) }
                     for message in turn where message.role != .tool { blocks(message) }
                 }
@@ -202,7 +202,7 @@ extension Claude {
             writer.endObject()
         }
 
-        /// The vendor takes letters, digits, `_` and `-` only; ids of other vendors may have more.
+        /// The vendor accepts only letters, digits, `_` and `-`; ids of other vendors may contain other characters.
         private static func usable(id: String) -> String {
             String(String.UnicodeScalarView(id.unicodeScalars.map { $0.isIDCharacter ? $0 : "_" }))
         }
@@ -250,7 +250,7 @@ extension Claude {
         private mutating func options(
             _ options: GenerationOptions, _ thinking: Thinking
         ) throws(GenerationError) {
-            // A model that thinks takes no other temperature than its own, and no top_k.
+            // With thinking, the vendor rejects `temperature` and `top_k`.
             let isPlain = thinking.mode == .off
             if isPlain || options.temperature != model.configuration.temperature {
                 writer.member("temperature", options.temperature)
@@ -302,7 +302,7 @@ extension Claude {
             writer.endObject()
         }
 
-        /// How a model is to think, and how long its answer may be with it.
+        /// The thinking mode, and the `max_tokens` that goes with it.
         struct Thinking {
             enum Mode: Equatable {
                 case off
@@ -341,7 +341,7 @@ extension Claude {
                 }
             }
 
-            /// The budget that stands for an effort on models that only know budgets.
+            /// The budget for an effort, on models that support only budgets.
             private static func budget(effort: String) -> Int {
                 switch effort {
                 case "minimal", "low": 2048
@@ -372,13 +372,13 @@ extension Message {
         return texts
     }
 
-    /// Whether there is anything that every vendor would take for content.
+    /// Whether there is anything that every vendor accepts as content.
     var hasContent: Bool {
         role == .tool || !content.isEmpty || !toolCalls.isEmpty
             || parts.contains { if case .text(let text) = $0 { !text.isEmpty } else { true } }
     }
 
-    /// Whether a plain text says everything.
+    /// Whether a plain string can represent the message.
     var isPlainText: Bool {
         role != .tool && parts.isEmpty && toolCalls.isEmpty && providerState.isEmpty
     }

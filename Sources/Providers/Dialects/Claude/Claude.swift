@@ -2,9 +2,9 @@ internal import Config
 internal import Generation
 internal import JSON
 
-/// Anthropic's Messages, spoken by Anthropic itself and by Claude on Vertex AI.
+/// Anthropic's Messages API, used by Anthropic and by Claude on Vertex AI.
 struct Claude: Dialect {
-    /// Who serves it.
+    /// Where the model is hosted.
     enum Host: Sendable {
         /// Anthropic: the model is in the body, the version in a header.
         case native
@@ -14,9 +14,9 @@ struct Claude: Dialect {
 
     /// The name of the family in `provider_state`.
     static let family: StaticString = "claude"
-    /// The version that every region of Vertex AI takes.
+    /// The version that every region of Vertex AI accepts.
     private static let defaultVersion = "vertex-2023-10-16"
-    /// The version from which on sampling parameters are refused.
+    /// The first version that rejects sampling parameters.
     private static let versionWithoutSampling = "2026-10-21"
 
     /// The key of both providers that speak the dialect.
@@ -26,7 +26,7 @@ struct Claude: Dialect {
 
     let host: Host
 
-    /// What a model can do.
+    /// What a model supports.
     static func capabilities(_ model: ModelConfiguration, host: Host) -> Capabilities {
         var capabilities: Capabilities = [
             .tools, .parallelControl, .imageData, .imageURLs, .fileData, .fileURLs, .jsonSchema, .effort,
@@ -37,12 +37,12 @@ struct Claude: Dialect {
         return capabilities
     }
 
-    /// What a model most likely refuses.
+    /// What a model probably refuses, judging by its name.
     static func likelyUnsupported(_ model: ModelConfiguration) -> Capabilities {
         ModelFamily(model.modelName).refusesSampling ? Capabilities.sampling.union(.thinkingBudget) : []
     }
 
-    /// A request that counts the tokens of one word: free, and refused where the credential is.
+    /// A request that counts the tokens of one word: free, and rejected if the credential is invalid.
     static func probeBody(_ model: ModelConfiguration) -> String {
         var writer = JSONWriter()
         writer.beginObject()
@@ -74,7 +74,7 @@ struct Claude: Dialect {
         Decoder(model: model, includesReasoning: includesReasoning)
     }
 
-    /// What a model's name tells about it.
+    /// The properties that follow from a model's name.
     struct ModelFamily {
         private let name: String
         private let major: Int
@@ -90,11 +90,11 @@ struct Claude: Dialect {
 
         private func isAtLeast(_ major: Int, _ minor: Int) -> Bool { (self.major, self.minor) >= (major, minor) }
 
-        /// Whether it thinks at all. Models with a name of another form are taken for new ones.
+        /// Whether it supports thinking. A name in an unknown format is treated as a new model.
         var thinks: Bool { major == 0 || isAtLeast(3, 7) }
-        /// Whether it decides itself how much to think, by an effort instead of a budget.
+        /// Whether it uses adaptive thinking, with an effort instead of a budget.
         var isAdaptive: Bool { major == 0 || isAtLeast(5, 0) || (isAtLeast(4, 6) && !name.contains("haiku")) }
-        /// Whether it refuses sampling parameters and budgets (Opus from 4.7, everything from 5).
+        /// Whether it rejects sampling parameters and budgets (Opus from 4.7, everything from 5).
         var refusesSampling: Bool { isAtLeast(5, 0) || (isAtLeast(4, 7) && name.contains("opus")) }
     }
 }

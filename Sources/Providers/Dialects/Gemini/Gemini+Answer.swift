@@ -3,7 +3,7 @@ internal import HTTPClient
 internal import JSON
 
 extension Gemini {
-    /// What a whole answer and a stream have in common: both are made of the same object.
+    /// The state that unary responses and streams share; both use the same object.
     struct AnswerReader {
         private(set) var completion = Completion()
         private(set) var hasFinishReason = false
@@ -14,18 +14,18 @@ extension Gemini {
         private var assembler = ToolCallAssembler()
         private var callCount = 0
         private var hasSkippedMedia = false
-        /// The newest of the vendor's words on the end.
+        /// The vendor's newest finish message.
         private var finishWords: String?
-        /// The arguments of the newest call, which comes in pieces; `nil` while none does.
+        /// The arguments of the newest call if it arrives in pieces; otherwise `nil`.
         private var partial: PartialArguments?
         /// The arguments of calls that were left in the middle of a text, by the calls' indexes. Only the answer's end
         /// tells whether it was all of it.
         private var unfinished: [(call: Int, arguments: PartialArguments)] = []
         private var unfinishedBytes = 0
-        /// The indexes of the calls that are to be left out of a whole answer.
+        /// The indexes of the calls to remove from a unary response.
         private(set) var leftOut: Set<Int> = []
 
-        /// What is kept until the end, in bytes.
+        /// The bytes held until the end.
         var keptBytes: Int {
             completion.keptBytes + (finishWords?.utf8.count ?? 0) + order.keptBytes + assembler.keptBytes
                 + (partial?.keptBytes ?? 0) + unfinishedBytes
@@ -76,7 +76,7 @@ extension Gemini {
         // MARK: - Parts
 
         private mutating func read(part: JSONElement, _ deliver: (ChunkEvent) -> Void) throws(GenerationError) {
-            // The kind comes first: a call can be marked as a thought too.
+            // Check the kind first: a call can be marked as a thought too.
             if let call = part["functionCall"] {
                 return try read(call: call, signature: part["thoughtSignature"]?.nonEmptyString, deliver)
             }
@@ -106,7 +106,7 @@ extension Gemini {
             if let name = call["name"]?.nonEmptyString {
                 closePartial(deliver)
                 let hasPieces = continues || call["partialArgs"] != nil
-                // An empty object before the pieces stands for none yet.
+                // An empty object before the pieces means that there are no arguments yet.
                 let whole = call["args"].flatMap { hasPieces && $0.count == 0 ? nil : $0 }
                 let arguments = whole.map(\.text) ?? (hasPieces ? "" : "{}")
                 begin(id: call["id"]?.nonEmptyString, name: name, arguments: arguments, signature, deliver)
@@ -152,7 +152,7 @@ extension Gemini {
             if let piece { deliver(.toolCall(piece)) }
         }
 
-        /// The newest call is over, as far as the vendor says.
+        /// Called when the vendor reports the end of the newest call.
         private mutating func closePartial(_ deliver: (ChunkEvent) -> Void) {
             guard var arguments = partial else { return }
             partial = nil
@@ -164,9 +164,9 @@ extension Gemini {
             }
         }
 
-        /// The answer ended well: nothing more was to come of any call.
+        /// Called if the response is complete: closes all calls.
         private mutating func closeAll(_ deliver: (ChunkEvent) -> Void) {
-            // The vendor forgets the closing piece at times.
+            // The vendor sometimes omits the closing piece.
             closePartial(deliver)
             for var (call, arguments) in unfinished { self.deliver(arguments: arguments.close(), of: call, deliver) }
             unfinished = []
@@ -174,7 +174,7 @@ extension Gemini {
 
         // MARK: - The rest
 
-        /// Each report is a sum: the last one counts. Vertex AI's first ones have no counts at all.
+        /// Each report is a total: the last one counts. Vertex AI's first ones have no counts at all.
         private mutating func read(usage: JSONElement) {
             let (input, output) = (usage["promptTokenCount"]?.tokens, usage["candidatesTokenCount"]?.tokens)
             guard input != nil || output != nil else { return }
@@ -199,7 +199,7 @@ extension Gemini {
                 AnswerEnd(.contentFilter)
             // A call of a tool that was not offered: the call itself may be whole.
             case "UNEXPECTED_TOOL_CALL": AnswerEnd(.other)
-            // All that the vendor has beside STOP is a failure.
+            // All other reasons of the vendor are failures.
             default: AnswerEnd(.other, isBroken: true)
             }
         }
@@ -273,6 +273,6 @@ extension Gemini {
 }
 
 extension Message {
-    /// Whether nothing was said.
+    /// Whether there is no content, reasoning or call.
     fileprivate var isEmpty: Bool { content.isEmpty && reasoning.isEmpty && toolCalls.isEmpty }
 }

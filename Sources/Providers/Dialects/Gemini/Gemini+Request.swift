@@ -4,12 +4,12 @@ internal import Generation
 internal import JSON
 
 extension Gemini {
-    /// Writes straight into the body.
+    /// Writes directly into the body.
     struct RequestEncoder {
         /// A call that was made in the conversation, for the result that follows.
         private struct MadeCall {
             let name: String
-            /// The vendor's own id; empty where it gave none, as Vertex AI mostly does.
+            /// The vendor's id; empty if it gave none, as Vertex AI mostly does.
             let vendorID: String
             let position: Int
         }
@@ -226,7 +226,7 @@ extension Gemini {
             writer.member("name", call.name)
             writer.key("response")
             let text = message.texts.joined(separator: "\n")
-            // The vendor takes objects only.
+            // The vendor accepts only objects.
             let kind = JSONTextChecker.isTooDeep(text) ? nil : (try? parser.parse(text))?.kind
             if kind == .object {
                 writer.raw(text)
@@ -256,7 +256,7 @@ extension Gemini {
                 if !tool.parametersJSON.isEmpty {
                     let field = "tools.parameters_json of '\(tool.name)'"
                     let schema = try checker.value(tool.parametersJSON, field: field)
-                    // An object without properties is refused by some versions; its absence means the same.
+                    // An object without properties is rejected by some versions; its absence means the same.
                     if schema["properties"]?.members?.isEmpty == false {
                         write(schema: schema, "parameters", "parametersJsonSchema")
                     }
@@ -268,7 +268,8 @@ extension Gemini {
             writer.endArray()
         }
 
-        /// A schema in the vendor's own form, which every model takes, or as it is where that form has no room for it.
+        /// Writes a schema in the vendor's form, which every model accepts, or unchanged if that form cannot express
+        /// it.
         private mutating func write(schema: JSONValue, _ ownKey: StaticString, _ jsonSchemaKey: StaticString) {
             if let translated = OpenAPISchema.translated(schema) {
                 writer.key(ownKey)
@@ -330,7 +331,7 @@ extension Gemini {
             writer.raw(String(decoding: outer.bytes, as: UTF8.self))
         }
 
-        /// Budget or level, never both: the vendor refuses that.
+        /// Writes a budget or a level, since the vendor rejects both together.
         private mutating func thinking(_ reasoning: ReasoningOptions) {
             guard Gemini.thinks(model.modelName),
                 reasoning.include || reasoning.budgetTokens != nil || !reasoning.effort.isEmpty
@@ -361,7 +362,7 @@ extension Gemini {
             }
         }
 
-        /// The budget that stands for an effort on models that only know budgets; -1 leaves it to the model.
+        /// The budget for an effort, on models that support only budgets; -1 leaves it to the model.
         private static func budget(effort: String) -> Int {
             switch effort {
             case "none": 0

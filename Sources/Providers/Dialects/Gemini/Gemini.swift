@@ -2,9 +2,9 @@ internal import Config
 internal import Generation
 internal import JSON
 
-/// Google's generateContent, spoken by Vertex AI and by the Gemini API.
+/// Google's generateContent, used by Vertex AI and by the Gemini API.
 struct Gemini: Dialect {
-    /// Who serves it.
+    /// Where the model is hosted.
     enum Host: Sendable {
         /// The Gemini API.
         case native
@@ -32,7 +32,7 @@ struct Gemini: Dialect {
         return dialect
     }
 
-    /// What a model can do.
+    /// What a model supports.
     static func capabilities(_ modelName: String) -> Capabilities {
         var capabilities: Capabilities = [
             .tools, .imageData, .imageURLs, .fileData, .fileURLs, .jsonObject, .jsonSchema, .temperature, .topP, .topK,

@@ -2,10 +2,10 @@ internal import JSON
 
 /// JSON Schema in the form that Google's APIs had first: a subset of OpenAPI 3.0's with types in capitals.
 ///
-/// Every model takes it, while only newer ones take JSON Schema itself. Source: the `Schema` message of
+/// Every model accepts it; only newer ones accept JSON Schema itself. Source: the `Schema` message of
 /// google.cloud.aiplatform.v1.
 enum OpenAPISchema {
-    /// `schema` in that form; `nil` where the form has no room for what it says.
+    /// `schema` in that form; `nil` if the form cannot express it.
     static func translated(_ schema: JSONValue, depth: Int = 0) -> JSONValue? {
         // The form has no place for a key that comes twice, and looking each of them up again would be quadratic work.
         guard depth < 64, let members = members(schema), Set(members.lazy.map(\.key)).count == members.count else {
@@ -62,7 +62,7 @@ enum OpenAPISchema {
         return .object(out)
     }
 
-    /// Said by the form itself, or of no meaning to the model.
+    /// Keys that the form implies, or that the model ignores.
     private static let silent: Set<String> = ["$schema", "additionalProperties", "strict"]
 
     /// The members of `schema`. What may be null is a list of two choices in JSON Schema, and a mark here.
@@ -78,7 +78,7 @@ enum OpenAPISchema {
 
     private static func typeName(_ type: JSONValue?) -> (name: String, isNullable: Bool)? {
         if let name = type?.string { return name == "null" ? nil : (name, false) }
-        // `["string", "null"]` is the only list that the form can say.
+        // `["string", "null"]` is the only list that the form can express.
         let names = type?.array?.compactMap(\.string) ?? []
         let others = names.filter { $0 != "null" }
         return others.count == 1 && names.count == 2 ? (others[0], true) : nil

@@ -1,9 +1,9 @@
 internal import Generation
 internal import JSON
 
-/// Turns a call's arguments that come value by value, each under its JSON path, into a growing JSON text.
+/// Turns a call's arguments, which arrive value by value with their JSON paths, into a growing JSON text.
 ///
-/// The vendor writes the arguments in the order of the text, so each piece can go on to the caller at once. A piece
+/// The vendor writes the arguments in the order of the text, so each piece can be delivered at once. A piece
 /// that belongs to a part of the text that is closed already is an error.
 struct PartialArguments {
     /// A step of a path.
@@ -25,14 +25,14 @@ struct PartialArguments {
     private var levels: [Level] = []
     /// The path of the string that may still grow.
     private var openString: [Step]?
-    /// The vendor said that the string goes on.
+    /// Whether the vendor announced a continuation of the string.
     private(set) var isInText = false
     private var isStarted = false
     /// What the names of the open containers' values take, in bytes.
     private var nameBytes = 0
     /// What the path of the open string takes, in bytes.
     private var pathBytes = 0
-    /// What is kept here, in bytes.
+    /// The bytes held here.
     var keptBytes: Int { nameBytes + pathBytes }
 
     /// How many elements were left out so far.
@@ -43,7 +43,7 @@ struct PartialArguments {
 
     /// The text that a piece adds.
     /// - Parameter piece: `{jsonPath, stringValue | numberValue | boolValue | nullValue}`.
-    /// - Throws: `.badProviderResponse` where the path is unreadable or belongs to what is closed.
+    /// - Throws: `.badProviderResponse` if the path is invalid or belongs to a closed container.
     mutating func add(_ piece: JSONElement) throws(GenerationError) -> String {
         let path = try Self.steps(piece["jsonPath"]?.string ?? "")
         let string = piece["stringValue"]?.string
@@ -72,7 +72,7 @@ struct PartialArguments {
         return text
     }
 
-    /// The text that ends the arguments. The next piece begins another call's.
+    /// The text that closes the arguments. The next piece belongs to another call.
     mutating func close() -> String {
         var text = closeString()
         if !isStarted { text = "{" }
