@@ -1,6 +1,6 @@
 internal import JSON
 
-/// What is sent back: pieces, each with its own wait before it, and how it all ends.
+/// A response: pieces, each with a delay before it, and how the response ends.
 struct SimulatedAnswer {
     struct Piece {
         var bytes: [UInt8]
@@ -8,11 +8,11 @@ struct SimulatedAnswer {
     }
 
     enum End {
-        /// As HTTP wants it.
+        /// A correct end according to HTTP.
         case good
-        /// The connection closes in the middle.
+        /// The connection closes before the end.
         case cut
-        /// Silence until the client goes.
+        /// Nothing more is sent until the client disconnects.
         case stall
         /// The connection closes before anything was sent.
         case close
@@ -22,7 +22,7 @@ struct SimulatedAnswer {
     var headers: [(name: String, value: String)] = []
     var pieces: [Piece] = []
     var end = End.good
-    /// Sent in chunks, as a stream is, and not with a length.
+    /// Whether the body is sent in chunks instead of with a `Content-Length`.
     var isStream = false
 
     /// One JSON body.
@@ -32,7 +32,7 @@ struct SimulatedAnswer {
             pieces: [Piece(bytes: Array(value.text.utf8))])
     }
 
-    /// Server-sent events, each a piece of its own.
+    /// Server-sent events, one piece per event.
     static func events(_ events: [String], intervalMilliseconds: Int) -> SimulatedAnswer {
         SimulatedAnswer(
             headers: [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")],
@@ -42,7 +42,7 @@ struct SimulatedAnswer {
             isStream: true)
     }
 
-    /// Cuts the body anew, whatever its pieces were, with a wait between two pieces of a stream.
+    /// Splits the whole body into new pieces, with a delay between the pieces of a stream.
     mutating func slice(_ slicing: Slicing, intervalMilliseconds: Int = 0) {
         guard slicing != .whole else { return }
         let body = pieces.flatMap(\.bytes)
@@ -62,7 +62,7 @@ struct SimulatedAnswer {
         isStream = true
     }
 
-    /// Makes the answer go wrong.
+    /// Applies faults to the response.
     mutating func apply(_ faults: [Fault], dialect: any SimulatedDialect) {
         for fault in faults {
             switch fault {
@@ -141,11 +141,11 @@ struct SimulatedAnswer {
     }
 }
 
-/// One vendor's HTTP dialect. A new one is a file of its own and a line in `SimulatorServer.dialects`.
+/// One vendor's HTTP API. To add one, write a new file and add a line to `SimulatorServer.dialects`.
 protocol SimulatedDialect: Sendable {
     /// Whether a request's path is one of this dialect's.
     func serves(_ request: SimulatedRequest) -> Bool
-    /// The vendor's answer, or its refusal where it would refuse.
+    /// The vendor's response, or the error with which it would reject the request.
     func answer(_ request: SimulatedRequest, _ options: SimulatorOptions) -> SimulatedAnswer
     /// The vendor's error with a status.
     func error(status: Int) -> SimulatedAnswer

@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import HTTPServer
 
-/// Sends one answer, with the waits between its pieces and the end that was planned for it.
+/// Sends one response with its delays and its planned end.
 final class AnswerPlayer: HTTPBodySource {
     private let plan: SimulatedAnswer
     private let exchange: HTTPExchange
@@ -21,7 +21,7 @@ final class AnswerPlayer: HTTPBodySource {
 
     func start() {
         if plan.end == .close { return exchange.close() }
-        // Not even the head is sent.
+        // Not even the headers are sent.
         if plan.pieces.isEmpty, plan.end == .stall { return }
         guard let first = plan.pieces.first, first.delayMilliseconds > 0 else { return send() }
         wait(first.delayMilliseconds) { $0.send() }
@@ -48,7 +48,7 @@ final class AnswerPlayer: HTTPBodySource {
         loop.schedule(timer, afterNanoseconds: UInt64(milliseconds) * 1_000_000)
     }
 
-    /// Part of `HTTPBodySource`. Each piece is one chunk, or several where the buffer is smaller.
+    /// Each piece is one chunk, or several if the buffer is smaller.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> HTTPBodyPart {
         while position < plan.pieces.count {
             let piece = plan.pieces[position]

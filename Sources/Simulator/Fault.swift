@@ -1,20 +1,20 @@
-/// A way in which a vendor goes wrong.
+/// A vendor's misbehaviour. The associated values are milliseconds, counts, statuses or megabytes, as noted.
 public enum Fault: Sendable, Equatable {
     /// Milliseconds before the first byte.
     case delay(Int)
-    /// Accepts and says nothing.
+    /// Accepts the request and never responds.
     case neverAnswer
-    /// So many pieces of a stream, then silence.
+    /// This many pieces of a stream, then nothing.
     case stallAfter(Int)
-    /// So many pieces of a stream, half of the next, then a closed connection.
+    /// This many pieces of a stream and half of the next, then closes the connection.
     case cutAfter(Int)
-    /// Half of a whole answer, then a closed connection.
+    /// Half of a unary response, then closes the connection.
     case cutUnary
-    /// Random bytes with a good status.
+    /// Random bytes with status 200.
     case garbage
-    /// A malformed event after two good ones.
+    /// A malformed event after two valid ones.
     case garbageEvent
-    /// An error inside the stream after two good events.
+    /// An error inside the stream after two valid events.
     case errorEvent
     /// A stream without its end.
     case noDone
@@ -22,24 +22,24 @@ public enum Fault: Sendable, Equatable {
     case status(Int)
     /// A proxy's HTML page with status 502.
     case html
-    /// A web page with a good status.
+    /// A web page with status 200.
     case html200
-    /// Nothing with a good status.
+    /// Nothing with status 200.
     case empty200
-    /// An error body with a good status.
+    /// An error body with status 200.
     case error200
-    /// A stream's line of so many megabytes.
+    /// A line of this many megabytes in a stream.
     case hugeLine(Int)
-    /// A whole answer of so many megabytes.
+    /// A unary response of this many megabytes.
     case hugeBody(Int)
-    /// A byte every so many milliseconds.
+    /// One byte per this many milliseconds.
     case slowDrip(Int)
-    /// Closes the connection instead of answering.
+    /// Closes the connection without a response.
     case closeBeforeAnswer
-    /// Status 503 for the first so many requests.
+    /// Status 503 for this many requests, then normal responses.
     case refuseTimes(Int)
 
-    /// What can be asked for, for help texts.
+    /// The syntax of all faults, for help texts.
     public static let names =
         "delay=MS never-answer stall-after=N cut-after=N cut-unary garbage garbage-event error-event no-done status=NNN "
         + "html html-200 empty-200 error-200 huge-line=MB huge-body=MB slow-drip=MS close-before-answer refuse-times=N"
@@ -72,7 +72,7 @@ public enum Fault: Sendable, Equatable {
         }
     }
 
-    /// Reads faults between commas; what is not one is left out.
+    /// Parses a comma-separated list of faults; unknown ones are ignored.
     static func list(_ text: some StringProtocol) -> [Fault] {
         text.split(separator: ",").compactMap { Fault(String($0)) }
     }

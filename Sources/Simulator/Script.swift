@@ -1,6 +1,6 @@
 internal import JSON
 
-/// Answers told in advance: a JSON array of steps, one a request.
+/// Scripted responses: a JSON array of steps, one per request.
 public struct Script: Sendable {
     struct Step: Sendable {
         var status: Int?

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// What a request asks for, read out of a vendor's words.
+/// What a request asks for, independent of the vendor's format.
 struct SimulatedPrompt {
     enum Choice: Equatable {
         case auto
@@ -10,25 +10,25 @@ struct SimulatedPrompt {
     }
 
     var model = ""
-    /// The newest words of the user.
+    /// The user's newest text.
     var question = ""
-    /// The results of tools, where the conversation ends with them.
+    /// The tool results, if the conversation ends with them.
     var results: [String] = []
     var images = 0
     var tools: [(name: String, schema: JSONValue)] = []
     var choice = Choice.auto
     var allowsParallel = true
-    /// The schema of a JSON answer, where one is wanted.
+    /// The schema of a JSON answer, if one is requested.
     var schema: JSONValue?
     var stops: [String] = []
-    /// The longest answer, in tokens.
+    /// The token limit of the response.
     var limit: Int?
     var thinks = false
     /// Everything that counts as input.
     var inputText = ""
 }
 
-/// A made-up answer to a good request, the same for every vendor; the dialects only write it down.
+/// A generated response to a valid request, the same for every vendor; the dialects encode it.
 struct SimulatedReply {
     struct Call {
         var name: String
@@ -145,7 +145,7 @@ struct SimulatedReply {
         return String((0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] })
     }
 
-    /// What a vendor signs its own words with, so that it knows them again: FNV-1a, which is enough for a simulator.
+    /// The signature with which a vendor recognizes its own text: FNV-1a, which is enough for a simulator.
     static func signature(_ text: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

@@ -5,7 +5,7 @@ struct SimulatedRequest {
     var method: String
     /// The path as it was sent, percent-encoded.
     let rawPath: String
-    /// The path, decoded: for looking at, not for taking apart.
+    /// The decoded path, for comparison only; parse `rawPath` instead.
     let path: String
     /// The query's arguments, decoded.
     let query: [String: String]
@@ -13,7 +13,7 @@ struct SimulatedRequest {
     var body: [UInt8]
     /// The model that the path names (`models/MODEL:VERB`, `deployments/MODEL/…`), decoded and without directives.
     var pathModel: String?
-    /// What is behind the model's colon in the path, such as `generateContent`.
+    /// The verb after the model's colon in the path, such as `generateContent`.
     let verb: String?
 
     init(_ request: HTTPServerRequest) {

@@ -6,28 +6,28 @@ public struct SimulatorOptions: Sendable {
     public var latencyMilliseconds = 0
     /// Milliseconds between the pieces of a stream.
     public var chunkIntervalMilliseconds = 0
-    /// How many words a made-up answer has.
+    /// The number of words in a generated response.
     public var tokens = 24
-    /// Faults of every request.
+    /// Faults that apply to every request.
     public var faults: [Fault] = []
-    /// The only key that is taken; `nil` takes any.
+    /// The only key to accept; `nil` accepts any.
     public var apiKey: String?
     /// How bodies are cut into pieces.
     public var slicing = Slicing.whole
-    /// Where recordings are: a folder of PROVIDER/CASE.
+    /// The folder with recordings, in PROVIDER/CASE.
     public var recordings: String?
     /// Steps that are answered in order.
     public var script: Script?
 
-    /// A friendly vendor.
+    /// Options without delays, faults or key checks.
     public init() {}
 }
 
-/// How a body is cut into pieces, each of which arrives on its own.
+/// How a body is cut into pieces, each sent separately.
 public enum Slicing: Sendable, Equatable {
     /// As it was made.
     case whole
-    /// Pieces of so many bytes.
+    /// Pieces of this many bytes.
     case bytes(Int)
     /// Pieces of 1 to 40 bytes.
     case random

@@ -2,7 +2,7 @@ public import EventLoop
 package import HTTPServer
 internal import JSON
 
-/// The simulator: what it answers, and what it counts. Belongs to the loop.
+/// The simulator's HTTP server and its counters. Confined to its loop.
 public final class SimulatorServer {
     /// The dialects, in the order in which they are asked whether a path is theirs.
     private static let dialects: [any SimulatedDialect] = [
@@ -20,7 +20,7 @@ public final class SimulatorServer {
         limits: HTTPServerLimits(
             connections: 16384, connectionBytes: 64 << 10, bodyBytes: 64 << 20, idleSeconds: nil, requestSeconds: nil),
         delegate: self)
-    /// The answers that are being sent.
+    /// The responses in progress.
     private var players: [ObjectIdentifier: AnswerPlayer] = [:]
     private var scriptPosition = 0
     // Counters for /sim/stats.
@@ -29,7 +29,7 @@ public final class SimulatorServer {
     private var lastCloseNanoseconds: UInt64 = 0
     private var bodies: [[UInt8]] = []
 
-    /// A server that does not listen yet.
+    /// Creates a server; `start` makes it listen.
     public init(_ options: SimulatorOptions, loop: EventLoop) {
         self.options = options
         self.loop = loop
@@ -88,12 +88,12 @@ public final class SimulatorServer {
         ].filter { own in !answer.headers.contains { $0.name.lowercased() == own.0 } }
         answer.slice(slicing, intervalMilliseconds: options.chunkIntervalMilliseconds)
         if options.latencyMilliseconds > 0 { faults.append(.delay(options.latencyMilliseconds)) }
-        // Only generation goes wrong; asking for the models is how a health check finds that the vendor is there.
+        // Faults apply to generation only; health checks list the models to see that the vendor is available.
         if request.method == "POST" { answer.apply(faults, dialect: dialect) }
         return answer
     }
 
-    /// Takes `#fault,fault,slice=N` off the model's name: so a configuration can ask for a fault a model.
+    /// Takes `#fault,fault,slice=N` off the model's name: so a configuration can set faults per model.
     private func directives(
         _ request: SimulatedRequest
     ) -> (request: SimulatedRequest, model: String, faults: [Fault], slicing: Slicing) {

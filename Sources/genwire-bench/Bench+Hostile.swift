@@ -1,7 +1,7 @@
 import Foundation
 
 extension Bench {
-    /// How long a caller waits while another one of the same loop sends the worst that 4 MiB can ask: see
+    /// How long a caller waits while another caller on the same loop sends the most expensive requests of 4 MiB: see
     /// `Tests/Interop/hostile_requests.py`.
     func hostileRequests() throws -> [Row] {
         note("hostile requests …")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a call to a vendor costs, beside references that make the same call.
+/// The cost of a call to a vendor, compared with references that make the same call.
 extension Bench {
     /// The references of one measurement, over plain HTTP or TLS.
     private struct CallFigures {
@@ -72,9 +72,9 @@ extension Bench {
         var p50: Double { of("p50_us") }
         var p99: Double { of("p99_us") }
         var largest: Double { of("max_us") }
-        /// The largest while the streams were opened, all at once.
+        /// The largest delay while all streams were being opened.
         var opening: Double { of("opening_us") }
-        /// How late the load generator itself came to run at its worst: a bound of its part in `largest`.
+        /// The largest scheduling delay of the load generator: an upper bound of its share of `largest`.
         var lag: Double { of("lag_us") }
 
         private func of(_ key: String) -> Double { median(results.map { $0[key] ?? 0 }) }
@@ -82,7 +82,7 @@ extension Bench {
 
     private static let pacedPath = "/paced/50/2/v1/chat/completions"
 
-    /// Streams at 50 chunks/s: from the upstream's write to the client's read, beside nginx in the same round.
+    /// Streams at 50 chunks/s: from the upstream's write to the client's read, with nginx in the same round.
     func pacedStreams() throws -> [Row] {
         note("paced streams …")
         let daemon = try startDaemon()

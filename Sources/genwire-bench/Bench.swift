@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// The stage: the daemon, the upstream and the references, all children of this process in a folder of their own.
+/// Runs the daemon, the upstream and the references as child processes, in a temporary folder.
 final class Bench {
     let genwired: String
     let sources: String
@@ -23,7 +23,7 @@ final class Bench {
         folder = NSTemporaryDirectory() + "genwire-bench-\(getpid())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         guard FileManager.default.isExecutableFile(atPath: self.genwired) else {
-            throw BenchError(description: "\(self.genwired) is not there; run: make build")
+            throw BenchError(description: "\(self.genwired) does not exist; run: make build")
         }
     }
 
@@ -74,7 +74,7 @@ final class Bench {
             ])
         let upstream = try start("\(tools)/upstream", ["0", certificate, folder + "/key.pem"], "upstream")
         let ports = try upstream.wait(for: "ready").split(separator: " ").dropFirst().compactMap { Int($0) }
-        guard ports.count == 2 else { throw BenchError(description: "the upstream names no ports: \(upstream.log)") }
+        guard ports.count == 2 else { throw BenchError(description: "the upstream prints no ports: \(upstream.log)") }
         (upstreamPort, upstreamTLSPort) = (ports[0], ports[1])
     }
 
@@ -113,7 +113,7 @@ final class Bench {
             return
                 "  \(name): {provider: openai, config: {model_name: bench, api_base: \"\(upstream)/\(path)/v1\", api_key: bench}}\n"
         }
-        // The upstream looks at the beginning of a path only.
+        // The upstream checks only the beginning of a path.
         func dialect(_ name: String, _ provider: String) -> String {
             "  \(name): {provider: \(provider), config: {model_name: bench, project_id: bench, api_base: \"http://127.0.0.1:\(upstreamPort)/full-\(name)/\(fullChunks)\", api_key: bench}}\n"
         }
@@ -244,7 +244,7 @@ final class Bench {
         ]
     }
 
-    /// Tokens that live for four seconds, from an endpoint that takes a fifth of one, beside a fixed key.
+    /// Tokens that expire after four seconds, from an endpoint that takes 0.2 s, compared with a fixed key.
     func authentication() throws -> [Row] {
         note("authentication …")
         let issuer = try start(
@@ -308,7 +308,7 @@ final class Bench {
         let crowded = try daemon.memory("Rss")
         stop(connections)
         stop(daemon)
-        // A fresh process, so that nothing that the crowd left behind counts.
+        // A new process, so that memory left from the idle connections does not count.
         let second = try startDaemon()
         let held = folder + "/held.out"
         let streams = try start("\(tools)/load", ["hold", socket, "hang", "1000"], "hold", output: held)

@@ -1,17 +1,17 @@
 import ArgumentParser
 import Foundation
 
-/// Runs every measurement beside its reference and prints one table.
+/// Runs every measurement together with its reference and prints one table.
 @main
 struct GenwireBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "genwire-bench",
-        abstract: "Speed and memory of genwired beside references that run in the same minutes on the same machine.")
+        abstract: "Compares speed and memory of genwired with references, measured together on the same machine.")
 
     @Option(help: "The daemon to measure.") var genwired = ".build/release/genwired"
     @Option(help: "The folder of the C references.") var sources = "bench"
-    @Option(help: "Only this: health, chat, auth, stream, paced, cancel, hostile, memory or start.") var only: String?
-    @Flag(help: "Fewer and shorter rounds: to see that it works, not to quote from.") var quick = false
+    @Option(help: "Run one of health, chat, auth, stream, paced, cancel, hostile, memory or start.") var only: String?
+    @Flag(help: "Fewer and shorter rounds, as a smoke test; the figures are not reliable.") var quick = false
 
     func run() throws {
         let bench = try Bench(genwired: genwired, sources: sources, isQuick: quick)
@@ -38,7 +38,7 @@ struct Row {
     var what: String
     var ours: String
     var reference: String
-    /// Ours against the reference, or the figure itself where there is none; `nil` where it could not be measured.
+    /// Our figure divided by the reference, or the figure itself without a reference; `nil` if it was not measured.
     var ratio: Double?
     var goal: String
     var isMet: Bool?
@@ -48,7 +48,7 @@ struct Row {
     ) -> Row {
         guard let other else {
             return Row(
-                what: what, ours: number(ours) + unit, reference: "\(reference): not here", ratio: nil,
+                what: what, ours: number(ours) + unit, reference: "\(reference): not available", ratio: nil,
                 goal: "≥ \(goal)×", isMet: nil)
         }
         return Row(
@@ -62,7 +62,7 @@ struct Row {
     ) -> Row {
         guard let other else {
             return Row(
-                what: what, ours: number(ours) + unit, reference: "\(reference): not here", ratio: nil,
+                what: what, ours: number(ours) + unit, reference: "\(reference): not available", ratio: nil,
                 goal: "≤ \(goal)×", isMet: nil)
         }
         return Row(
@@ -75,7 +75,7 @@ struct Row {
     static func beside(_ what: String, ours: Double, _ reference: String, _ other: Double?, unit: String) -> Row {
         Row(
             what: what, ours: number(ours) + unit,
-            reference: other.map { "\(reference) \(number($0))\(unit)" } ?? "\(reference): not here",
+            reference: other.map { "\(reference) \(number($0))\(unit)" } ?? "\(reference): not available",
             ratio: other.map { ours / $0 }, goal: "")
     }
 

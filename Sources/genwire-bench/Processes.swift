@@ -1,11 +1,11 @@
 import Foundation
 
-/// A measurement that could not be made, and why.
+/// Why a measurement failed.
 struct BenchError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// A program in the background, and what the kernel says about it.
+/// A background process and its resource usage.
 final class Background {
     private let process = Process()
     private let input = Pipe()
@@ -35,7 +35,7 @@ final class Background {
     /// Waits until a file (by default the log) holds `text`, and returns its line.
     func wait(for text: String, in path: String? = nil, seconds: Int = 10) throws -> String {
         for _ in 0..<(500 * seconds) {
-            // Before the look at the file: the last thing that a program does may be to write the line.
+            // Check this before reading the file: a program may write the line just before it exits.
             let hasEnded = !process.isRunning
             let content = (try? String(contentsOfFile: path ?? logPath, encoding: .utf8)) ?? ""
             if let line = content.split(separator: "\n").first(where: { $0.contains(text) }) { return String(line) }
@@ -65,7 +65,7 @@ final class Background {
         return (user + system) * 1_000_000 / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    /// The processes that this one started.
+    /// The child processes of this process.
     var children: [Int32] {
         let path = "/proc/\(processID)/task/\(processID)/children"
         return ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ").compactMap {

@@ -5,14 +5,14 @@ import Glibc
 import HTTPServer
 import Simulator
 
-/// The simulator as a program.
+/// The command `genwire-sim`.
 @main
 struct GenwireSim: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "genwire-sim",
-        abstract: "A vendor on loopback: answers, streams, tools, errors and faults, without a key.",
+        abstract: "Simulates vendors on loopback: responses, streams, tool calls, errors and faults, without a key.",
         discussion: """
-            Point api_base at http://127.0.0.1:PORT/v1. A model's name may ask for faults: gpt-4o#stall-after=3, or for \
+            Point api_base at http://127.0.0.1:PORT/v1. A model name can select faults: gpt-4o#stall-after=3, or \
             a recording: recording:openai/CASE#slice=1.
             Faults: \(Fault.names)
             Control: GET /sim/stats, GET /sim/requests, POST /sim/reset.
@@ -20,13 +20,13 @@ struct GenwireSim: AsyncParsableCommand {
         version: genwireVersion)
 
     @Option(help: "The port on 127.0.0.1; 0 for a free one.") var port: UInt16
-    @Option(help: "A JSON file of answers, one a request.") var script: String?
+    @Option(help: "A JSON file of responses, one per request.") var script: String?
     @Option(help: "A folder of recordings, PROVIDER/CASE.") var recordings: String?
     @Option(help: "Milliseconds before the first byte.") var latency = 0
     @Option(help: "Milliseconds between two pieces of a stream.") var chunkInterval = 0
-    @Option(help: "Words in an answer.") var tokens = 24
-    @Option(help: "A fault of every request; may be given several times.") var fault: [String] = []
-    @Option(help: "The only key that is taken.") var apiKey: String?
+    @Option(help: "Words per response.") var tokens = 24
+    @Option(help: "A fault for every request; may be repeated.") var fault: [String] = []
+    @Option(help: "The only key to accept (default: any).") var apiKey: String?
     @Option(help: "Cut bodies into pieces of N bytes, or 'random'.") var slice: String?
 
     func run() async throws {

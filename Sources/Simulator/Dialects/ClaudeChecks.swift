@@ -1,6 +1,6 @@
 internal import JSON
 
-/// What Anthropic refuses, in its words.
+/// Validates requests as Anthropic does, with its error messages.
 struct ClaudeChecks {
     private static let members = [
         "model", "messages", "system", "max_tokens", "metadata", "stop_sequences", "stream", "temperature", "top_k",
@@ -220,7 +220,7 @@ struct ClaudeChecks {
         }
         let missing = open.filter { !ids.contains($0) }
         if !missing.isEmpty { return unanswered(missing, index - 1) }
-        // Results come before anything else.
+        // Results must come first.
         if let first = blocks.firstIndex(where: { $0["type"]?.string != "tool_result" }),
             blocks[first...].contains(where: { $0["type"]?.string == "tool_result" })
         {

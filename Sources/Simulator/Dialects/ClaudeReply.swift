@@ -1,6 +1,6 @@
 internal import JSON
 
-/// A made-up answer in Anthropic's form, whole or as events.
+/// A generated response in Anthropic's format, unary or as events.
 struct ClaudeReply {
     private let body: JSONValue
     private let model: String
@@ -122,7 +122,7 @@ struct ClaudeReply {
     var events: [String] {
         func event(_ name: String, _ members: [(key: String, value: JSONValue)]) -> String {
             let text = JSONValue.object([(key: "type", value: .string(name))] + members).text
-            // The vendor pads its lines, so that their length does not tell what they hold.
+            // The vendor pads its lines to hide the length of their contents.
             let padding = String(repeating: " ", count: text.count % 7)
             return "event: \(name)\ndata: \(text.dropLast())\(padding)}\n\n"
         }

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// What Google refuses, in its words.
+/// Validates requests as Google does, with its error messages.
 enum GeminiChecks {
     private static let members = [
         "contents", "systemInstruction", "system_instruction", "generationConfig", "tools", "toolConfig",
@@ -84,7 +84,7 @@ enum GeminiChecks {
         if part.has("functionCall"), part["functionCall"]?["args"].map({ $0.members == nil }) == true {
             return invalid("Invalid value at 'contents.parts.function_call.args'")
         }
-        // The vendor takes both spellings of every name; its SDK uses both.
+        // The vendor accepts both spellings of every name; its SDK uses both.
         let mimeType = { (media: JSONValue) in media["mimeType"]?.string ?? media["mime_type"]?.string ?? "" }
         if let media = part["inlineData"] ?? part["fileData"], mimeType(media).isEmpty {
             return invalid("Unable to submit request because the mimeType parameter is missing.")
@@ -92,7 +92,7 @@ enum GeminiChecks {
         return nil
     }
 
-    /// Only the first call of a batch is signed, and Gemini 3 wants that back.
+    /// Only the first call of a batch is signed, and Gemini 3 requires that signature back.
     private static func signature(_ calls: [JSONValue], model: String) -> SimulatedAnswer? {
         guard model.contains("gemini-3"), let first = calls.first, let call = first["functionCall"] else { return nil }
         guard let signature = first["thoughtSignature"]?.string else {

@@ -33,7 +33,7 @@ struct GeminiDialect: SimulatedDialect {
         case 403: Self.refusal(403, "PERMISSION_DENIED", "Permission 'aiplatform.endpoints.predict' denied.")
         case 404: Self.refusal(404, "NOT_FOUND", "Publisher Model was not found or your project does not have access.")
         case 429:
-            // No header: the wait is in the body.
+            // The delay is in the body, not in a header.
             Self.refusal(
                 429, "RESOURCE_EXHAUSTED", "You exceeded your current quota. Please retry in 1.5s.",
                 details: [["@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.5s"]])

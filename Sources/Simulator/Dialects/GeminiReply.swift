@@ -1,6 +1,6 @@
 internal import JSON
 
-/// A made-up answer in Google's form, whole or as events.
+/// A generated response in Google's format, unary or as events.
 struct GeminiReply {
     private let body: JSONValue
     private let model: String

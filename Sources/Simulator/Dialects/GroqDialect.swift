@@ -37,7 +37,7 @@ struct GroqDialect: SimulatedDialect {
         return OpenAIDialect.completion(request, options, variant: .init(isGroq: true))
     }
 
-    /// What Groq refuses beyond OpenAI.
+    /// What Groq rejects in addition to OpenAI.
     private static func problem(_ request: SimulatedRequest) -> SimulatedAnswer? {
         guard let body = try? JSONValue(parsing: request.body) else { return nil }
         let model = body["model"]?.string ?? ""

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// What the vendor refuses, in its words.
+/// Validates requests as OpenAI does, with its error messages.
 enum OpenAIChecks {
     struct Problem {
         var status = 400

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// A made-up answer in chat completions, whole or as events.
+/// A generated chat completion, unary or as events.
 struct OpenAIReply {
     /// Where a vendor differs from OpenAI.
     struct Variant {
@@ -109,7 +109,7 @@ struct OpenAIReply {
         return model.contains("deepseek") ? ("reasoning_content", reply.reasoning) : nil
     }
 
-    /// Groq puts reasoning into the text unless told otherwise, but for the gpt-oss family.
+    /// By default, Groq puts reasoning into the text, except for the gpt-oss family.
     private var rawThinking: String? {
         guard variant.isGroq, !reply.reasoning.isEmpty, !model.contains("gpt-oss"),
             ["raw", nil].contains(body["reasoning_format"]?.string), body["include_reasoning"] == nil
@@ -212,7 +212,7 @@ struct OpenAIReply {
         }
         events += callEvents { delta($0) }
         if variant.isAzure {
-            // The asynchronous filter has its say in a choice without a delta.
+            // The asynchronous filter reports in a choice without a delta.
             events.append(
                 event([["index": 0, "finish_reason": nil, "content_filter_results": Self.filtered]]))
         }
