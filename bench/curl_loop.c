@@ -1,4 +1,4 @@
-// The reference for the upstream side: a bare libcurl multi loop on epoll, with nothing around it.
+// The reference for the upstream side: a bare libcurl multi loop on epoll.
 // Usage: curl_loop URL REQUESTS IN_FLIGHT [stream]; of streams it reads the events and their JSON (sse_json.cpp).
 // Prints {"requests_per_second", "cpu_us_per_request", "chunks_per_second"}.
 #define _GNU_SOURCE
@@ -81,7 +81,7 @@ int main(int argc, char **argv) {
         CURL *easy = curl_easy_init();
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-        // For a vendor with TLS: libcurl itself does not read this variable, its command does.
+        // For a vendor with TLS: libcurl does not read this variable, only the curl command does.
         if (getenv("CURL_CA_BUNDLE")) curl_easy_setopt(easy, CURLOPT_CAINFO, getenv("CURL_CA_BUNDLE"));
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
         launch(easy);

@@ -1,4 +1,4 @@
-// The limit to be held against: a bare epoll server that speaks just enough ttrpc to answer every request with the
+// The upper bound to compare with: a bare epoll server with just enough ttrpc to answer every request with the
 // same frame. Usage: echo SOCKET THREADS
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-// A Response envelope around a Health answer of the usual size: status, payload{status, version, uptime}.
+// A Response envelope around a Health response of the usual size: status, payload{status, version, uptime}.
 static const uint8_t answer[] = {0x0a, 0x00, 0x12, 0x1a, 0x0a, 0x07, 's', 'e', 'r', 'v', 'i', 'n', 'g', 0x12, 0x05,
                                  '0',  '.',  '1',  '.',  '0',  0x19, 0,   0,   0,   0,   0,   0,   0,    0};
 static int epolls[64];

@@ -1,6 +1,6 @@
-// The load generator. Prints one JSON object a run.
+// The load generator. Prints one JSON object per run.
 //   load unary  SOCKET METHOD MODEL CONNECTIONS REQUESTS      closed loop; METHOD Health or Chat
-//   load stream SOCKET MODEL STREAMS                          StreamChat, a connection each; reads all to their ends
+//   load stream SOCKET MODEL STREAMS                          StreamChat, one connection each; reads to the end
 //   load direct PORT PATH STREAMS                             the same chunks read from the upstream itself
 //   load http   PORT PATH CONNECTIONS REQUESTS                closed loop of HTTP posts
 //   load cancel SOCKET MODEL PORT TRIES                       client closes -> upstream sees it closed (see upstream.c)
@@ -228,15 +228,15 @@ static int http(int port, const char *path, int connections, long requests) {
 // ---- Streams
 
 static long chunk_count;
-// All streams are opened at once; the delays while that goes on are a figure of their own.
+// All streams are opened at once; the delays meanwhile are reported separately.
 enum { OPENING_NS = 500000000 };
 static uint64_t began;
 static double opening_us;
 // The largest delay after that, and when in the run it was.
 static double largest_us, largest_at_ms;
 
-// How late this program itself came to run: a timer of one millisecond beside the sockets. A delay that is no longer than
-// this may be the measuring side's own.
+// The scheduling delay of this program, measured with a timer of one millisecond. A longer delay than this cannot come
+// from the load generator alone.
 static int pulse = -1;
 static uint64_t pulses;
 static double lag_us, lag_at_ms;
@@ -372,7 +372,7 @@ static int direct(int port, const char *path, int streams) {
 
 // ---- Start-up
 
-// A Health answered over a new connection; 0 where nobody listens yet.
+// Calls Health over a new connection; 0 if nothing listens yet.
 static int is_answered(const char *path) {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0), answered = 0;
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,5 +1,5 @@
-// What a client does with a streamed chat completion at the very least: cuts server-sent events out of the bytes, parses
-// each as JSON and takes the text of the first choice, and why it ended. For curl_loop.c.
+// The minimum that a client does with a streamed chat completion: splits the bytes into server-sent events, parses each
+// as JSON and reads the text and the finish reason of the first choice. For curl_loop.c.
 #include <simdjson.h>
 
 #include <cstring>
@@ -11,7 +11,7 @@ static simdjson::dom::parser parser;
 static std::string pending, event;
 static size_t text_bytes, ends;
 
-// One event's data; 1 where it held a piece of text.
+// Reads one event's data; returns 1 if it contains text.
 static long take(const std::string &data) {
     if (data == "[DONE]") return 0;
     simdjson::dom::element root;

@@ -1,9 +1,9 @@
-// A vendor that costs next to nothing: canned chat completions over HTTP/1.1 on loopback.
+// A vendor with negligible cost: canned chat completions over HTTP/1.1 on loopback.
 // Usage: upstream PORT [CERTIFICATE KEY]; with these, PEM files, it listens with TLS on a second port too.
-// Paths: /unary/…            one answer of about 450 bytes
-//        /full/N/…           N chunks as fast as they are taken; /full-claude/N/… and /full-gemini/N/… in those forms
-//        /paced/RATE/SECONDS/…  RATE chunks a second, each with CLOCK_MONOTONIC in its text
-//        /hang/…             one chunk, then silence until the client goes
+// Paths: /unary/…            one response of about 450 bytes
+//        /full/N/…           N chunks at full speed; /full-claude/N/… and /full-gemini/N/… in those forms
+//        /paced/RATE/SECONDS/…  RATE chunks per second, each with CLOCK_MONOTONIC in its text
+//        /hang/…             one chunk, then nothing until the client disconnects
 //        /stats              {"closes": how many streams were closed by the client, "last_close_ns": when}
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -43,7 +43,7 @@ static struct connection *wheel[1000];
 static long paced, tick, closes, assigned;
 static uint64_t last_close;
 
-// How a vendor writes a stream: what comes before the chunks, one chunk with its text, what comes behind them.
+// How a vendor writes a stream: what precedes the chunks, one chunk with its text, what follows them.
 struct dialect {
     const char *path, *start, *chunk, *end;
     char block[1 << 16];  // many chunks, framed
@@ -125,7 +125,7 @@ static void drop(struct connection *c) {
 }
 
 static int send_all(struct connection *c, const char *bytes, size_t size) {
-    // Small writes to a fresh socket buffer: a short one means a peer that is of no use here.
+    // Small writes to a fresh socket buffer: a short write means an unusable peer.
     if (c->ssl) return SSL_write(c->ssl, bytes, (int)size) == (int)size;
     return send(c->fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
@@ -221,7 +221,7 @@ static ssize_t receive(struct connection *c, char *bytes, size_t size) {
 }
 
 static void requests(struct connection *c) {
-    // With TLS until nothing is left: what OpenSSL has in its buffer, epoll does not see.
+    // With TLS, read until nothing is left: epoll does not report data in OpenSSL's buffer.
     for (;;) {
         ssize_t count = receive(c, c->in + c->used, sizeof c->in - 1 - c->used);
         if (count < 0 && errno == EAGAIN) return;

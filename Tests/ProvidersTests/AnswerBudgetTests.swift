@@ -9,7 +9,7 @@ import Testing
 @testable import HTTPClient
 @testable import Providers
 
-/// What all calls together keep of their answers is bounded, and comes back however a call ends.
+/// The memory that all calls use for responses is bounded, and released however a call ends.
 @Suite(.timeLimit(.minutes(2))) struct AnswerBudgetTests {
     private static let piece = String(repeating: "x", count: 256 << 10)
 
@@ -88,7 +88,7 @@ import Testing
             try await Self.waitUntil { budget.bytes >= Self.piece.utf8.count }
             goOn.signal()
             #expect(await attempt.failure?.kind == ending.error)
-            // Read after the end: the loop gives back before it tells.
+            // Read after the end: the loop returns the memory before it reports the end.
             #expect(budget.bytes == 0)
         }
     }

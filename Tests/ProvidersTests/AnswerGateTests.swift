@@ -125,7 +125,7 @@ import Testing
         #expect(SecretSet.scrub("it is short", short.inContent) == "it is short")
     }
 
-    /// Whoever cuts another's words marks the place, and the gate finds the half of a secret before it.
+    /// Truncation marks its place, and the gate finds the part of a secret before the mark.
     @Test func aCutSecretIsFoundWhereverWordsWereCut() throws {
         let harness = try DialectHarness("openai") { $0.apiKey = Secret("secret-name-0123456789") }
         let gate = try harness.gate()
@@ -177,7 +177,7 @@ import Testing
         #expect(gate.pass(.text(key.dropFirst(beginning.count) + "!")) == .text("<secret>!"))
     }
 
-    /// What is kept of one field goes on before what comes of another.
+    /// The held bytes of one field are delivered before a piece of another.
     @Test func piecesKeepTheirOrder() throws {
         var gate = try DialectHarness("openai").gate()
         let call = ChunkEvent.toolCall(ToolCallDelta(index: 0, id: "a", name: "f", argumentsJSONDelta: "{}"))
@@ -244,7 +244,7 @@ import Testing
         ]
         let (text, pieces) = try Self.stream(ordinary) { .text($0) }
         #expect(text == ordinary.joined())
-        // One of them was kept in part, and came with the next; an empty piece is nothing to hand on.
+        // A piece was held in part and delivered with the next; empty pieces are not delivered.
         #expect(
             pieces == [
                 "k", "ke", "key", " key-of-", "the-kingdom", "key-of-", "k", "é", "🎈 ", "key-of-time",

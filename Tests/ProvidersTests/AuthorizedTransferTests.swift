@@ -278,7 +278,7 @@ private final class Site: Sendable {
     func state(of receiver: LoopBound<Receiver>) async -> Received { await loop.perform { receiver.value.received } }
 }
 
-/// What came of a transfer.
+/// The outcome of a transfer.
 private struct Received: Sendable {
     enum End { case complete, noIdentity, failed }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Providers
 
-/// No vendor makes us keep more of one answer than the budget of a call, wherever it puts it.
+/// A vendor cannot make a call buffer more than its budget, in whatever field.
 @Suite struct BudgetTests {
     private static let pieceBytes = 2 << 20
     private static let piece = String(repeating: "x", count: pieceBytes)
@@ -126,7 +126,7 @@ import Testing
         },
     ]
 
-    /// What is passed on, or replaced by the next one, is not kept: such a stream may go on for ever.
+    /// What is delivered, or replaced by the next event, is not buffered: such a stream may be endless.
     @Test(arguments: replaced) func whatIsPassedOnIsNotKept(_ place: Place) throws {
         let (count, error) = try Self.limit(place)
         #expect(error == nil && count == 40, "\(String(describing: error))")

@@ -202,7 +202,7 @@ import Testing
         #expect(harness.stream("data: [DONE]\n\n").error == nil)
         #expect(harness.stream(events: [text]).error?.kind == .streamInterrupted)
         #expect(harness.stream(events: [text, "[DONE] "]).error == nil)
-        // What comes behind the end is nobody's.
+        // Everything after the end is ignored.
         #expect(harness.stream(events: [text, "[DONE]", "nonsense", text]).message.content == "x")
         #expect(harness.stream(events: [text, "nonsense"]).error?.kind == .badProviderResponse)
     }

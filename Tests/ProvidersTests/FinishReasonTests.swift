@@ -194,7 +194,7 @@ import Testing
         }
     }
 
-    /// A text that was to go on is closed by a good end alone, whatever came behind it.
+    /// A string that was announced to continue is closed only by a complete end, whatever follows it.
     @Test(arguments: [
         [#"{"functionCall":{}}"#], [#"{"functionCall":{"name":"next","args":{}}}"#], [],
     ])
@@ -237,7 +237,7 @@ import Testing
         #expect(body["messages"]?[1]?["content"] == expected, "\(body.text)")
     }
 
-    /// A call that is left out is not the newest one as a rule: those behind it keep their places among the blocks.
+    /// An omitted call is usually not the newest: the calls after it keep their places among the blocks.
     @Test func callsBehindACutOneKeepTheirPlaces() throws {
         let harness = try Self.harness("vertex")
         let outcome = harness.whole(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Providers
 
-/// One conversation with everything in it, as each vendor wants it, and what each refuses.
+/// One conversation that uses every feature, as each vendor expects it, and what each rejects.
 @Suite struct RequestTests {
     private static let weather = Tool(
         name: "weather", description: "The weather",
@@ -133,7 +133,7 @@ import Testing
             "stop_sequences": ["END"], "stream": true,
         ]
         #expect(body == expected, "\(body.text)")
-        // Counting wants the model in the body, and no options.
+        // Counting needs the model in the body, and no options.
         let count = try #require(try harness.tokenCountBody(Self.conversation()))
         #expect(
             count["model"] == "claude-sonnet-4-5@20250929" && count["max_tokens"] == nil && count["messages"] != nil)

@@ -126,7 +126,7 @@ import Testing
     }
 }
 
-/// Puts values where nobody expects them.
+/// Puts values of unexpected types into events.
 enum Damage {
     static let values: [JSONValue] = [
         .null, true, "", "text", 0, -1, .int(.max), .int(.min), 1e300, 0.5, [], .object([]), [.null], [[]], ["x"],

@@ -15,7 +15,7 @@ private struct Seeded: RandomNumberGenerator {
     }
 }
 
-/// The small translations behind the dialects, each against an oracle or its standard's own examples.
+/// The translations that the dialects use, each tested against an oracle or its standard's examples.
 @Suite struct TranslationTests {
     // MARK: - Arguments in pieces
 

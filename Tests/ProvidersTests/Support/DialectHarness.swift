@@ -74,7 +74,7 @@ struct DialectHarness {
         }
     }
 
-    /// What comes of a stream that arrives in `slices`.
+    /// The outcome of a stream that arrives in `slices`.
     func stream(_ slices: [[UInt8]], reasoning: Bool = true) -> Outcome {
         let parser = JSONParser()
         let reader = StreamReader(model, includesReasoning: reasoning, parser: parser)
@@ -97,7 +97,7 @@ struct DialectHarness {
 
     func stream(_ text: String, reasoning: Bool = true) -> Outcome { stream([Array(text.utf8)], reasoning: reasoning) }
 
-    /// What comes of a stream of events with these data.
+    /// The outcome of a stream of events with these data.
     func stream(events: [String], reasoning: Bool = true) -> Outcome {
         stream(events.map { "data: \($0)\n\n" }.joined(), reasoning: reasoning)
     }
@@ -118,7 +118,7 @@ extension StreamReader {
     }
 }
 
-/// What a caller would have got.
+/// What a caller would have received.
 struct Outcome: Equatable {
     var message = Message(role: .assistant)
     var completion: Completion?
