@@ -4,18 +4,18 @@ internal import JSON
 /// The token endpoints of all issuers: COIN, Google (grants, metadata server, STS, impersonation), Entra ID and Azure's
 /// managed identities. As strict about the form of a request as the issuers; signatures are not checked.
 ///
-/// A token is `sim-token-N`. What an endpoint does can be asked for in the query, or by any field of the form, such as
-/// the client's id, the scope or a field `sim`, in words with `,`, `;`, `#` or spaces between them:
+/// A token is `sim-token-N`. The query selects what an endpoint does, or any field of the form, such as
+/// the client's id, the scope or a field `sim`, as words separated by `,`, `;`, `#` or spaces:
 ///
-/// - `expires=N` the lifetime in seconds, with decimals if need be (3600 where nobody says), `expires=none` leaves it
+/// - `expires=N` the lifetime in seconds, decimals allowed (default 3600), `expires=none` leaves it
 ///   out, `expires=text:N` puts it in quotes, `expires=past` is in the past, `expires=soon` is unreadable
 /// - `delay=MS` waits, `stall` never answers, `close` hangs up
 /// - `status=N` an error, `echo` one that repeats all fields, `fail_first=N` an error for the first N requests
 /// - `garbage`, `html`, `empty`, `huge`, `truncated` answer 200 with that
 ///
-/// `/sim/tokens` counts requests and tokens, `/sim/tokens/set?WORDS` makes words hold for all requests,
+/// `/sim/tokens` counts requests and tokens, `/sim/tokens/set?WORDS` applies words to all requests,
 /// `/sim/tokens/revoke[?token=T]` revokes a token or all, `/sim/tokens/last` shows the last request of each path with
-/// its fields, `/sim/tokens/reset` forgets all. All of it is kept apart for each address that the simulator has.
+/// its fields, `/sim/tokens/reset` clears everything. The state is separate per address of the simulator.
 enum TokenEndpoints {
     private struct Book {
         var requests: [String: Int] = [:]
@@ -29,14 +29,14 @@ enum TokenEndpoints {
     private static let books = Locked<[String: Book]>([:])
     private static let counter = Locked(0)
 
-    /// Whether a token was made here and is neither expired nor revoked.
+    /// Whether a token was issued here and is neither expired nor revoked.
     /// - Parameter address: the simulator's own, `127.0.0.1:PORT`, as in the requests' `Host`.
     static func isValid(_ token: String, at address: String) -> Bool {
         let now = EventLoop.monotonicNanoseconds()
         return books.withLock { $0[address]?.tokens[token].map { now < $0 } ?? false }
     }
 
-    /// The answer, where the path is a token endpoint's or one of the control paths.
+    /// The response, if the path is a token endpoint or a control path; otherwise `nil`.
     static func answer(_ request: SimulatedRequest) -> SimulatedAnswer? {
         let address = request.headers["host"] ?? ""
         if request.path.hasPrefix("/sim/tokens") { return control(request, address) }

@@ -2,7 +2,7 @@ internal import Encodings
 internal import HTTPServer
 internal import JSON
 
-/// What a request said, wherever it said it.
+/// The fields of a token request: form, JSON body, query and assertion.
 struct TokenFields {
     /// The form's fields, or the JSON body's texts.
     private(set) var form: [String: String] = [:]
@@ -55,7 +55,7 @@ struct TokenFields {
     }
 }
 
-/// What the words of a request ask for.
+/// The directives that a request's words select.
 struct TokenDirectives {
     private var values: [String: String] = [:]
     private let count: Int
@@ -70,7 +70,7 @@ struct TokenDirectives {
 
     private func number(_ name: String) -> Int? { values[name].flatMap { Int($0) } }
 
-    /// Seconds that the token is good for; a hundred years for one without end.
+    /// The token's lifetime in seconds; a hundred years if it does not expire.
     var lifetime: Double {
         switch values["expires"] {
         case nil: 3600
@@ -82,7 +82,7 @@ struct TokenDirectives {
         }
     }
 
-    /// The lifetime as the answer has it; `nil` leaves it out.
+    /// The lifetime as the response reports it; `nil` omits it.
     func expiry(isText: Bool, add: Int = 0) -> JSONValue? {
         switch values["expires"] {
         case "none": nil

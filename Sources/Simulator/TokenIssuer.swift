@@ -14,7 +14,7 @@ extension TokenEndpoints {
             case "/metadata/identity/oauth2/token": self = .machineIdentity
             case "/msi/token": self = .appService
             case _ where path.hasPrefix("/computeMetadata/v1/"): self = .googleMetadata
-            // Where Google's libraries look first whether this is a Google machine.
+            // Google's libraries check here first whether they run on Google Cloud.
             case "/" where request.headers["metadata-flavor"] != nil: self = .googleMetadata
             case _ where path.hasSuffix(":generateAccessToken"): self = .impersonation
             case _ where path.hasSuffix("/oauth2/v2.0/token"): self = .entra
@@ -23,7 +23,7 @@ extension TokenEndpoints {
             }
         }
 
-        /// What the metadata server and Entra know beside tokens; `nil` where a token is wanted.
+        /// What the metadata server and Entra ID return besides tokens; `nil` if a token is requested.
         func fact(_ request: SimulatedRequest) -> SimulatedAnswer? {
             if self == .entraDiscovery { return discovery(request) }
             guard self == .googleMetadata, !request.path.hasSuffix("/token") else { return nil }
@@ -42,7 +42,7 @@ extension TokenEndpoints {
         /// Where Microsoft's libraries look up the addresses of a tenant.
         private func discovery(_ request: SimulatedRequest) -> SimulatedAnswer {
             let tenant = request.path.split(separator: "/").first ?? ""
-            // The libraries insist on https, so that only what stands before the simulator can be meant.
+            // The libraries require https, so this must be a TLS proxy in front of the simulator.
             let base = "https://\(request.headers["host"] ?? "")/\(tenant)/oauth2/v2.0/"
             return .json([
                 "token_endpoint": .string(base + "token"), "authorization_endpoint": .string(base + "authorize"),
@@ -168,7 +168,7 @@ extension TokenEndpoints {
             guard fields["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" else {
                 return error("invalid_request", "client_assertion_type", status: 400)
             }
-            // A federated token is its issuer's business; one that the client signed names the client.
+            // A federated token is validated by its issuer; one that the client signed names the client.
             guard let header = fields.header, let claims = fields.claims else {
                 return error("invalid_client", "the assertion is no JWT")
             }
