@@ -63,7 +63,7 @@ let package = Package(
         library("Generation", []),
         library("JSON", ["CSimdJSON"]),
         library("Messages", ["Generation", "CGenwireProto", "CProtobufC"]),
-        library("Config", ["CYAML", "CLinux", "Encodings", "JSON", "Limits"]),
+        library("Config", ["CYAML", "CLinux", "EventLoop", "Encodings", "JSON", "Limits"]),
 
         // 3-6: credentials, providers, gateway, RPC handlers.
         library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "Encodings", "CCrypto"]),

@@ -186,7 +186,7 @@ func withLoop(_ kind: PollerKind, _ body: (EventLoop) async throws -> Void) asyn
 
 /// Waits until `condition` holds; records a failure after a time that no healthy run needs.
 func eventually(_ condition: () async -> Bool) async {
-    for _ in 0..<3000 {
+    for _ in 0..<30_000 {
         if await condition() { return }
         try? await Task.sleep(nanoseconds: 10_000_000)
     }

@@ -1,6 +1,6 @@
 internal import CLinux
+internal import EventLoop
 public import Foundation
-internal import Synchronization
 
 /// A program that was started with `posix_spawn`: with no descriptor but the standard three, and with no signal blocked
 /// or ignored, as SIGINT is in a shell's background job. Foundation's `Process` crashes now and then where many threads
@@ -9,7 +9,7 @@ public final class ChildProcess: Sendable {
     /// The process id.
     public let processID: Int32
     /// The exit code, 128 + signal where a signal ended it; `nil` while it runs.
-    private let end = Mutex<Int32?>(nil)
+    private let end = Locked<Int32?>(nil)
 
     /// Starts the program at `path`.
     /// - Parameters:

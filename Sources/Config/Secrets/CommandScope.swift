@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Glibc
 internal import Synchronization
 
@@ -11,7 +12,7 @@ public final class CommandScope: Sendable {
     }
 
     /// The commands of the whole process.
-    private static let registry = Mutex(Registry())
+    private static let registry = Locked(Registry())
     private let ended = Atomic<Bool>(false)
 
     /// Creates an empty scope.
