@@ -1,7 +1,7 @@
-public import Config
-public import EventLoop
-public import Generation
-public import HTTPClient
+package import Config
+package import EventLoop
+package import Generation
+package import HTTPClient
 
 /// One entry of `auth`: fetches its token, caches it, and replaces it before it expires. Shared by all loops.
 ///
@@ -9,7 +9,7 @@ public import HTTPClient
 /// waits for a refresh. After a failed refresh, the next attempt follows after 1 s, 2 s, … up to 60 s, or up to 10 s
 /// without a usable token; until then, callers that need a token get the error at once. A token is replaced before it
 /// expires even if no caller asks, so that the first caller after an idle period does not wait.
-public final class Credential: Sendable {
+package final class Credential: Sendable {
     private struct Waiting: Sendable {
         let waiter: LoopBound<TokenWaiter>
         let loop: EventLoop
@@ -31,11 +31,11 @@ public final class Credential: Sendable {
     }
 
     /// The name of the entry of `auth`; `google default` for the provider's default credential.
-    public let name: String
+    package let name: String
     /// The type of the entry, for example `google_adc`.
-    public let kind: AuthConfiguration.Kind
+    package let kind: AuthConfiguration.Kind
     /// Whether this is an API key, sent in the provider's own header, and not a bearer token.
-    public var isKey: Bool { kind == .apiKey }
+    package var isKey: Bool { kind == .apiKey }
 
     private let fixed: AccessToken?
     private let source: (any TokenSource)?
@@ -47,7 +47,7 @@ public final class Credential: Sendable {
     ///   - environment: the variables that sources read, as their vendors' libraries do, and the environment of
     ///     commands.
     ///   - caFile: a file of PEM certificates to trust for token endpoints; `nil` for the HTTP client's.
-    public convenience init(_ auth: AuthConfiguration, environment: [String: String], caFile: String? = nil) {
+    package convenience init(_ auth: AuthConfiguration, environment: [String: String], caFile: String? = nil) {
         self.init(auth, environment: environment, caFile: caFile, timing: CacheTiming())
     }
 
@@ -69,7 +69,7 @@ public final class Credential: Sendable {
     }
 
     /// Google's Application Default Credentials, for models without `auth`.
-    public static func googleDefault(environment: [String: String], caFile: String? = nil) -> Credential {
+    package static func googleDefault(environment: [String: String], caFile: String? = nil) -> Credential {
         let auth = AuthConfiguration(name: "google default", method: .googleADC(.init()))
         return Credential(auth, environment: environment, caFile: caFile)
     }
@@ -79,7 +79,7 @@ public final class Credential: Sendable {
     /// Sets the loop and the client for refreshes. Must be called on that loop, and balanced by `detach` before the
     /// loop ends. If a token was requested before, a refresh starts now. If the credential is already attached, only
     /// the effect of `retire` is undone.
-    public func attach(loop: EventLoop, client: HTTPClient) {
+    package func attach(loop: EventLoop, client: HTTPClient) {
         guard source != nil else { return }
         let home = LoopBound(RefreshHome(loop: loop, client: client, setting: setting), on: loop)
         let (isWanted, wasRetired) = shared.withLock { state in
@@ -93,15 +93,15 @@ public final class Credential: Sendable {
 
     /// Stops background refreshes, for a credential that only calls in progress may still use. Callers that ask still
     /// get tokens. Safe from any thread.
-    public func retire() { shared.withLock { state in state.isRetired = true } }
+    package func retire() { shared.withLock { state in state.isRetired = true } }
 
     /// Makes the next call start a refresh, and still use the old token. Called after a reload, because files and
     /// programs may return another token. Safe from any thread.
-    public func renew() { shared.withLock { state in state.cache.renew() } }
+    package func renew() { shared.withLock { state in state.cache.renew() } }
 
     /// Cancels the refresh in progress; its waiters get `.shuttingDown`. Must be called on the loop of `attach`, before
     /// its client is shut down. An existing token remains usable until it expires.
-    public func detach() {
+    package func detach() {
         let (home, waiters) = shared.withLock { state in
             defer {
                 state.home = nil
@@ -121,7 +121,7 @@ public final class Credential: Sendable {
     // MARK: - Tokens
 
     /// Starts fetching a token before the first call needs it. Safe from any thread.
-    public func prefetch() {
+    package func prefetch() {
         guard source != nil else { return }
         let launch = shared.withLock { state -> Launch? in
             let now = EventLoop.monotonicNanoseconds()
@@ -133,7 +133,7 @@ public final class Credential: Sendable {
 
     /// The usable token; `nil` if there is none, then call `token`. Starts a background refresh when one is due. Takes
     /// a lock and never waits; safe from any thread.
-    public var current: AccessToken? {
+    package var current: AccessToken? {
         if let fixed { return fixed }
         let now = EventLoop.monotonicNanoseconds()
         let (token, launch) = shared.withLock { state -> (AccessToken?, Launch?) in
@@ -148,7 +148,7 @@ public final class Credential: Sendable {
     /// exactly once, after this method has returned, unless the waiter is cancelled. The wait is at most 10 s, the time
     /// limit of a refresh, plus 1 s if the previous refresh has just started. A caller with less time cancels the
     /// waiter.
-    public func token(
+    package func token(
         on loop: EventLoop, _ completion: @escaping (Result<AccessToken, GenerationError>) -> Void
     ) -> TokenWaiter {
         loop.preconditionOnLoop()
@@ -192,14 +192,14 @@ public final class Credential: Sendable {
     /// - Returns: whether a retry may get a newer token. `false` for fixed credentials, and if a provider rejects one
     ///   new token after another.
     @discardableResult
-    public func invalidate(_ generation: UInt64) -> Bool {
+    package func invalidate(_ generation: UInt64) -> Bool {
         guard fixed == nil else { return false }
         let now = EventLoop.monotonicNanoseconds()
         return shared.withLock { state in state.cache.invalidate(generation, now: now) }
     }
 
     /// The current state. Always `healthy` for fixed credentials. Safe from any thread.
-    public var state: CredentialState {
+    package var state: CredentialState {
         if fixed != nil { return CredentialState(status: .healthy) }
         return shared.withLock { state in state.cache.state(EventLoop.monotonicNanoseconds()) }
     }

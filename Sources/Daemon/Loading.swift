@@ -1,16 +1,16 @@
-public import Config
+package import Config
 internal import Gateway
 internal import Generation
 internal import Providers
 internal import RPC
 
 /// Reads and validates configurations, for the daemon and `genwired check`.
-public enum Loading {
+package enum Loading {
     /// Reads a configuration file, with the process's environment. Blocks while it runs commands and reads files that
     /// provide secrets.
     /// - Parameter commands: the scope of these commands, through which they can be ended early.
     /// - Throws: `ConfigErrors` with all errors and their positions.
-    public static func configuration(
+    package static func configuration(
         _ path: String, commands: CommandScope = CommandScope()
     ) throws(ConfigErrors) -> Configuration {
         try Configuration.load(
@@ -24,7 +24,7 @@ public enum Loading {
     ///   - file: the file name for error messages.
     ///   - listen: addresses from the command line, which override the configuration's; empty for none.
     /// - Throws: `ConfigErrors` with the first model that cannot be built and every unusable address.
-    public static func validate(
+    package static func validate(
         _ configuration: Configuration, file: String, listen: [String] = []
     ) throws(ConfigErrors) {
         var errors: [ConfigError] = []
@@ -58,5 +58,5 @@ public enum Loading {
     package static var reference: String { ConfigurationReference(knownProviders).markdown }
 
     /// The providers that a configuration may use, with the keys that each accepts.
-    public static var knownProviders: [ProviderKeys] { ProviderRegistry.keys }
+    package static var knownProviders: [ProviderKeys] { ProviderRegistry.keys }
 }

@@ -1,10 +1,10 @@
-public import Config
+package import Config
 internal import EventLoop
 internal import Gateway
 internal import Generation
 internal import HTTPClient
 internal import Limits
-public import Logging
+package import Logging
 internal import Providers
 internal import RPC
 internal import Service
@@ -16,11 +16,11 @@ internal import Service
 /// let addresses = try await runtime.listen(at: ["unix:/run/genwire/genwire.sock"])
 /// await runtime.drain(seconds: 10)
 /// ```
-public final class Runtime: Sendable {
+package final class Runtime: Sendable {
     /// Why a runtime could not start, listen or reload.
-    public struct StartError: Error, Sendable, CustomStringConvertible {
+    package struct StartError: Error, Sendable, CustomStringConvertible {
         /// The problem and its remedy.
-        public let description: String
+        package let description: String
     }
 
     private let loops: [EventLoop]
@@ -45,7 +45,7 @@ public final class Runtime: Sendable {
     /// Creates a runtime that does not listen yet; call `listen(at:)` next. Logs a warning for each optional model that
     /// cannot be used.
     /// - Throws: `StartError` if a model cannot be built or an event loop cannot be created.
-    public static func start(_ configuration: Configuration, logger: Logger) async throws(StartError) -> Runtime {
+    package static func start(_ configuration: Configuration, logger: Logger) async throws(StartError) -> Runtime {
         let requestLog = RequestLog(logger)
         let (gateway, loops) = try build(configuration, observers: [requestLog])
         for model in gateway.catalog.unconfigured {
@@ -126,7 +126,7 @@ public final class Runtime: Sendable {
     /// - Parameter addresses: `unix:PATH` or `tcp:HOST:PORT`; if empty, the address that clients use by default.
     /// - Returns: the bound addresses, with the actual port for port 0.
     /// - Throws: `StartError` for the first address that cannot be bound; the others are closed again.
-    public func listen(at addresses: [String]) async throws(StartError) -> [String] {
+    package func listen(at addresses: [String]) async throws(StartError) -> [String] {
         var bound: [String] = []
         do {
             let parsed = try addresses.isEmpty ? [DefaultAddress.own()] : addresses.map { try Address($0) }
@@ -145,7 +145,7 @@ public final class Runtime: Sendable {
     /// `Configuration.startOnlyKeys` are ignored.
     /// - Throws: `StartError` if a model cannot be built, or if a TCP address would be left without tokens; nothing
     ///   changes in this case.
-    public func reload(_ configuration: Configuration) throws(StartError) {
+    package func reload(_ configuration: Configuration) throws(StartError) {
         do {
             let policy = Self.policy(configuration.server)
             try server.check(policy)
@@ -159,7 +159,7 @@ public final class Runtime: Sendable {
     }
 
     /// Rejects new calls, waits at most `seconds` for calls in progress, cancels the rest, and stops the loops.
-    public func drain(seconds: Double) async {
+    package func drain(seconds: Double) async {
         await server.drain(seconds: seconds)
         if let first = contexts.first { await first.loop.perform { [gateway] in gateway.detach() } }
         for context in contexts { await context.loop.perform { context.value.shutdown() } }

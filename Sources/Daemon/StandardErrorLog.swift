@@ -1,13 +1,13 @@
 internal import Glibc
-public import Logging
+package import Logging
 
 /// Writes log lines to standard error, as text or JSON, with one `write` per line.
 ///
 /// Text lines have no timestamp if standard error is connected to systemd's journal (`JOURNAL_STREAM` is set), which
 /// records its own.
-public struct StandardErrorLog: LogHandler {
+package struct StandardErrorLog: LogHandler {
     /// The format of log lines.
-    public enum Format: String, Sendable, CaseIterable {
+    package enum Format: String, Sendable, CaseIterable {
         /// `2026-01-31T12:00:00.123Z info genwired: message key=value`
         case text
         /// One JSON object with `time`, `level`, `label`, `message` and the metadata.
@@ -16,24 +16,24 @@ public struct StandardErrorLog: LogHandler {
 
     let form: LogForm
     /// Metadata that is added to every line.
-    public var metadata: Logger.Metadata = [:]
+    package var metadata: Logger.Metadata = [:]
     /// The lowest level that the logger passes on.
-    public var logLevel: Logger.Level
+    package var logLevel: Logger.Level
 
     /// Creates a handler for the logger named `label`.
-    public init(label: String, format: Format, level: Logger.Level) {
+    package init(label: String, format: Format, level: Logger.Level) {
         form = LogForm(label: label, isJSON: format == .json, showsTime: getenv("JOURNAL_STREAM") == nil)
         logLevel = level
     }
 
     /// Gets or sets one key of `metadata`.
-    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
     /// Writes one line; metadata keys are sorted, and those of the event override the handler's.
-    public func log(event: LogEvent) {
+    package func log(event: LogEvent) {
         var all = metadata
         if let more = event.metadata { all.merge(more) { _, new in new } }
         var line: [UInt8] = []

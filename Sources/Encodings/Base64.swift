@@ -1,22 +1,22 @@
 /// Base64 (RFC 4648).
-public enum Base64 {
+package enum Base64 {
     private static let standard = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let urlSafe = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     /// Appends `bytes` in the standard alphabet, padded.
-    public static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
+    package static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
         append(bytes, standard, isPadded: true, to: &out)
     }
 
     /// Encodes in the standard alphabet, padded, for example for `Authorization: Basic`.
-    public static func encode(_ bytes: [UInt8]) -> String {
+    package static func encode(_ bytes: [UInt8]) -> String {
         var out: [UInt8] = []
         append(bytes, standard, isPadded: true, to: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
     /// Encodes in the URL-safe alphabet without padding, for example for JSON web tokens.
-    public static func encodeForURL(_ bytes: some Sequence<UInt8>) -> String {
+    package static func encodeForURL(_ bytes: some Sequence<UInt8>) -> String {
         var out: [UInt8] = []
         append(Array(bytes), urlSafe, isPadded: false, to: &out)
         return String(decoding: out, as: UTF8.self)

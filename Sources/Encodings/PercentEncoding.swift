@@ -1,14 +1,14 @@
 /// Percent-encoding (RFC 3986 §2.1).
-public enum PercentEncoding {
+package enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
     /// Appends `bytes`, encoding all but unreserved characters. Suitable for a form, a query and a path.
-    public static func append(_ bytes: some Sequence<UInt8>, to out: inout [UInt8]) {
+    package static func append(_ bytes: some Sequence<UInt8>, to out: inout [UInt8]) {
         append(bytes, keepsAt: false, to: &out)
     }
 
     /// Encodes all but unreserved characters, for example `a b` to `a%20b`.
-    public static func encode(_ text: String) -> String {
+    package static func encode(_ text: String) -> String {
         var out: [UInt8] = []
         append(text.utf8, keepsAt: false, to: &out)
         return String(decoding: out, as: UTF8.self)
@@ -16,14 +16,14 @@ public enum PercentEncoding {
 
     /// Encodes one path segment. Keeps `@`, which precedes a model's version, and encodes `:`, which precedes a Google
     /// API method.
-    public static func segment(_ text: String) -> String {
+    package static func segment(_ text: String) -> String {
         var out: [UInt8] = []
         append(text.utf8, keepsAt: true, to: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
     /// Encodes the segments of a path and keeps the `/` between them.
-    public static func path(_ text: String) -> String {
+    package static func path(_ text: String) -> String {
         text.split(separator: "/", omittingEmptySubsequences: false).map { segment(String($0)) }.joined(separator: "/")
     }
 

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The owner of a channel, which implements a protocol over it. Called on the loop.
-public protocol ChannelOwner: AnyObject {
+package protocol ChannelOwner: AnyObject {
     /// Bytes or the end of the stream can be read. Call `Channel.read` once; remaining bytes are reported again. A
     /// hang-up is reported even if reading is paused, because bytes that the peer sent before it are still readable.
     func channelIsReadable(_ channel: Channel)
@@ -15,9 +15,9 @@ public protocol ChannelOwner: AnyObject {
 ///
 /// All output appended during one batch of the loop's turn is sent in one write at the end of the batch. Reading never
 /// waits for writing. Only the channel closes the descriptor, in one place, and releases its owner then.
-public final class Channel: ReadinessHandler, TurnEndHandler {
+package final class Channel: ReadinessHandler, TurnEndHandler {
     /// Why a channel ended.
-    public enum End: Sendable, Equatable {
+    package enum End: Sendable, Equatable {
         /// The owner closed it.
         case closed
         /// The peer closed it, or reading failed; waiting output is dropped.
@@ -36,7 +36,7 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     }
 
     /// The loop that the channel is confined to.
-    public let loop: EventLoop
+    package let loop: EventLoop
     private let descriptor: Int32
     private var owner: (any ChannelOwner)?
     private var registration: Registration?
@@ -47,13 +47,13 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     private var closeTimer: LoopTimer?
 
     /// Whether the channel reports readable bytes. Setting the current value costs nothing.
-    public var isReading: Bool {
+    package var isReading: Bool {
         didSet { if isReading != oldValue { updateInterest() } }
     }
 
     /// Creates a channel that reports nothing before `start`. Takes ownership of `descriptor`, which must be connected
     /// and non-blocking.
-    public init(_ descriptor: Int32, on loop: EventLoop, isReading: Bool = true) {
+    package init(_ descriptor: Int32, on loop: EventLoop, isReading: Bool = true) {
         self.descriptor = descriptor
         self.loop = loop
         self.isReading = isReading
@@ -64,7 +64,7 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     /// Starts reporting to `owner`, which the channel retains until it ends.
     /// - Throws: `SystemError` if the loop cannot register the socket, which is then closed without a call of the
     ///   owner.
-    public func start(_ owner: any ChannelOwner) throws(SystemError) {
+    package func start(_ owner: any ChannelOwner) throws(SystemError) {
         do {
             registration = try loop.register(descriptor, isReading ? .readable : [], self)
             self.owner = owner
@@ -78,7 +78,7 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     // MARK: - Input
 
     /// Called by the loop.
-    public func ready(_ readiness: Readiness) {
+    package func ready(_ readiness: Readiness) {
         if readiness.contains(.writable) { flush() }
         switch state {
         case .open:
@@ -93,7 +93,7 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     }
 
     /// Reads once. Returns the number of bytes read; 0 if none are available or if the channel has just ended.
-    public func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard state == .open else { return 0 }
         let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         if count > 0 { return count }
@@ -105,11 +105,11 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     // MARK: - Output
 
     /// Bytes of output that the kernel has not accepted yet.
-    public var waitingBytes: Int { output.count }
+    package var waitingBytes: Int { output.count }
 
     /// Appends `count` bytes of output for the caller to fill in, valid until the next append; `nil` if the channel has
     /// ended. They are sent at the end of the loop's current batch.
-    public func append(count: Int) -> UnsafeMutableRawBufferPointer? {
+    package func append(count: Int) -> UnsafeMutableRawBufferPointer? {
         guard state != .ended else { return nil }
         if !isFlushScheduled {
             isFlushScheduled = true
@@ -119,13 +119,13 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     }
 
     /// Flushes the output of a batch; called by the loop.
-    public func turnEnded() {
+    package func turnEnded() {
         isFlushScheduled = false
         flush()
     }
 
     /// Sends as much output as the kernel accepts now.
-    public func flush() {
+    package func flush() {
         guard state != .ended else { return }
         while !output.isEmpty {
             let bytes = output.readable
@@ -156,7 +156,7 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     // MARK: - End
 
     /// Stops reading, and closes once the output is sent, or after `patience` if the peer does not read it.
-    public func closeAfterFlush(within patience: TimeAmount) {
+    package func closeAfterFlush(within patience: TimeAmount) {
         guard state == .open else { return }
         state = .closing
         let timer = LoopTimer { [unowned self] in end(.closed) }
@@ -166,10 +166,10 @@ public final class Channel: ReadinessHandler, TurnEndHandler {
     }
 
     /// Closes immediately; drops waiting output.
-    public func close() { end(.closed) }
+    package func close() { end(.closed) }
 
     /// Ends the channel because the loop was shut down; called by the loop.
-    public func loopStopped() { end(.loopStopped) }
+    package func loopStopped() { end(.loopStopped) }
 
     private func end(_ end: End) {
         guard state != .ended else { return }

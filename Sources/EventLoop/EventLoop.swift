@@ -14,7 +14,7 @@ internal import Synchronization
 ///
 /// `@unchecked Sendable`: all mutable state is either confined to the queue (checked by `preconditionOnLoop`) or
 /// inside `inbox`.
-public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// Work submitted by other threads.
     private struct Inbox {
         var jobs: [UnownedJob] = []
@@ -31,7 +31,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// The loop's name in logs and thread listings.
-    public let label: String
+    package let label: String
     private let queue: DispatchQueue
     private let poller: any Poller
     private let inbox = Locked(Inbox())
@@ -51,11 +51,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private var stopped = false
 
     /// The time at the start of the turn's current batch. Cheaper than `Instant.now()`.
-    public private(set) var now: Instant
+    package private(set) var now: Instant
 
     /// Starts a loop. It runs until `shutdown`.
     /// - Throws: `SystemError` if the kernel provides no descriptors for the poller.
-    public init(label: String, poller kind: PollerKind = .epoll) throws(SystemError) {
+    package init(label: String, poller kind: PollerKind = .epoll) throws(SystemError) {
         self.label = label
         queue = DispatchQueue(label: label, qos: .userInitiated)
         now = .now()
@@ -69,29 +69,29 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// Reads the monotonic clock, in nanoseconds. Safe from any thread.
-    public static func monotonicNanoseconds() -> UInt64 { gw_monotonic_ns() }
+    package static func monotonicNanoseconds() -> UInt64 { gw_monotonic_ns() }
 
     // MARK: - Isolation
 
     /// Whether the caller runs on this loop. Safe from any thread.
-    public var isCurrent: Bool { runningThread.load(ordering: .relaxed) == UInt(pthread_self()) }
+    package var isCurrent: Bool { runningThread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
     /// Traps unless the caller runs on this loop.
     @inline(__always)
-    public func preconditionOnLoop(_ function: StaticString = #function) {
+    package func preconditionOnLoop(_ function: StaticString = #function) {
         precondition(isCurrent, "\(function) must be called on its event loop")
     }
 
     /// Makes `assumeIsolated` work (`SerialExecutor`).
-    public func checkIsolated() { preconditionOnLoop() }
+    package func checkIsolated() { preconditionOnLoop() }
 
     /// Whether the caller runs on this loop (`SerialExecutor`).
-    public func isIsolatingCurrentContext() -> Bool? { isCurrent }
+    package func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
     // MARK: - Work
 
     /// Enqueues a job of a task that prefers this loop (`TaskExecutor`). Safe from any thread.
-    public func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isCurrent {
             ready.append(job)
@@ -102,19 +102,19 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Runs `body` on the loop, in the order of the calls. Safe from any thread. On the loop, `body` runs after this
     /// returns.
-    public func execute(_ body: @escaping @Sendable () -> Void) {
+    package func execute(_ body: @escaping @Sendable () -> Void) {
         wakeIfNeeded { $0.work.append(body) }
     }
 
     /// Runs `body` on the loop and waits for its result. Must not be called on the loop itself.
-    public func perform<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+    package func perform<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
         await withCheckedContinuation { continuation in
             execute { continuation.resume(returning: body()) }
         }
     }
 
     /// Runs `body` on the loop and blocks the calling thread until it is done. Must not be called on a loop.
-    public func performBlocking<T: Sendable>(_ body: @escaping @Sendable () -> T) -> T {
+    package func performBlocking<T: Sendable>(_ body: @escaping @Sendable () -> T) -> T {
         let done = DispatchSemaphore(value: 0)
         let result = Locked<T?>(nil)
         execute {
@@ -142,7 +142,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Reports `fd`'s readiness to `handler` until `deregister`. The loop retains `handler` but does not own `fd`.
     /// - Throws: `SystemError` if the kernel refuses, for example because `fd` is a regular file.
-    public func register(
+    package func register(
         _ fd: Int32, _ interest: Interest, _ handler: any ReadinessHandler
     ) throws(SystemError) -> Registration {
         preconditionOnLoop()
@@ -169,7 +169,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// Changes which events are reported. Costs nothing if `interest` is unchanged.
-    public func update(_ registration: Registration, _ interest: Interest) throws(SystemError) {
+    package func update(_ registration: Registration, _ interest: Interest) throws(SystemError) {
         preconditionOnLoop()
         guard isLive(registration) else { return }
         let index = Int(registration.slot)
@@ -180,11 +180,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Stops reporting immediately, including events already collected in this turn. The caller still owns the
     /// descriptor and may close it right away.
-    public func deregister(_ registration: Registration) { remove(registration, closing: false) }
+    package func deregister(_ registration: Registration) { remove(registration, closing: false) }
 
     /// Stops reporting immediately and closes the descriptor. With the portable poller, closes it shortly after this
     /// returns, once Dispatch no longer watches it.
-    public func close(_ registration: Registration) { remove(registration, closing: true) }
+    package func close(_ registration: Registration) { remove(registration, closing: true) }
 
     private func remove(_ registration: Registration, closing: Bool) {
         preconditionOnLoop()
@@ -199,7 +199,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// The number of registered descriptors.
-    public var registrationCount: Int { slots.count - freeSlots.count }
+    package var registrationCount: Int { slots.count - freeSlots.count }
 
     private func isLive(_ registration: Registration) -> Bool {
         let index = Int(registration.slot)
@@ -210,10 +210,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     // MARK: - Timers
 
     /// Fires `timer` once, `delay` from now; reschedules it if it is already scheduled. The resolution is 1 ms.
-    public func schedule(_ timer: LoopTimer, after delay: TimeAmount) { schedule(timer, at: .now() + delay) }
+    package func schedule(_ timer: LoopTimer, after delay: TimeAmount) { schedule(timer, at: .now() + delay) }
 
     /// Fires `timer` once at `deadline`; reschedules it if it is already scheduled.
-    public func schedule(_ timer: LoopTimer, at deadline: Instant) {
+    package func schedule(_ timer: LoopTimer, at deadline: Instant) {
         preconditionOnLoop()
         guard !stopped else { return }
         wheel.remove(timer)
@@ -221,23 +221,23 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// Fires `timer` once, `delay` nanoseconds from now; see `schedule(_:after:)`.
-    public func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64) {
+    package func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64) {
         schedule(timer, after: .nanoseconds(delay))
     }
 
     /// Fires `timer` once at a CLOCK_MONOTONIC instant in nanoseconds; see `schedule(_:at:)`.
-    public func schedule(_ timer: LoopTimer, at deadline: UInt64) {
+    package func schedule(_ timer: LoopTimer, at deadline: UInt64) {
         schedule(timer, at: Instant(nanoseconds: deadline))
     }
 
     /// Prevents `timer` from firing, even if it is already due in this turn.
-    public func cancel(_ timer: LoopTimer) {
+    package func cancel(_ timer: LoopTimer) {
         preconditionOnLoop()
         wheel.remove(timer)
     }
 
     /// Suspends the calling task for `amount`. Not cancellable; use a `LoopTimer` if you need to cancel.
-    public func sleep(_ amount: TimeAmount) async {
+    package func sleep(_ amount: TimeAmount) async {
         await withUnsafeContinuation { continuation in
             schedule(LoopTimer { continuation.resume() }, after: amount)
         }
@@ -247,7 +247,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Calls `handler` once at the end of the current batch. Connections flush their output there, so all output of one
     /// batch is sent in one write per connection.
-    public func atTurnEnd(_ handler: any TurnEndHandler) {
+    package func atTurnEnd(_ handler: any TurnEndHandler) {
         preconditionOnLoop()
         turnEnd.append(handler)
     }
@@ -351,7 +351,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Removes all registrations and timers, and notifies and releases every handler. Jobs and work submitted later
     /// still run. Safe from any thread; may be called more than once.
-    public func shutdown() async {
+    package func shutdown() async {
         await perform { self.stop() }
     }
 
@@ -376,12 +376,12 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 }
 
 /// Has work to do at the end of a batch, for example a connection with unsent output.
-public protocol TurnEndHandler: AnyObject {
+package protocol TurnEndHandler: AnyObject {
     /// Called on the loop at the end of the batch, once per call of `EventLoop.atTurnEnd`.
     func turnEnded()
 }
 
 extension EventLoop {
     /// The default number of loops: one per online CPU core, at least 1.
-    public static var defaultCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    package static var defaultCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }

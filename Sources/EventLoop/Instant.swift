@@ -1,33 +1,33 @@
 /// A point in time on CLOCK_MONOTONIC, in nanoseconds. Arithmetic saturates: adding never overflows, and the time since
 /// a later instant is zero.
-public struct Instant: Sendable, Hashable, Comparable {
+package struct Instant: Sendable, Hashable, Comparable {
     /// The clock's value in nanoseconds. It is meaningful only until the machine reboots.
-    public let nanoseconds: UInt64
+    package let nanoseconds: UInt64
 
     /// Creates the instant at a value of the clock.
     @inlinable
-    public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+    package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// Reads the clock. Safe from any thread; on a loop `EventLoop.now` costs less.
-    public static func now() -> Instant { Instant(nanoseconds: EventLoop.monotonicNanoseconds()) }
+    package static func now() -> Instant { Instant(nanoseconds: EventLoop.monotonicNanoseconds()) }
 
     /// Later than any value the clock will reach.
-    public static let never = Instant(nanoseconds: .max)
+    package static let never = Instant(nanoseconds: .max)
 
     /// Whether `lhs` is earlier than `rhs`.
     @inlinable
-    public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
+    package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
     /// The instant `amount` later; `never` on overflow.
     @inlinable
-    public static func + (instant: Instant, amount: TimeAmount) -> Instant {
+    package static func + (instant: Instant, amount: TimeAmount) -> Instant {
         let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(amount.nanoseconds)
         return Instant(nanoseconds: overflow ? .max : sum)
     }
 
     /// The time elapsed since `earlier`; zero if `earlier` is later.
     @inlinable
-    public static func - (later: Instant, earlier: Instant) -> TimeAmount {
+    package static func - (later: Instant, earlier: Instant) -> TimeAmount {
         TimeAmount(nanoseconds: later.nanoseconds - min(later.nanoseconds, earlier.nanoseconds))
     }
 }
@@ -35,28 +35,28 @@ public struct Instant: Sendable, Hashable, Comparable {
 /// A non-negative duration in nanoseconds, at most 584 years. Larger values saturate.
 ///
 /// Unlike the standard library's `Duration`, it is 64 bits wide and never negative.
-public struct TimeAmount: Sendable, Hashable, Comparable {
+package struct TimeAmount: Sendable, Hashable, Comparable {
     /// The duration in nanoseconds.
-    public let nanoseconds: UInt64
+    package let nanoseconds: UInt64
 
     /// A duration in nanoseconds.
     @inlinable
-    public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+    package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// The duration of zero nanoseconds.
-    public static let zero = TimeAmount(nanoseconds: 0)
+    package static let zero = TimeAmount(nanoseconds: 0)
 
     /// A duration in nanoseconds.
     @inlinable
-    public static func nanoseconds(_ count: UInt64) -> TimeAmount { TimeAmount(nanoseconds: count) }
+    package static func nanoseconds(_ count: UInt64) -> TimeAmount { TimeAmount(nanoseconds: count) }
 
     /// A duration in milliseconds.
     @inlinable
-    public static func milliseconds(_ count: UInt64) -> TimeAmount { scaled(count, 1_000_000) }
+    package static func milliseconds(_ count: UInt64) -> TimeAmount { scaled(count, 1_000_000) }
 
     /// A duration in seconds; zero for a negative number or NaN.
     @inlinable
-    public static func seconds(_ count: Double) -> TimeAmount {
+    package static func seconds(_ count: Double) -> TimeAmount {
         guard count > 0 else { return .zero }
         // 2^64 ns are 18,446,744,073.7 s.
         return count < 18_446_744_073 ? TimeAmount(nanoseconds: UInt64(count * 1e9)) : TimeAmount(nanoseconds: .max)
@@ -69,24 +69,24 @@ public struct TimeAmount: Sendable, Hashable, Comparable {
     }
 
     /// Whole microseconds, rounded down.
-    public var microseconds: Int64 { Int64(nanoseconds / 1000) }
+    package var microseconds: Int64 { Int64(nanoseconds / 1000) }
     /// Whole milliseconds, rounded down.
-    public var milliseconds: Int64 { Int64(nanoseconds / 1_000_000) }
+    package var milliseconds: Int64 { Int64(nanoseconds / 1_000_000) }
     /// Seconds, with their fraction.
-    public var seconds: Double { Double(nanoseconds) / 1e9 }
+    package var seconds: Double { Double(nanoseconds) / 1e9 }
 
     /// Whether `lhs` is shorter than `rhs`.
     @inlinable
-    public static func < (left: TimeAmount, right: TimeAmount) -> Bool { left.nanoseconds < right.nanoseconds }
+    package static func < (left: TimeAmount, right: TimeAmount) -> Bool { left.nanoseconds < right.nanoseconds }
 
     /// The sum; saturates.
     @inlinable
-    public static func + (left: TimeAmount, right: TimeAmount) -> TimeAmount {
+    package static func + (left: TimeAmount, right: TimeAmount) -> TimeAmount {
         let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
         return TimeAmount(nanoseconds: overflow ? .max : sum)
     }
 
     /// The product; saturates.
     @inlinable
-    public static func * (amount: TimeAmount, count: UInt64) -> TimeAmount { scaled(amount.nanoseconds, count) }
+    package static func * (amount: TimeAmount, count: UInt64) -> TimeAmount { scaled(amount.nanoseconds, count) }
 }

@@ -7,12 +7,12 @@ internal import Glibc
 /// supports it. The sanitizer does not see a `Mutex` and would report every use as a race.
 ///
 /// `@unchecked Sendable`: the value is accessed only with the lock held.
-public final class Locked<Value>: @unchecked Sendable {
+package final class Locked<Value>: @unchecked Sendable {
     private var value: Value
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
     /// Creates an unlocked lock that protects `value`.
-    public init(_ value: Value) {
+    package init(_ value: Value) {
         self.value = value
         pthread_mutex_init(mutex, nil)
     }
@@ -24,7 +24,7 @@ public final class Locked<Value>: @unchecked Sendable {
 
     /// Runs `body` with the lock held. Not recursive.
     @inline(__always)
-    public func withLock<Result, Failure: Error>(
+    package func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)

@@ -2,20 +2,20 @@
 /// closure of a `Task` that prefers that loop.
 ///
 /// `@unchecked Sendable`: the value is accessed only on its loop, which `init` and each access check.
-public struct LoopBound<Value>: @unchecked Sendable {
+package struct LoopBound<Value>: @unchecked Sendable {
     private let wrapped: Value
     /// The loop that the value is confined to.
-    public let loop: EventLoop
+    package let loop: EventLoop
 
     /// Boxes `value`. Must be called on `loop`.
-    public init(_ value: Value, on loop: EventLoop) {
+    package init(_ value: Value, on loop: EventLoop) {
         loop.preconditionOnLoop()
         wrapped = value
         self.loop = loop
     }
 
     /// The value. Traps if accessed outside the loop.
-    public var value: Value {
+    package var value: Value {
         loop.preconditionOnLoop()
         return wrapped
     }
@@ -23,5 +23,5 @@ public struct LoopBound<Value>: @unchecked Sendable {
 
 extension LoopBound where Value: AnyObject {
     /// Whether the box contains this object. Safe from any thread, because it compares only the identity.
-    public func isBox(of identifier: ObjectIdentifier) -> Bool { ObjectIdentifier(wrapped) == identifier }
+    package func isBox(of identifier: ObjectIdentifier) -> Bool { ObjectIdentifier(wrapped) == identifier }
 }

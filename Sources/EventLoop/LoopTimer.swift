@@ -2,7 +2,7 @@
 ///
 /// Scheduling and cancelling cost a few pointer updates, so one timer per request is fine. For a deadline that moves
 /// with every chunk, store the time of the last chunk and check it when the timer fires.
-public final class LoopTimer {
+package final class LoopTimer {
     let handler: () -> Void
     // The wheel's intrusive list: its slot and `next` retain a scheduled timer.
     var next: LoopTimer?
@@ -11,10 +11,10 @@ public final class LoopTimer {
     var deadlineTick: UInt64 = 0
 
     /// Creates an unscheduled timer that calls `handler` on the loop each time it fires.
-    public init(_ handler: @escaping () -> Void) {
+    package init(_ handler: @escaping () -> Void) {
         self.handler = handler
     }
 
     /// Whether the timer is waiting to fire.
-    public var isScheduled: Bool { slot >= 0 }
+    package var isScheduled: Bool { slot >= 0 }
 }

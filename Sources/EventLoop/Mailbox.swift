@@ -1,6 +1,6 @@
 /// A queue from a loop to one task, which turns callbacks into an asynchronous sequence. The sender must pause when
 /// `capacity` elements are waiting, and may resume when the queue is empty.
-public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Sendable {
+package final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Sendable {
     private struct State {
         var elements: [Element] = []
         var head = 0
@@ -15,16 +15,16 @@ public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Se
 
     /// Creates an empty mailbox.
     /// - Parameter resume: called on the task's thread when a paused sender may continue.
-    public init(capacity: Int, resume: @escaping @Sendable () -> Void) {
+    package init(capacity: Int, resume: @escaping @Sendable () -> Void) {
         self.capacity = capacity
         self.resume = resume
     }
 
     /// The result passed to `finish`; `nil` before that. Elements may still be waiting.
-    public var end: Result<End, Failure>? { state.withLock { $0.end } }
+    package var end: Result<End, Failure>? { state.withLock { $0.end } }
 
     /// Adds an element, which is kept even if this returns `.pause`.
-    public func push(_ element: Element) -> Demand {
+    package func push(_ element: Element) -> Demand {
         let (waiter, demand) = state.withLock { state -> (CheckedContinuation<Void, Never>?, Demand) in
             state.elements.append(element)
             defer { state.waiter = nil }
@@ -36,7 +36,7 @@ public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Se
     }
 
     /// Ends the queue. Waiting elements are still delivered first. Only the first call has an effect.
-    public func finish(_ result: Result<End, Failure>) {
+    package func finish(_ result: Result<End, Failure>) {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             if state.end == nil { state.end = result }
             defer { state.waiter = nil }
@@ -47,7 +47,7 @@ public final class Mailbox<Element: Sendable, End: Sendable, Failure: Error>: Se
 
     /// Returns the next element; `nil` after a successful end. Only one task may wait at a time.
     /// - Parameter cancel: called when the task is cancelled, immediately if it already is. It may end the mailbox.
-    public func next(onCancel cancel: @escaping @Sendable () -> Void) async throws(Failure) -> Element? {
+    package func next(onCancel cancel: @escaping @Sendable () -> Void) async throws(Failure) -> Element? {
         let result: Result<Element?, Failure> = await withTaskCancellationHandler {
             do throws(Failure) {
                 return .success(try await next())

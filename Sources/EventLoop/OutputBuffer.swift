@@ -1,7 +1,7 @@
 /// A contiguous buffer of output bytes: appended at the tail, consumed from the head.
 ///
 /// An empty buffer frees its memory unless it is small, so an idle connection uses almost no memory.
-public struct OutputBuffer: ~Copyable {
+package struct OutputBuffer: ~Copyable {
     private static let smallCapacity = 1024
 
     private var base: UnsafeMutableRawPointer?
@@ -10,24 +10,24 @@ public struct OutputBuffer: ~Copyable {
     private var tail = 0
 
     /// Creates an empty buffer without allocating memory.
-    public init() {}
+    package init() {}
 
     deinit { base?.deallocate() }
 
     /// The number of waiting bytes.
-    public var count: Int { tail - head }
+    package var count: Int { tail - head }
 
     /// Whether no bytes are waiting.
-    public var isEmpty: Bool { tail == head }
+    package var isEmpty: Bool { tail == head }
 
     /// The waiting bytes. Valid until the next mutation.
-    public var readable: UnsafeRawBufferPointer {
+    package var readable: UnsafeRawBufferPointer {
         guard let base else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(start: base + head, count: count)
     }
 
     /// Appends `count` uninitialized bytes and returns them for writing. Valid until the next mutation.
-    public mutating func append(count: Int) -> UnsafeMutableRawBufferPointer {
+    package mutating func append(count: Int) -> UnsafeMutableRawBufferPointer {
         if tail + count > capacity { makeRoom(for: count) }
         // `base` is nil only for a zero-length append to a buffer without memory.
         guard let base else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
@@ -37,13 +37,13 @@ public struct OutputBuffer: ~Copyable {
     }
 
     /// Appends a copy of `bytes`.
-    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard !bytes.isEmpty else { return }
         append(count: bytes.count).copyMemory(from: bytes)
     }
 
     /// Removes `count` bytes from the head.
-    public mutating func consume(_ count: Int) {
+    package mutating func consume(_ count: Int) {
         precondition(count <= self.count, "more bytes consumed than available")
         head += count
         guard head == tail else { return }
@@ -57,7 +57,7 @@ public struct OutputBuffer: ~Copyable {
     }
 
     /// Removes all bytes and frees the memory.
-    public mutating func removeAll() {
+    package mutating func removeAll() {
         base?.deallocate()
         base = nil
         capacity = 0

@@ -29,7 +29,7 @@ protocol Poller: AnyObject {
 }
 
 /// The poller implementation of a loop.
-public enum PollerKind: Sendable, CaseIterable {
+package enum PollerKind: Sendable, CaseIterable {
     /// One Dispatch read source over an epoll set.
     case epoll
     /// One Dispatch source per descriptor and direction.

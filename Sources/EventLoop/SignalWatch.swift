@@ -2,12 +2,12 @@ internal import Dispatch
 internal import Glibc
 
 /// Calls a handler for signals, one at a time, on a private queue, as long as the instance is retained.
-public final class SignalWatch {
+package final class SignalWatch {
     private let sources: [any DispatchSourceSignal]
 
     /// Watches the signals `numbers`. Blocks briefly until Dispatch watches them; until then each signal keeps its
     /// previous action, so no signal is lost.
-    public init(_ numbers: [Int32], _ handler: @escaping @Sendable (Int32) -> Void) {
+    package init(_ numbers: [Int32], _ handler: @escaping @Sendable (Int32) -> Void) {
         let queue = DispatchQueue(label: "genwire-signals")
         let registered = DispatchSemaphore(value: 0)
         sources = numbers.map { number in

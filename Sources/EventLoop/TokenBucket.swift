@@ -1,9 +1,9 @@
 /// A rate limiter: allows a burst of `capacity` operations, then `perSecond`. A value without a clock.
-public struct TokenBucket: Sendable {
+package struct TokenBucket: Sendable {
     /// The maximum burst.
-    public let capacity: Double
+    package let capacity: Double
     /// The refill rate per second.
-    public let perSecond: Double
+    package let perSecond: Double
     private var level: Double
     private var filledAt: Instant
 
@@ -11,7 +11,7 @@ public struct TokenBucket: Sendable {
     /// - Parameters:
     ///   - capacity: at least 1; otherwise nothing is ever allowed.
     ///   - perSecond: greater than 0.
-    public init(capacity: Double, perSecond: Double) {
+    package init(capacity: Double, perSecond: Double) {
         self.capacity = capacity
         self.perSecond = perSecond
         level = capacity
@@ -19,10 +19,10 @@ public struct TokenBucket: Sendable {
     }
 
     /// Whether an operation is allowed at `now`.
-    public func isAllowed(_ now: Instant) -> Bool { level(now) >= 1 }
+    package func isAllowed(_ now: Instant) -> Bool { level(now) >= 1 }
 
     /// Consumes one operation if it is allowed at `now`. Returns whether it is.
-    public mutating func take(_ now: Instant) -> Bool {
+    package mutating func take(_ now: Instant) -> Bool {
         let level = level(now)
         guard level >= 1 else { return false }
         self.level = level - 1

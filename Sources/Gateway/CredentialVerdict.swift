@@ -1,25 +1,25 @@
 internal import Auth
-public import Generation
-public import Providers
+package import Generation
+package import Providers
 
 /// The state of one model's credential: the result of a probe of the provider, and the state of its token.
-public struct CredentialVerdict: Sendable, Equatable {
+package struct CredentialVerdict: Sendable, Equatable {
     /// Whether the probe succeeded.
-    public var isValid: Bool
+    package var isValid: Bool
     /// Never `pending` or `unknown`.
-    public var status: CredentialStatus
+    package var status: CredentialStatus
     /// The problem and its remedy; empty if there is none.
-    public var detail: String
+    package var detail: String
     /// Seconds until the token expires; `nil` if it does not expire or the expiry is unknown.
-    public var expiresInSeconds: Int64?
+    package var expiresInSeconds: Int64?
     /// The error of the last attempt to obtain a token; empty if it succeeded.
-    public var lastError = ""
+    package var lastError = ""
     /// Seconds since the token was fetched; `nil` for a fixed key.
-    public var secondsSinceRefresh: Int64?
+    package var secondsSinceRefresh: Int64?
 
     /// The verdict for a model that was probed.
     /// - Parameter error: the probe's error; `nil` if it succeeded.
-    public init(_ model: ConfiguredModel, probe error: GenerationError?) {
+    package init(_ model: ConfiguredModel, probe error: GenerationError?) {
         let state = model.credential?.state
         isValid = error == nil
         status =
@@ -38,7 +38,7 @@ public struct CredentialVerdict: Sendable, Equatable {
     }
 
     /// The verdict for a model without a usable credential.
-    public init(unconfigured reason: String) {
+    package init(unconfigured reason: String) {
         isValid = false
         status = .unconfigured
         detail = reason

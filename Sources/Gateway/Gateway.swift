@@ -6,7 +6,7 @@ package import Providers
 
 /// The entry point for all requests, from sockets and from this process. Owns the state that all loops share: the
 /// configured models, their credentials, and the observers of calls. Safe from any thread.
-public final class Gateway: Sendable {
+package final class Gateway: Sendable {
     private struct State {
         var catalog: Catalog
         /// The outermost stage, shared by all calls.

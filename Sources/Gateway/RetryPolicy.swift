@@ -1,13 +1,13 @@
-public import Config
-public import Generation
+package import Config
+package import Generation
 
 /// Decides whether a failed attempt is retried, and after what delay.
-public struct RetryPolicy: Sendable, Equatable {
+package struct RetryPolicy: Sendable, Equatable {
     /// The `retry` section that applies to the model.
-    public var rules: RetryConfiguration
+    package var rules: RetryConfiguration
 
     /// Creates a policy from a `retry` section.
-    public init(_ rules: RetryConfiguration = RetryConfiguration()) { self.rules = rules }
+    package init(_ rules: RetryConfiguration = RetryConfiguration()) { self.rules = rules }
 
     /// Returns the delay in nanoseconds before attempt number `attempt + 1` with the same model; `nil` for no retry.
     ///
@@ -16,7 +16,7 @@ public struct RetryPolicy: Sendable, Equatable {
     /// - Parameters:
     ///   - attempt: the number of attempts so far, from 1.
     ///   - jitter: the fraction of the backoff to wait, drawn uniformly from 0 to 1.
-    public func delay(after error: GenerationError, attempt: Int, jitter: Double) -> UInt64? {
+    package func delay(after error: GenerationError, attempt: Int, jitter: Double) -> UInt64? {
         guard error.isRetryable, attempt < rules.maxAttempts else { return nil }
         let retryAfter = Double(error.retryAfterMilliseconds ?? 0) / 1000
         guard retryAfter <= rules.maxRetryAfter else { return nil }

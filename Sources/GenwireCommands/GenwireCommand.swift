@@ -1,11 +1,11 @@
-public import ArgumentParser
+package import ArgumentParser
 internal import Generation
 internal import Glibc
 
 /// `genwire`: the gateway from a shell.
-public struct GenwireCommand: AsyncParsableCommand {
+package struct GenwireCommand: AsyncParsableCommand {
     /// Name, help and subcommands.
-    public static let configuration = CommandConfiguration(
+    package static let configuration = CommandConfiguration(
         commandName: "genwire",
         abstract: "Talk to language models through a Genwire server.",
         discussion: "Exit codes:\n" + ExitStatus.table,
@@ -15,10 +15,10 @@ public struct GenwireCommand: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
 
     /// Part of `ParsableCommand`.
-    public init() {}
+    package init() {}
 
     /// Runs a command line, given without the program's name, and exits the process.
-    public static func run(_ words: [String]) async {
+    package static func run(_ words: [String]) async {
         do {
             var command = try parseAsRoot(DashedText.marked(words))
             if var command = command as? any AsyncParsableCommand {

@@ -1,5 +1,5 @@
 internal import CCurl
-public import EventLoop
+package import EventLoop
 internal import Glibc
 
 /// Sends HTTP/1.1 and HTTP/2 requests with a libcurl multi handle, driven by the event loop. One client per loop.
@@ -9,7 +9,7 @@ internal import Glibc
 ///
 /// The first client makes the process ignore SIGPIPE unless a handler is installed: OpenSSL's writes raise it if the
 /// peer has closed the connection.
-public final class HTTPClient: TurnEndHandler {
+package final class HTTPClient: TurnEndHandler {
     /// Maximum number of idle handles kept for re-use; each takes about 6 KiB.
     private static let maximumPool = 64
 
@@ -46,7 +46,7 @@ public final class HTTPClient: TurnEndHandler {
     }()
 
     /// Creates a client on `loop`. Must be called on that loop.
-    public init(loop: EventLoop, options: HTTPClientOptions = HTTPClientOptions()) {
+    package init(loop: EventLoop, options: HTTPClientOptions = HTTPClientOptions()) {
         loop.preconditionOnLoop()
         _ = Self.globalInit
         self.loop = loop
@@ -69,11 +69,11 @@ public final class HTTPClient: TurnEndHandler {
     }
 
     /// The number of transfers in progress.
-    public var activeCount: Int { active.count }
+    package var activeCount: Int { active.count }
 
     /// Starts a request. Its bytes are written within the current turn of the loop. `delegate` is retained until the
     /// end and called only after this method has returned. Invalid requests fail through the delegate as well.
-    public func start(_ request: HTTPRequest, delegate: any TransferDelegate) -> HTTPTransfer {
+    package func start(_ request: HTTPRequest, delegate: any TransferDelegate) -> HTTPTransfer {
         loop.preconditionOnLoop()
         let transfer = HTTPTransfer(
             request.timeouts, resendWindow: options.resendWindow, client: self, delegate: delegate)
@@ -100,7 +100,7 @@ public final class HTTPClient: TurnEndHandler {
     }
 
     /// Cancels everything and closes all connections. Requests started later fail.
-    public func shutdown() {
+    package func shutdown() {
         loop.preconditionOnLoop()
         isShutDown = true
         for transfer in active { transfer.cancel() }
@@ -215,7 +215,7 @@ public final class HTTPClient: TurnEndHandler {
     }
 
     /// Called by the loop at the end of a turn; not for other callers.
-    public func turnEnded() {
+    package func turnEnded() {
         isTurnEndScheduled = false
         if !resumes.isEmpty {
             let resumes = resumes

@@ -1,9 +1,9 @@
 internal import CCurl
 
 /// A transfer without a complete HTTP response. A response with an error status is not an `HTTPError`.
-public struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The phase or part that failed.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         /// The host name could not be resolved.
         case resolve
         /// The connection could not be established.
@@ -23,7 +23,7 @@ public struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The timeout that expired.
-    public enum Phase: Sendable, Equatable {
+    package enum Phase: Sendable, Equatable {
         /// Name resolution, connection and TLS handshake.
         case connect
         /// Waiting for the first byte of the response body.
@@ -35,12 +35,12 @@ public struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The phase or part that failed.
-    public let kind: Kind
+    package let kind: Kind
     /// A message for users, from libcurl or from this module.
-    public let description: String
+    package let description: String
 
     /// Creates an error with a message for users.
-    public init(_ kind: Kind, _ description: String) {
+    package init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description
     }

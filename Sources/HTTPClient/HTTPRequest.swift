@@ -3,13 +3,13 @@ internal import CCurl
 /// Request headers as a libcurl list, built once and used by any number of requests.
 ///
 /// `@unchecked Sendable`: the list does not change after `init`, and libcurl only reads it.
-public final class HTTPHeaders: @unchecked Sendable {
+package final class HTTPHeaders: @unchecked Sendable {
     let list: UnsafeMutablePointer<curl_slist>?
 
     /// Builds the list from `headers`, without headers whose value is empty.
     /// - Throws: `HTTPError` of kind `.other` if a name or value contains a control character, or a name is empty or
     ///   contains a colon. The error does not contain the value.
-    public init(_ headers: [(name: String, value: String)]) throws(HTTPError) {
+    package init(_ headers: [(name: String, value: String)]) throws(HTTPError) {
         var list: UnsafeMutablePointer<curl_slist>?
         // Disables "Expect: 100-continue", which delays large bodies by a second with servers that never send 100.
         for (name, value) in headers + [("Expect", "")] {
@@ -29,18 +29,18 @@ public final class HTTPHeaders: @unchecked Sendable {
 }
 
 /// The time limits of a transfer, in nanoseconds.
-public struct HTTPTimeouts: Sendable, Equatable {
+package struct HTTPTimeouts: Sendable, Equatable {
     /// Name resolution, connection and TLS handshake.
-    public var connect: UInt64
+    package var connect: UInt64
     /// From the start to the first byte of the response body.
-    public var firstByte: UInt64
+    package var firstByte: UInt64
     /// Between two reads of the body. Does not count while the delegate has paused the transfer.
-    public var idle: UInt64
+    package var idle: UInt64
     /// From the start to the end of the response.
-    public var total: UInt64
+    package var total: UInt64
 
     /// Creates timeouts from seconds, clamped to 0…10⁹. Zero ends a transfer at once.
-    public init(connect: Double = 5, firstByte: Double = 60, idle: Double = 60, total: Double = 600) {
+    package init(connect: Double = 5, firstByte: Double = 60, idle: Double = 60, total: Double = 600) {
         self.connect = Self.nanoseconds(connect)
         self.firstByte = Self.nanoseconds(firstByte)
         self.idle = Self.nanoseconds(idle)
@@ -51,25 +51,25 @@ public struct HTTPTimeouts: Sendable, Equatable {
 }
 
 /// A GET or POST request.
-public struct HTTPRequest: Sendable {
+package struct HTTPRequest: Sendable {
     /// The absolute URL, with the scheme `http` or `https`.
-    public var url: String
+    package var url: String
     /// The request headers, in addition to those of libcurl (`Host`, `Content-Length`, `User-Agent`).
-    public var headers: HTTPHeaders
+    package var headers: HTTPHeaders
     /// The body of a POST; `nil` for a GET.
-    public var body: [UInt8]?
+    package var body: [UInt8]?
     /// The time limits of this request.
-    public var timeouts: HTTPTimeouts
+    package var timeouts: HTTPTimeouts
     /// Uses HTTP/1.1 instead of a shared HTTP/2 connection. Set for streams: when one of several streams of an HTTP/2
     /// connection is paused, libcurl buffers up to 10 MB for it.
-    public var prefersHTTP1: Bool
+    package var prefersHTTP1: Bool
     /// A file of PEM certificates to trust; `nil` for `HTTPClientOptions.caFile`.
-    public var caFile: String?
+    package var caFile: String?
     /// Connects directly and ignores the proxies of the environment: for a machine's own metadata service.
-    public var bypassesProxy: Bool
+    package var bypassesProxy: Bool
 
     /// Creates a request with default timeouts. `body` selects the method: POST, or GET for `nil`.
-    public init(
+    package init(
         url: String, headers: HTTPHeaders, body: [UInt8]?, timeouts: HTTPTimeouts = HTTPTimeouts(),
         prefersHTTP1: Bool = false, caFile: String? = nil, bypassesProxy: Bool = false
     ) {

@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The status and headers of a response.
-public struct HTTPResponseHead: Sendable {
+package struct HTTPResponseHead: Sendable {
     /// The final status code, 200 or higher.
-    public let status: Int
+    package let status: Int
     /// The status line and header lines as received. Parsed only on access.
     private let lines: [UInt8]
 
@@ -13,7 +13,7 @@ public struct HTTPResponseHead: Sendable {
     }
 
     /// The value of the first header with this name, compared without case; `nil` if there is none.
-    public func header(_ name: StaticString) -> String? {
+    package func header(_ name: StaticString) -> String? {
         lines.withUnsafeBytes { lines in
             guard let base = lines.baseAddress else { return nil }
             var start = 0

@@ -1,9 +1,9 @@
 internal import CCurl
 internal import CLinux
-public import EventLoop
+package import EventLoop
 
 /// Receives the events of one transfer, on the client's loop.
-public protocol TransferDelegate: AnyObject {
+package protocol TransferDelegate: AnyObject {
     /// The final status and headers, without those of 1xx responses. At most once, before the body.
     func transferDidReceiveHead(_ head: HTTPResponseHead)
     /// A piece of the body, valid only during the call. `.pause` accepts it and stops further calls until `resume`.
@@ -13,7 +13,7 @@ public protocol TransferDelegate: AnyObject {
 }
 
 /// A request in progress. Confined to its client's loop.
-public final class HTTPTransfer {
+package final class HTTPTransfer {
     /// The largest accepted status line and headers together, in bytes.
     private static let maximumHeadBytes = 64 << 10
 
@@ -49,10 +49,10 @@ public final class HTTPTransfer {
     private var lastActivity: UInt64
     /// Time to make the connection, in microseconds; 0 for a re-used connection. Known once the response headers have
     /// arrived, 0 before.
-    public private(set) var connectMicroseconds: Int64 = 0
+    package private(set) var connectMicroseconds: Int64 = 0
 
     /// The first sending of a request that was sent twice; `nil` otherwise. `SendRecord` says when that happens.
-    public var resend: HTTPResend? { sendRecord.resend }
+    package var resend: HTTPResend? { sendRecord.resend }
 
     init(_ timeouts: HTTPTimeouts, resendWindow: UInt64, client: HTTPClient, delegate: any TransferDelegate) {
         self.timeouts = timeouts
@@ -80,14 +80,14 @@ public final class HTTPTransfer {
     // MARK: - For the owner
 
     /// Ends the transfer and closes its connection (HTTP/2: its stream) at once. The delegate is not called again.
-    public func cancel() {
+    package func cancel() {
         guard !isOver else { return }
         delegate = nil
         end()
     }
 
     /// Continues the body after `.pause`. The delegate is called later, never from within this method.
-    public func resume() {
+    package func resume() {
         guard case .receiving(.paused) = phase else { return }
         phase = .receiving(.resuming)
         client.resumeLater(self)

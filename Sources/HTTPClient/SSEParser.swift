@@ -1,19 +1,19 @@
 internal import Glibc
 
 /// A server-sent event, or a line that is not part of one. The buffers are valid only during the callback.
-public struct SSEEvent {
+package struct SSEEvent {
     /// The value of the `event:` field; empty if there is none.
-    public let name: UnsafeRawBufferPointer
+    package let name: UnsafeRawBufferPointer
     /// The values of the `data:` lines, joined by LF.
-    public let data: UnsafeRawBufferPointer
+    package let data: UnsafeRawBufferPointer
     /// Whether `data` is a line that is not a field: some vendors send a bare JSON error in the middle of a stream.
-    public let isStray: Bool
+    package let isStray: Bool
 }
 
 /// Thrown if an event exceeds the size limit.
-public struct SSEError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct SSEError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The limit that was exceeded.
-    public let description: String
+    package let description: String
 }
 
 /// Parses a byte stream into server-sent events, however it is split into slices.
@@ -21,7 +21,7 @@ public struct SSEError: Error, Sendable, Equatable, CustomStringConvertible {
 /// Accepts LF, CRLF and lone CR, comments, unknown fields, a byte order mark, and a last event without its blank line.
 /// An event within a single slice, the usual case, is passed on without a copy. Implements "Server-sent events" of the
 /// WHATWG HTML standard.
-public struct SSEParser {
+package struct SSEParser {
     /// Buffers up to this size, in bytes, are re-used for the next event.
     private static let keptBytes = 64 << 10
 
@@ -38,15 +38,15 @@ public struct SSEParser {
     private var isTooLarge = false
 
     /// Buffered bytes of the unfinished event.
-    public var keptBytes: Int { line.count + data.count + name.count }
+    package var keptBytes: Int { line.count + data.count + name.count }
 
     /// Creates a parser for events of up to `maximumEventBytes` bytes (default 8 MiB), including their name and
     /// unfinished lines.
-    public init(maximumEventBytes: Int = 8 << 20) { self.maximumEventBytes = maximumEventBytes }
+    package init(maximumEventBytes: Int = 8 << 20) { self.maximumEventBytes = maximumEventBytes }
 
     /// Parses the next bytes and calls `body` for each event that they complete.
     /// - Throws: `SSEError` if an event exceeds the limit. The parser must not be used afterwards.
-    public mutating func consume(
+    package mutating func consume(
         _ bytes: UnsafeRawBufferPointer, _ body: (SSEEvent) -> Void
     ) throws(SSEError) {
         guard let base = bytes.baseAddress else { return }
@@ -91,7 +91,7 @@ public struct SSEParser {
     }
 
     /// Ends the stream: calls `body` for a last event without its blank line.
-    public mutating func finish(_ body: (SSEEvent) -> Void) {
+    package mutating func finish(_ body: (SSEEvent) -> Void) {
         guard !isTooLarge else { return }
         var inPlace: UnsafeRawBufferPointer?
         if !line.isEmpty { handleOwnLine(&inPlace, body) }

@@ -1,9 +1,9 @@
 /// The first sending of a request that was sent again, because its connection was lost at once.
-public struct HTTPResend: Sendable, Equatable {
+package struct HTTPResend: Sendable, Equatable {
     /// How the first sending failed.
-    public let error: HTTPError
+    package let error: HTTPError
     /// Time from the first sending to the loss of its connection, in microseconds.
-    public let microseconds: Int64
+    package let microseconds: Int64
 }
 
 /// Decides whether a request may be sent a second time. A state machine without a clock: `now` is CLOCK_MONOTONIC in

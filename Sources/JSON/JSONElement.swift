@@ -2,9 +2,9 @@ internal import CSimdJSON
 
 /// A value in a parsed document; two machine words in size. Invalid after the next `parse` of its parser, and after the
 /// parser is released.
-public struct JSONElement {
+package struct JSONElement {
     /// The type of a JSON value.
-    public enum Kind: Sendable {
+    package enum Kind: Sendable {
         /// `null`.
         case null
         /// `true` or `false`.
@@ -22,7 +22,7 @@ public struct JSONElement {
     let raw: gw_json_element
 
     /// The type of this value.
-    public var kind: Kind {
+    package var kind: Kind {
         switch gw_json_kind_of(raw) {
         case GW_JSON_NULL: .null
         case GW_JSON_BOOL: .bool
@@ -34,15 +34,15 @@ public struct JSONElement {
     }
 
     /// Whether this is `null`.
-    public var isNull: Bool { gw_json_kind_of(raw) == GW_JSON_NULL }
+    package var isNull: Bool { gw_json_kind_of(raw) == GW_JSON_NULL }
 
     /// The member `key`; `nil` if it is absent or `null`, or if this is not an object.
-    public subscript(key: StaticString) -> JSONElement? {
+    package subscript(key: StaticString) -> JSONElement? {
         key.withUTF8Buffer { buffer in member(UnsafeRawBufferPointer(buffer)) }
     }
 
     /// The member `key`, for keys that are not literals; `nil` if it is absent or `null`, or if this is not an object.
-    public subscript(name key: String) -> JSONElement? {
+    package subscript(name key: String) -> JSONElement? {
         var key = key
         return key.withUTF8 { member(UnsafeRawBufferPointer($0)) }
     }
@@ -56,7 +56,7 @@ public struct JSONElement {
     }
 
     /// The string; `nil` for other types.
-    public var string: String? {
+    package var string: String? {
         guard gw_json_kind_of(raw) == GW_JSON_STRING else { return nil }
         var length = 0
         guard let bytes = gw_json_string(raw, &length) else { return nil }
@@ -66,7 +66,7 @@ public struct JSONElement {
     }
 
     /// The string; `nil` if it is empty and for other types.
-    public var nonEmptyString: String? {
+    package var nonEmptyString: String? {
         guard gw_json_kind_of(raw) == GW_JSON_STRING else { return nil }
         var length = 0
         _ = gw_json_string(raw, &length)
@@ -74,7 +74,7 @@ public struct JSONElement {
     }
 
     /// The integer, also for a number such as `1.0`; `nil` for fractions, other types and numbers out of range.
-    public var int: Int? {
+    package var int: Int? {
         switch gw_json_kind_of(raw) {
         case GW_JSON_INT: return Int(gw_json_int(raw))
         case GW_JSON_UINT: return Int(exactly: gw_json_uint(raw))
@@ -84,25 +84,25 @@ public struct JSONElement {
     }
 
     /// The number as a double; `nil` for other types.
-    public var double: Double? { kind == .number ? gw_json_double(raw) : nil }
+    package var double: Double? { kind == .number ? gw_json_double(raw) : nil }
 
     /// The Boolean; `nil` for other types.
-    public var bool: Bool? { gw_json_kind_of(raw) == GW_JSON_BOOL ? gw_json_bool(raw) : nil }
+    package var bool: Bool? { gw_json_kind_of(raw) == GW_JSON_BOOL ? gw_json_bool(raw) : nil }
 
     /// The number of elements or members; 0 for other types.
-    public var count: Int { gw_json_count(raw) }
+    package var count: Int { gw_json_count(raw) }
 
     /// The first element of an array, or the first value of an object.
-    public var first: JSONElement? {
+    package var first: JSONElement? {
         var iterator = elements
         return iterator.next()
     }
 
     /// The elements of an array, or the values of an object; empty for anything else.
-    public var elements: Elements { Elements(raw) }
+    package var elements: Elements { Elements(raw) }
 
     /// Iterates over an array's elements or an object's values.
-    public struct Elements: Sequence, IteratorProtocol {
+    package struct Elements: Sequence, IteratorProtocol {
         private var iterator = gw_json_iterator()
 
         init(_ raw: gw_json_element) {
@@ -110,7 +110,7 @@ public struct JSONElement {
         }
 
         /// The next element; `nil` at the end.
-        public mutating func next() -> JSONElement? {
+        package mutating func next() -> JSONElement? {
             var value = gw_json_element()
             var key: UnsafePointer<CChar>?
             var length = 0
@@ -119,7 +119,7 @@ public struct JSONElement {
     }
 
     /// Calls `body` with each member of an object, in document order. Does nothing for other types.
-    public func forEachMember(_ body: (String, JSONElement) -> Void) {
+    package func forEachMember(_ body: (String, JSONElement) -> Void) {
         var iterator = gw_json_iterator()
         guard kind == .object, gw_json_begin(raw, &iterator) else { return }
         var value = gw_json_element()
@@ -133,7 +133,7 @@ public struct JSONElement {
     }
 
     /// This value as minified JSON text.
-    public var text: String {
+    package var text: String {
         var result = ""
         withUnsafeMutablePointer(to: &result) { pointer in
             gw_json_text(raw, pointer) { context, text, length in

@@ -1,8 +1,8 @@
 /// Thrown for text that is not valid JSON.
-public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The reason, for example simdjson's message.
-    public let description: String
+    package let description: String
 
     /// Creates an error with its reason.
-    public init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

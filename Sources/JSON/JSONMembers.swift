@@ -1,8 +1,8 @@
 /// Splits an object's text into its members without parsing the values, to copy most of them unchanged.
-public enum JSONMembers {
+package enum JSONMembers {
     /// Calls `body` with the key and the value's text of each member, in order. `text` must be well-formed JSON; does
     /// nothing if it is not an object.
-    public static func forEach(
+    package static func forEach(
         of text: UnsafeBufferPointer<UInt8>, _ body: (String, UnsafeBufferPointer<UInt8>) -> Void
     ) {
         var index = skipSpace(text, 0)

@@ -1,14 +1,14 @@
 internal import CSimdJSON
 
 /// Parses JSON with simdjson. Use one parser per loop or thread: it re-uses its buffers for the next document.
-public final class JSONParser {
+package final class JSONParser {
     /// Buffers over this size, in bytes, are released before the next small document.
     private static let keptCapacity = 1 << 20
 
     private var handle: OpaquePointer
 
     /// Creates a parser. Buffers are allocated for the first document.
-    public init() { handle = Self.create() }
+    package init() { handle = Self.create() }
 
     deinit { gw_json_parser_free(handle) }
 
@@ -23,7 +23,7 @@ public final class JSONParser {
     /// Lone surrogates (`\ud83d` without its second half, which servers send if they split an emoji over chunks) become
     /// U+FFFD, and integers beyond 64 bits become doubles.
     /// - Throws: `JSONError` if the text is not JSON, not UTF-8, or nested deeper than 1024 levels.
-    public func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> JSONElement {
+    package func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> JSONElement {
         if gw_json_capacity(handle) > Self.keptCapacity, bytes.count < Self.keptCapacity / 4 {
             gw_json_parser_free(handle)
             handle = Self.create()
@@ -41,13 +41,13 @@ public final class JSONParser {
 
     /// Parses a string, with a copy of its bytes.
     /// - Throws: `JSONError`, as for a buffer.
-    public func parse(_ text: String) throws(JSONError) -> JSONElement {
+    package func parse(_ text: String) throws(JSONError) -> JSONElement {
         try parse(Array(text.utf8))
     }
 
     /// Parses UTF-8 bytes.
     /// - Throws: `JSONError`, as for a buffer.
-    public func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONElement {
+    package func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONElement {
         try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in try parse(UnsafeRawBufferPointer(buffer)) }
     }
 

@@ -1,6 +1,6 @@
 /// A JSON value that owns its content, for code where convenience matters more than speed (configuration, command line,
 /// simulator). Use `JSONParser` on hot paths.
-public indirect enum JSONValue: Sendable, Equatable {
+package indirect enum JSONValue: Sendable, Equatable {
     /// `null`
     case null
     /// `true` or `false`
@@ -18,18 +18,18 @@ public indirect enum JSONValue: Sendable, Equatable {
 
     /// Parses a JSON document.
     /// - Throws: `JSONError`, as `JSONParser.parse`.
-    public init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
+    package init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
 
     /// Parses a JSON document in UTF-8.
     /// - Throws: `JSONError`, as `JSONParser.parse`.
-    public init(parsing bytes: [UInt8]) throws(JSONError) {
+    package init(parsing bytes: [UInt8]) throws(JSONError) {
         let parser = JSONParser()
         // The elements are part of the parser, which nothing else retains.
         self = try withExtendedLifetime(parser) { () throws(JSONError) in JSONValue(try parser.parse(bytes)) }
     }
 
     /// Copies a parsed value.
-    public init(_ element: JSONElement) {
+    package init(_ element: JSONElement) {
         switch element.kind {
         case .null: self = .null
         case .bool: self = .bool(element.bool ?? false)
@@ -44,7 +44,7 @@ public indirect enum JSONValue: Sendable, Equatable {
     }
 
     /// Compares values: the order of members does not matter, and `1` equals `1.0`.
-    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+    package static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
         case (.bool(let a), .bool(let b)): a == b
@@ -61,21 +61,21 @@ public indirect enum JSONValue: Sendable, Equatable {
     }
 
     /// The member `key` of an object, the last one if the key repeats; `nil` if it is absent or this is not an object.
-    public subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.key == key }?.value
     }
 
     /// The element at `index` of an array; `nil` if it is out of range or this is not an array.
-    public subscript(index: Int) -> JSONValue? {
+    package subscript(index: Int) -> JSONValue? {
         guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
         return elements[index]
     }
 
     /// The string; `nil` for other types.
-    public var string: String? { if case .string(let text) = self { text } else { nil } }
+    package var string: String? { if case .string(let text) = self { text } else { nil } }
     /// The integer, also for a double such as `1.0`; `nil` for fractions and other types.
-    public var int: Int? {
+    package var int: Int? {
         switch self {
         case .int(let value): value
         case .double(let value): Int(exactly: value)
@@ -83,7 +83,7 @@ public indirect enum JSONValue: Sendable, Equatable {
         }
     }
     /// The number as a double; `nil` for other types.
-    public var double: Double? {
+    package var double: Double? {
         switch self {
         case .int(let value): Double(value)
         case .double(let value): value
@@ -91,25 +91,25 @@ public indirect enum JSONValue: Sendable, Equatable {
         }
     }
     /// The Boolean; `nil` for other types.
-    public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     /// The elements of an array; `nil` for other types.
-    public var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
+    package var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
     /// The members of an object; `nil` for other types.
-    public var members: [(key: String, value: JSONValue)]? {
+    package var members: [(key: String, value: JSONValue)]? {
         if case .object(let members) = self { members } else { nil }
     }
     /// Whether this is `null`.
-    public var isNull: Bool { if case .null = self { true } else { false } }
+    package var isNull: Bool { if case .null = self { true } else { false } }
 
     /// Minified JSON text.
-    public var text: String {
+    package var text: String {
         var writer = JSONWriter()
         write(to: &writer)
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     /// Appends this value to `writer`.
-    public func write(to writer: inout JSONWriter) {
+    package func write(to writer: inout JSONWriter) {
         switch self {
         case .null: writer.null()
         case .bool(let value): writer.bool(value)

@@ -1,41 +1,41 @@
 /// Writes JSON text into a byte array and inserts commas. The caller must balance `begin…` and `end…` calls.
-public struct JSONWriter {
+package struct JSONWriter {
     /// The text written so far.
-    public private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     /// Whether the next value or key must be preceded by a comma.
     private var needsComma = false
 
     /// Creates a writer with initial space for `capacity` bytes.
-    public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+    package init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
     /// Writes `{`.
-    public mutating func beginObject() {
+    package mutating func beginObject() {
         separate()
         bytes.append(UInt8(ascii: "{"))
         needsComma = false
     }
 
     /// Writes `}`.
-    public mutating func endObject() {
+    package mutating func endObject() {
         bytes.append(UInt8(ascii: "}"))
         needsComma = true
     }
 
     /// Writes `[`.
-    public mutating func beginArray() {
+    package mutating func beginArray() {
         separate()
         bytes.append(UInt8(ascii: "["))
         needsComma = false
     }
 
     /// Writes `]`.
-    public mutating func endArray() {
+    package mutating func endArray() {
         bytes.append(UInt8(ascii: "]"))
         needsComma = true
     }
 
     /// Writes a member's name that needs no escapes.
-    public mutating func key(_ name: StaticString) {
+    package mutating func key(_ name: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         name.withUTF8Buffer { bytes.append(contentsOf: $0) }
@@ -45,7 +45,7 @@ public struct JSONWriter {
     }
 
     /// Writes a member's name, with escapes.
-    public mutating func key(_ name: String) {
+    package mutating func key(_ name: String) {
         separate()
         quote(name)
         bytes.append(UInt8(ascii: ":"))
@@ -53,14 +53,14 @@ public struct JSONWriter {
     }
 
     /// Writes a string, with escapes.
-    public mutating func string(_ text: String) {
+    package mutating func string(_ text: String) {
         separate()
         quote(text)
         needsComma = true
     }
 
     /// Writes a string from bytes that `append` adds. They must be UTF-8 that needs no escapes, for example Base64.
-    public mutating func plainString(prefix: String = "", _ append: (inout [UInt8]) -> Void) {
+    package mutating func plainString(prefix: String = "", _ append: (inout [UInt8]) -> Void) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         bytes.append(contentsOf: prefix.utf8)
@@ -70,7 +70,7 @@ public struct JSONWriter {
     }
 
     /// Writes an integer.
-    public mutating func int(_ value: some BinaryInteger) {
+    package mutating func int(_ value: some BinaryInteger) {
         separate()
         bytes.append(contentsOf: String(value).utf8)
         needsComma = true
@@ -78,7 +78,7 @@ public struct JSONWriter {
 
     /// Writes a number in the shortest form that parses to the same value. NaN and infinity, which JSON lacks, become
     /// `null`.
-    public mutating func double(_ value: Double) {
+    package mutating func double(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()
         if value == value.rounded(), abs(value) < 1e15 {
@@ -90,28 +90,28 @@ public struct JSONWriter {
     }
 
     /// Writes `true` or `false`.
-    public mutating func bool(_ value: Bool) {
+    package mutating func bool(_ value: Bool) {
         separate()
         bytes.append(contentsOf: (value ? "true" : "false").utf8)
         needsComma = true
     }
 
     /// Writes `null`.
-    public mutating func null() {
+    package mutating func null() {
         separate()
         bytes.append(contentsOf: "null".utf8)
         needsComma = true
     }
 
     /// Writes a value that is already JSON text. It is not validated.
-    public mutating func raw(_ json: String) {
+    package mutating func raw(_ json: String) {
         separate()
         bytes.append(contentsOf: json.utf8)
         needsComma = true
     }
 
     /// Writes a value that is already JSON text in UTF-8. It is not validated.
-    public mutating func raw(_ json: UnsafeBufferPointer<UInt8>) {
+    package mutating func raw(_ json: UnsafeBufferPointer<UInt8>) {
         separate()
         bytes.append(contentsOf: json)
         needsComma = true

@@ -2,9 +2,9 @@ internal import Generation
 internal import Synchronization
 
 /// Limits the memory that vendors' responses in progress use, over all calls and loops.
-public final class AnswerBudget: Sendable {
+package final class AnswerBudget: Sendable {
     /// The budget of the process: `CallBudget.processBytes`.
-    public static let process = AnswerBudget(limit: CallBudget.processBytes)
+    package static let process = AnswerBudget(limit: CallBudget.processBytes)
 
     private let limit: Int
     private let total = Atomic<Int>(0)

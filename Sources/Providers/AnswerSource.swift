@@ -1,8 +1,8 @@
-public import EventLoop
-public import Generation
+package import EventLoop
+package import Generation
 
 /// Receives one response from its source, on the source's loop.
-public protocol AnswerSink: AnyObject {
+package protocol AnswerSink: AnyObject {
     /// The receiver of the pieces of a stream; a source reads it once, before the first piece. A stage that handles
     /// only the end returns the sink after it, so that pieces bypass the stage. The default is the sink itself.
     var pieceSink: any AnswerSink { get }
@@ -15,11 +15,11 @@ public protocol AnswerSink: AnyObject {
 
 extension AnswerSink {
     /// The sink itself.
-    public var pieceSink: any AnswerSink { self }
+    package var pieceSink: any AnswerSink { self }
 }
 
 /// A response in progress. Confined to one loop and owned by its caller; it holds no strong reference to its sink.
-public protocol AnswerSource: AnyObject {
+package protocol AnswerSource: AnyObject {
     /// Starts the request. The sink may receive the end before this returns.
     func start()
     /// Continues a paused stream; does nothing if none is paused.
@@ -31,7 +31,7 @@ public protocol AnswerSource: AnyObject {
 }
 
 /// One request to one model, created by `Upstream`, and the figures of its transfer.
-public protocol UpstreamAttempt: AnswerSource {
+package protocol UpstreamAttempt: AnswerSource {
     /// The HTTP status; 0 until the response headers arrive.
     var httpStatus: Int { get }
     /// How long connecting took, in microseconds; 0 if a connection was reused.
@@ -43,7 +43,7 @@ public protocol UpstreamAttempt: AnswerSource {
 }
 
 /// The vendors' side of one loop.
-public protocol Upstream: AnyObject {
+package protocol Upstream: AnyObject {
     /// Creates an attempt; `start` sends it.
     func attempt(
         at model: ConfiguredModel, _ request: ChatRequest, isStream: Bool, into sink: any AnswerSink
@@ -51,7 +51,7 @@ public protocol Upstream: AnyObject {
 }
 
 /// Why a response is cancelled.
-public enum CancelCause: Sendable, CaseIterable {
+package enum CancelCause: Sendable, CaseIterable {
     /// The caller cancelled the call.
     case caller
     /// The caller disconnected.
@@ -65,7 +65,7 @@ public enum CancelCause: Sendable, CaseIterable {
 
     /// The error that the attempt in progress is recorded with. Only a deadline is an upstream failure; the others are
     /// `.cancelled`.
-    public var error: GenerationError {
+    package var error: GenerationError {
         switch self {
         case .caller: return GenerationError(.cancelled, "cancelled by the caller")
         case .callerGone: return GenerationError(.cancelled, "the caller disconnected")

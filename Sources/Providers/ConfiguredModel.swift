@@ -1,31 +1,31 @@
-public import Auth
-public import Config
+package import Auth
+package import Config
 internal import EventLoop
-public import Generation
+package import Generation
 internal import HTTPClient
 internal import JSON
 
 /// A configured model: everything about it that is the same for every request. Shared by all loops.
-public final class ConfiguredModel: Sendable {
+package final class ConfiguredModel: Sendable {
     /// The name to ask for: the configuration's, `default`, or `provider/model_name`.
-    public let name: String
+    package let name: String
     /// The provider's name.
-    public var providerName: String { provider.name }
+    package var providerName: String { provider.name }
     /// The vendor's name of the model.
-    public var modelName: String { configuration.modelName }
+    package var modelName: String { configuration.modelName }
     /// What it supports, as named in `ListModels`.
-    public var capabilityNames: [String] { capabilities.subtracting(likelyUnsupported).names }
+    package var capabilityNames: [String] { capabilities.subtracting(likelyUnsupported).names }
     /// Its section of the configuration.
-    public let configuration: ModelConfiguration
+    package let configuration: ModelConfiguration
     /// Whether the configuration defines it. Others are created when a caller asks for `provider/model_name`.
-    public let isConfigured: Bool
+    package let isConfigured: Bool
 
     let provider: Provider
     let capabilities: Capabilities
     let likelyUnsupported: Capabilities
     let endpoints: Endpoints
     /// The credential of its requests; `nil` for a server that needs none.
-    public let credential: Credential?
+    package let credential: Credential?
     let timeouts: HTTPTimeouts
     let probes = ProbeLimiter()
     private let patch: BodyPatch?
@@ -50,7 +50,7 @@ public final class ConfiguredModel: Sendable {
     ///   - isConfigured: see the property.
     /// - Throws: `GenerationError`: `.authentication` if the credential is missing (it names the key and the
     ///   environment variable), `.unsupported` or `.invalidRequest` if the section cannot work.
-    public init(
+    package init(
         _ model: ModelConfiguration, credentials: CredentialStore, isConfigured: Bool = true
     ) throws(GenerationError) {
         guard var provider = ProviderRegistry.provider(named: model.provider) else {

@@ -1,11 +1,11 @@
 internal import Auth
-public import Config
-public import EventLoop
+package import Config
+package import EventLoop
 internal import Glibc
-public import HTTPClient
+package import HTTPClient
 
 /// The credentials of a configuration: one per entry of `auth`, shared by all models that use it. Shared by all loops.
-public final class CredentialStore: Sendable {
+package final class CredentialStore: Sendable {
     /// An entry of `auth` and its header settings.
     struct Entry: Sendable {
         let credential: Credential
@@ -37,7 +37,7 @@ public final class CredentialStore: Sendable {
 
     /// The credentials of `configuration`. No file is read and no connection made before `attach`.
     /// - Parameter previous: the store that this one replaces. Unchanged entries keep their credential and token.
-    public init(
+    package init(
         _ configuration: Configuration, environment: [String: String] = CredentialStore.processEnvironment,
         carryingOver previous: CredentialStore? = nil
     ) {
@@ -96,10 +96,10 @@ public final class CredentialStore: Sendable {
     }
 
     /// Whether any model uses a credential of this store.
-    public var isUsed: Bool { state.withLock { !$0.used.isEmpty } }
+    package var isUsed: Bool { state.withLock { !$0.used.isEmpty } }
 
     /// Starts fetching tokens with `client`, so that the first request does not wait for one. Called on `loop`.
-    public func attach(loop: EventLoop, client: HTTPClient) {
+    package func attach(loop: EventLoop, client: HTTPClient) {
         let used = state.withLock { state in
             state.home = LoopBound(client, on: loop)
             return state.used
@@ -112,7 +112,7 @@ public final class CredentialStore: Sendable {
 
     /// Hands over to `successor`. Credentials that it does not use serve calls in progress only; `successor.detach`
     /// stops them too.
-    public func retire(for successor: CredentialStore) {
+    package func retire(for successor: CredentialStore) {
         let (used, retired) = state.withLock { ($0.used, $0.retired) }
         successor.state.withLock { state in
             let dropped = used.filter { one in !state.used.contains { $0 === one } }
@@ -122,7 +122,7 @@ public final class CredentialStore: Sendable {
     }
 
     /// Stops fetching tokens. Called on the same loop as `attach`, before its client is shut down.
-    public func detach() {
+    package func detach() {
         let credentials = state.withLock { state in
             state.home = nil
             return state.used + state.retired.compactMap(\.credential)
@@ -131,7 +131,7 @@ public final class CredentialStore: Sendable {
     }
 
     /// The environment variables of this process.
-    public static var processEnvironment: [String: String] {
+    package static var processEnvironment: [String: String] {
         var result: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {

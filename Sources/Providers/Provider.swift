@@ -1,11 +1,11 @@
-public import Config
+package import Config
 internal import Generation
 
 /// One vendor, as a value: its endpoints, wire format, credentials and capabilities. The dialect does the encoding and
 /// decoding.
-public struct Provider: Sendable {
+package struct Provider: Sendable {
     /// The name in configurations, such as `openai`.
-    public let name: String
+    package let name: String
     /// The wire format.
     var dialect: any Dialect
     /// The keys that it accepts in a model's `config` in addition to those of all models.
@@ -27,10 +27,10 @@ public struct Provider: Sendable {
 
     /// Whether a caller may ask for this model name. Only the configuration may name another project, since the request
     /// is sent there with the configured credential.
-    public func mayBeAskedFor(_ modelName: String) -> Bool { !leavesProject(modelName) }
+    package func mayBeAskedFor(_ modelName: String) -> Bool { !leavesProject(modelName) }
 
     /// What the provider's models usually support, as named in `ListModels`.
-    public var capabilityNames: [String] {
+    package var capabilityNames: [String] {
         capabilities(ModelConfiguration(name: "", provider: name, modelName: "")).names
     }
 }
@@ -76,9 +76,9 @@ struct CredentialRule: Sendable {
 }
 
 /// All providers.
-public enum ProviderRegistry {
+package enum ProviderRegistry {
     /// The providers in the order in which they are listed.
-    public static let all: [Provider] = [
+    package static let all: [Provider] = [
         .vertex,
         .anthropicVertex,
         .openAI,
@@ -89,11 +89,11 @@ public enum ProviderRegistry {
     ]
 
     /// The providers' names.
-    public static var names: [String] { all.map(\.name) }
+    package static var names: [String] { all.map(\.name) }
 
     /// The providers' names and keys, for validating a configuration.
-    public static let keys: [ProviderKeys] = all.map { ProviderKeys(name: $0.name, keys: $0.keys) }
+    package static let keys: [ProviderKeys] = all.map { ProviderKeys(name: $0.name, keys: $0.keys) }
 
     /// The provider of this name; `nil` if there is none.
-    public static func provider(named name: String) -> Provider? { all.first { $0.name == name } }
+    package static func provider(named name: String) -> Provider? { all.first { $0.name == name } }
 }

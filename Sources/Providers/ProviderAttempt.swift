@@ -1,22 +1,22 @@
 internal import Config
-public import EventLoop
-public import Generation
-public import HTTPClient
-public import JSON
+package import EventLoop
+package import Generation
+package import HTTPClient
+package import JSON
 
 /// What the attempts of one loop share. Confined to its loop.
-public final class ProviderContext: Upstream {
+package final class ProviderContext: Upstream {
     /// The loop.
-    public let loop: EventLoop
+    package let loop: EventLoop
     /// Its HTTP client.
-    public let client: HTTPClient
+    package let client: HTTPClient
     /// Its JSON parser.
-    public let parser: JSONParser
+    package let parser: JSONParser
     /// The memory budget of all responses in progress, shared with the other loops.
     let answers: AnswerBudget
 
     /// The things of one loop.
-    public init(loop: EventLoop, client: HTTPClient, parser: JSONParser, answers: AnswerBudget = .process) {
+    package init(loop: EventLoop, client: HTTPClient, parser: JSONParser, answers: AnswerBudget = .process) {
         self.loop = loop
         self.client = client
         self.parser = parser
@@ -24,7 +24,7 @@ public final class ProviderContext: Upstream {
     }
 
     /// Creates an attempt; `start` sends it.
-    public func attempt(
+    package func attempt(
         at model: ConfiguredModel, _ request: ChatRequest, isStream: Bool, into sink: any AnswerSink
     ) -> any UpstreamAttempt {
         ProviderAttempt(model: model, request: request, isStream: isStream, context: self, sink: sink)
@@ -32,7 +32,7 @@ public final class ProviderContext: Upstream {
 }
 
 /// One request to one model: builds the body, runs the transfer, decodes the response. Confined to one loop.
-public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate {
+package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate {
     /// The maximum length of an error body that is read, in bytes.
     private static let maximumErrorBytes = 64 << 10
     /// How long a connection may stay open after the stream's end marker before it is closed.
@@ -71,18 +71,18 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
     private var warnings: [String] = []
 
     /// The HTTP status; 0 until the response headers arrive.
-    public var httpStatus: Int { transfer?.httpStatus ?? 0 }
+    package var httpStatus: Int { transfer?.httpStatus ?? 0 }
     /// How long connecting took, in microseconds; 0 if a connection was reused.
-    public var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
+    package var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
     /// How long the request waited for a token, in microseconds; usually 0.
-    public var authMicroseconds: Int64 { transfer?.authMicroseconds ?? 0 }
+    package var authMicroseconds: Int64 { transfer?.authMicroseconds ?? 0 }
     /// The sendings that were repeated, in order; usually none, at most three. Complete once the attempt has finished.
-    public var repeatedSendings: [RepeatedSending] { transfer?.repeatedSendings ?? [] }
+    package var repeatedSendings: [RepeatedSending] { transfer?.repeatedSendings ?? [] }
     /// The size of the request's body while it may still have to be sent, in bytes.
-    public var bodyBytes: Int { transfer?.bodyBytes ?? 0 }
+    package var bodyBytes: Int { transfer?.bodyBytes ?? 0 }
 
     /// Creates an attempt; `start` sends it.
-    public init(
+    package init(
         model: ConfiguredModel, request: ChatRequest, isStream: Bool, context: ProviderContext, sink: any AnswerSink
     ) {
         self.model = model
@@ -105,7 +105,7 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
     private var includesReasoning: Bool { request.options.reasoning.include }
 
     /// Sends the request; fails at once if the request cannot be encoded for the vendor.
-    public func start() {
+    package func start() {
         do throws(GenerationError) {
             let prepared = try PreparedRequest(request, for: model, isStream: isStream)
             warnings = prepared.warnings
@@ -122,14 +122,14 @@ public final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate 
     }
 
     /// Closes the upstream connection; the sink is not called again.
-    public func cancel(_ cause: CancelCause = .caller) {
+    package func cancel(_ cause: CancelCause = .caller) {
         guard !isOver else { return }
         end()
         transfer?.cancel()
     }
 
     /// Continues a paused stream.
-    public func resume() { transfer?.resume() }
+    package func resume() { transfer?.resume() }
 
     // MARK: - From the transfer
 

@@ -1,21 +1,21 @@
 internal import Config
 internal import EventLoop
-public import Generation
+package import Generation
 internal import HTTPClient
 internal import JSON
 
 /// A free request to a model's provider: checks the credential, or counts the tokens of a request. Confined to one
 /// loop.
-public final class ProviderQuery: AuthorizedTransferDelegate {
+package final class ProviderQuery: AuthorizedTransferDelegate {
     private enum Question {
         case probe(ProbeCompletion)
         case tokenCount(TokenCompletion)
     }
 
     /// Receives `nil` if the provider is available and accepts the credential.
-    public typealias ProbeCompletion = (GenerationError?) -> Void
+    package typealias ProbeCompletion = (GenerationError?) -> Void
     /// Receives the provider's count.
-    public typealias TokenCompletion = (Result<Int, GenerationError>) -> Void
+    package typealias TokenCompletion = (Result<Int, GenerationError>) -> Void
 
     /// The maximum length of a response that is read; of a list of models only the status matters.
     private static let maximumBytes = 64 << 10
@@ -33,7 +33,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
     private var place: UInt64?
 
     /// Creates a query; `probe` or `countTokens` sends it.
-    public init(model: ConfiguredModel, context: ProviderContext) {
+    package init(model: ConfiguredModel, context: ProviderContext) {
         self.model = model
         self.context = context
         gate = AnswerGate(model)
@@ -42,7 +42,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
     /// Checks whether the provider accepts the credential. Concurrent probes share one request, and the last result is
     /// returned if the rate limit is reached. `completion` is called exactly once, possibly before this returns, unless
     /// the query is cancelled.
-    public func probe(_ completion: @escaping ProbeCompletion) {
+    package func probe(_ completion: @escaping ProbeCompletion) {
         let waiter = ProbeLimiter.Waiter { answer in
             switch answer {
             case .success: completion(nil)
@@ -71,7 +71,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
     /// Asks the provider to count tokens, if it can. `completion` is called exactly once, unless cancelled.
     /// - Returns: whether the provider was asked. If not, `completion` is not called, and the caller must estimate.
     /// - Throws: `.invalidRequest` if the request cannot be encoded for the vendor.
-    public func countTokens(
+    package func countTokens(
         _ request: ChatRequest, _ completion: @escaping TokenCompletion
     ) throws(GenerationError) -> Bool {
         guard let url = model.endpoints.countTokens else { return false }
@@ -83,7 +83,7 @@ public final class ProviderQuery: AuthorizedTransferDelegate {
     }
 
     /// Cancels; the completion is not called.
-    public func cancel() {
+    package func cancel() {
         question = nil
         if let place { model.probes.leave(place) }
         transfer?.cancel()

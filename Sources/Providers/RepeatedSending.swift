@@ -1,13 +1,13 @@
-public import Generation
+package import Generation
 
 /// A failed sending that the same attempt repeated; the retry policy does not count it. There are two reasons: a reused
 /// connection was lost at once (`HTTPTransfer.resend`), or the provider rejected the token with 401 and a newer one was
 /// available.
-public struct RepeatedSending: Sendable {
+package struct RepeatedSending: Sendable {
     /// The HTTP status; 0 if the connection was lost.
-    public let httpStatus: Int
+    package let httpStatus: Int
     /// Why it failed.
-    public let error: GenerationError
+    package let error: GenerationError
     /// How long it took, in microseconds.
-    public let microseconds: Int64
+    package let microseconds: Int64
 }

@@ -1,20 +1,20 @@
 internal import Glibc
 
 /// The access rules of a server: users and groups on Unix sockets, tokens on TCP.
-public struct AccessPolicy: Sendable {
+package struct AccessPolicy: Sendable {
     /// User ids that may call. The superuser always may.
-    public var users: Set<UInt32>
+    package var users: Set<UInt32>
     /// Group ids that may call. The caller's supplementary groups count too.
-    public var groups: Set<UInt32>
+    package var groups: Set<UInt32>
     /// Returns the name of a token, `nil` for an invalid one. The property is `nil` if no token is required. The
     /// function must run in a time that does not depend on the tokens.
-    public var tokenName: (@Sendable (String) -> String?)?
+    package var tokenName: (@Sendable (String) -> String?)?
 
     /// Admits the server's own user and the superuser; requires no token.
-    public static var sameUser: AccessPolicy { AccessPolicy(users: [geteuid()], groups: []) }
+    package static var sameUser: AccessPolicy { AccessPolicy(users: [geteuid()], groups: []) }
 
     /// Creates a policy; by default it admits no groups and requires no token.
-    public init(
+    package init(
         users: Set<UInt32>, groups: Set<UInt32> = [], tokenName: (@Sendable (String) -> String?)? = nil
     ) {
         self.users = users

@@ -1,18 +1,18 @@
 internal import Glibc
 
 /// The address a server listens on or a client connects to: `unix:PATH` or `tcp:HOST:PORT`.
-public enum Address: Sendable, Hashable, CustomStringConvertible {
+package enum Address: Sendable, Hashable, CustomStringConvertible {
     /// The path of a Unix socket, at most `maximumUnixPathLength` bytes.
     case unix(path: String)
     /// A TCP host and port. An IPv6 host has no brackets here.
     case tcp(host: String, port: UInt16)
 
     /// The longest path that fits the kernel's `sockaddr_un`, in bytes.
-    public static let maximumUnixPathLength = 107
+    package static let maximumUnixPathLength = 107
 
     /// Parses `unix:PATH` or `tcp:HOST:PORT`, for example `tcp:[::1]:7411` for IPv6.
     /// - Throws: an `AddressError` that describes the mistake.
-    public init(_ text: String) throws(AddressError) {
+    package init(_ text: String) throws(AddressError) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
             guard !path.isEmpty else { throw AddressError("'\(text)': no path after 'unix:'") }
@@ -38,7 +38,7 @@ public enum Address: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The address in the form that `init(_:)` parses.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unix(let path): "unix:\(path)"
         case .tcp(let host, let port): host.contains(":") ? "tcp:[\(host)]:\(port)" : "tcp:\(host):\(port)"
@@ -85,9 +85,9 @@ public enum Address: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// An address is malformed or cannot be used.
-public struct AddressError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct AddressError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong and what to do.
-    public let description: String
+    package let description: String
     /// Creates an error with the full text shown to the user.
-    public init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

@@ -1,13 +1,13 @@
-public import EventLoop
+package import EventLoop
 internal import Limits
 
 /// An RPC in progress, from the frame that opens it to the frame that ends it. Confined to its connection's loop.
 ///
 /// A handler ends the call exactly once: with `respond` for a unary call, `finish` for a stream, or `fail` for either.
 /// Operations after the end are ignored, so a handler need not check whether the caller has disconnected.
-public final class Call {
+package final class Call {
     /// Why a call ended before its handler ended it.
-    public enum CancelReason: Sendable, Equatable {
+    package enum CancelReason: Sendable, Equatable {
         /// The caller cancelled the call (`Control.Cancel`).
         case requested
         /// The caller's connection is closed; no response can be sent.
@@ -39,33 +39,33 @@ public final class Call {
     }
 
     /// The called method.
-    public let method: Method
+    package let method: Method
     /// The process or host at the other end of the connection.
-    public let peer: PeerIdentity
+    package let peer: PeerIdentity
     /// The caller's name, for accounting and limits: `token:NAME` for a caller authenticated by a token, otherwise
     /// `uid:N` on a Unix socket or `tcp`. One caller may use several connections.
-    public var caller: String { identity.name }
+    package var caller: String { identity.name }
     /// The configured name of the caller's token; `nil` if the caller is identified by its `peer`.
-    public var tokenName: String? { identity.tokenName }
+    package var tokenName: String? { identity.tokenName }
     private(set) var identity: Admission.Caller
     /// The index of `loop` among the server's loops, from 0.
-    public let loopIndex: Int
+    package let loopIndex: Int
     /// The loop that the call is confined to.
-    public let loop: EventLoop
+    package let loop: EventLoop
     /// The request's metadata, in the order sent; keys may repeat.
-    public let metadata: [(key: String, value: String)]
+    package let metadata: [(key: String, value: String)]
     /// When the request was received.
-    public let startedAt: Instant
+    package let startedAt: Instant
     /// When the call ends at the latest; `nil` if it has no deadline.
-    public private(set) var deadline: Instant?
+    package private(set) var deadline: Instant?
     /// Whether the call has ended.
-    public private(set) var isOver = false
+    package private(set) var isOver = false
 
     /// Called once if the call is cancelled, so that the handler stops its work immediately. It may end the call itself
     /// with a more specific status; otherwise the call ends with the status of the reason.
-    public var onCancel: ((CancelReason) -> Void)?
+    package var onCancel: ((CancelReason) -> Void)?
     /// Called when the handler may send again after `send` returned `.pause`.
-    public var onResume: (() -> Void)?
+    package var onResume: (() -> Void)?
 
     /// The wire's id for the call.
     let streamID: UInt32
@@ -111,7 +111,7 @@ public final class Call {
     /// standard ttrpc clients cannot. If `token` is empty, uses the token of the call's metadata. If no token is
     /// required, any token is accepted.
     /// - Returns: whether the caller is authenticated now; if not, the call has ended and its connection closes.
-    public func authenticateConnection(token: String) -> Bool {
+    package func authenticateConnection(token: String) -> Bool {
         guard let session else { return false }
         do throws(Failure) {
             let shown = token.isEmpty ? identity.token ?? "" : token
@@ -133,7 +133,7 @@ public final class Call {
     /// Replaces the call's counted memory, at first the received bytes, with what it actually keeps of its request:
     /// `bytes` for the parsed values and the request to the vendor.
     /// - Returns: whether the memory is within the limits; if not, the call has ended.
-    public func hold(bytes: Int) -> Bool {
+    package func hold(bytes: Int) -> Bool {
         guard !isOver, let session else { return false }
         let more = bytes - requestBytes
         requestBytes = bytes
@@ -145,7 +145,7 @@ public final class Call {
     // MARK: - Deadline and cancellation
 
     /// Limits the call's duration, measured from its start. The shortest of all limits applies.
-    public func limit(_ amount: TimeAmount) {
+    package func limit(_ amount: TimeAmount) {
         let limit = startedAt + amount
         guard !isOver, limit < deadline ?? .never else { return }
         deadline = limit
@@ -156,7 +156,7 @@ public final class Call {
 
     /// Registers the call under the caller's id for it, for `Control.Cancel`. Does nothing for an empty id.
     /// - Returns: whether the call continues. If the caller already has 64 calls under this id, the call has ended.
-    public func identify(as callID: String) -> Bool {
+    package func identify(as callID: String) -> Bool {
         guard !isOver, !callID.isEmpty else { return !isOver }
         self.callID = callID
         if server.registry.add(self) { return true }
@@ -183,7 +183,7 @@ public final class Call {
     // MARK: - Responses
 
     /// Ends a unary call with one message: `fill` writes exactly `size` bytes, directly into the output buffer.
-    public func respond(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
+    package func respond(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
         guard !isOver else { return }
         precondition(!method.isServerStreaming, "respond is for unary calls")
         guard let wire, wire.fits(size, isLast: true) else { return fail(tooLarge(size)) }
@@ -192,7 +192,7 @@ public final class Call {
     }
 
     /// Ends a unary call with one message.
-    public func respond(_ message: [UInt8]) {
+    package func respond(_ message: [UInt8]) {
         respond(size: message.count) { pointer in
             message.withUnsafeBytes {
                 pointer.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(pointer), byteCount: $0.count)
@@ -202,7 +202,7 @@ public final class Call {
 
     /// Sends one message of a stream: `fill` writes exactly `size` bytes, directly into the output buffer.
     /// - Returns: whether to continue sending or to wait for `onResume`.
-    public func send(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Demand {
+    package func send(size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> Demand {
         guard !isOver, !isCancelling, let wire else { return .pause }
         guard wire.fits(size, isLast: false) else {
             cancel(.pieceTooLarge(tooLarge(size)))
@@ -212,7 +212,7 @@ public final class Call {
     }
 
     /// Ends a stream successfully.
-    public func finish() {
+    package func finish() {
         precondition(isOver || method.isServerStreaming, "finish is for streams")
         guard !isOver, let wire else { return }
         end()
@@ -220,7 +220,7 @@ public final class Call {
     }
 
     /// Ends the call with an error status.
-    public func fail(_ status: Status) {
+    package func fail(_ status: Status) {
         guard !isOver, let wire else { return }
         end()
         wire.fail(self, status)

@@ -2,7 +2,7 @@ internal import EventLoop
 
 /// The calls in progress by caller and call id, over all connections and loops, so that `Control.Cancel` works from
 /// any connection of the same caller.
-public final class CallRegistry: Sendable {
+package final class CallRegistry: Sendable {
     private struct Key: Hashable {
         let caller: String
         let callID: String
@@ -14,7 +14,7 @@ public final class CallRegistry: Sendable {
     private let calls = Locked<[Key: [LoopBound<Call>]]>([:])
 
     /// Creates an empty registry; a server and its `Control` service share it.
-    public init() {}
+    package init() {}
 
     /// Adds a call. Returns `false` if `maxCallsPerID` is reached.
     func add(_ call: Call) -> Bool {
@@ -38,7 +38,7 @@ public final class CallRegistry: Sendable {
 
     /// Cancels all calls of `caller` under `callID`; returns whether there was one. Safe from any loop; a call on
     /// another loop ends shortly after this returns.
-    public func cancel(callID: String, caller: String) -> Bool {
+    package func cancel(callID: String, caller: String) -> Bool {
         let found = calls.withLock { $0[Key(caller: caller, callID: callID)] ?? [] }
         for bound in found { bound.loop.execute { bound.value.cancel(.requested) } }
         return !found.isEmpty

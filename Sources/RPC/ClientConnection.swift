@@ -1,8 +1,8 @@
-public import EventLoop
+package import EventLoop
 internal import Glibc
 
 /// Receives the messages and the end of a call. Called on the connection's loop.
-public protocol ClientCallHandler: AnyObject {
+package protocol ClientCallHandler: AnyObject {
     /// One message: the response of a unary call, or the next message of a stream; valid only during this call. If this
     /// returns `.pause`, the whole connection stops reading until `ClientConnection.resume`, because ttrpc has no
     /// per-stream flow control.
@@ -12,7 +12,7 @@ public protocol ClientCallHandler: AnyObject {
 }
 
 /// Why a client could not connect.
-public enum ConnectError: Error, Sendable, Equatable {
+package enum ConnectError: Error, Sendable, Equatable {
     /// The host could not be resolved; contains the resolver's message.
     case unresolved(String)
     /// The system call that failed, for example because nothing listens there.
@@ -25,21 +25,21 @@ public enum ConnectError: Error, Sendable, Equatable {
 }
 
 /// Why a client could not connect, and to which address.
-public struct ConnectFailure: Error, Sendable, Equatable {
+package struct ConnectFailure: Error, Sendable, Equatable {
     /// The address that the client tried.
-    public let address: Address
+    package let address: Address
     /// The reason.
-    public let error: ConnectError
+    package let error: ConnectError
 
     /// Creates a failure for one address.
-    public init(_ address: Address, _ error: ConnectError) {
+    package init(_ address: Address, _ error: ConnectError) {
         self.address = address
         self.error = error
     }
 }
 
 /// A client's ttrpc connection, for any number of concurrent calls. Confined to its loop.
-public final class ClientConnection {
+package final class ClientConnection {
     private let channel: Channel
     private var decoder = FrameDecoder(maximumLength: FrameHeader.maximumLength)
     private struct OpenCall {
@@ -64,21 +64,21 @@ public final class ClientConnection {
     private let metadata: [(key: String, value: String)]
     private var scratch = [UInt8](repeating: 0, count: 64 << 10)
     /// Whether the connection accepts new calls.
-    public var isOpen: Bool { state == .fresh || state == .open }
+    package var isOpen: Bool { state == .fresh || state == .open }
 
     /// The status of every call if the peer's first bytes are not a ttrpc frame.
-    public static let foreignPeer = Status(
+    package static let foreignPeer = Status(
         Status.Code.unavailable, "the peer is not a Genwire server: it does not speak ttrpc")
 
     /// How much longer than the server a client waits for the end of a call with a deadline. The server's error is more
     /// specific, so it should arrive first.
-    public static let deadlineGrace = TimeAmount.milliseconds(500)
+    package static let deadlineGrace = TimeAmount.milliseconds(500)
 
     /// Connects and returns the descriptor, to be passed to `init(descriptor:loop:metadata:)`. Blocks, so do not call
     /// it on a loop.
     /// - Parameter timeoutNanoseconds: the timeout for each of the host's addresses; 0 for the kernel's, which may be
     ///   unlimited. Does not include the time to resolve the host.
-    public static func connect(to address: Address, timeoutNanoseconds: UInt64 = 0) throws(ConnectError) -> Int32 {
+    package static func connect(to address: Address, timeoutNanoseconds: UInt64 = 0) throws(ConnectError) -> Int32 {
         do {
             return try address.withSocketAddresses { family, socketAddress, length in
                 let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -104,7 +104,7 @@ public final class ClientConnection {
 
     /// Takes ownership of a connected descriptor. Must be called on `loop`. Closes the descriptor if it throws.
     /// - Parameter metadata: sent with every call, for example `authorization`.
-    public init(
+    package init(
         descriptor: Int32, loop: EventLoop, metadata: [(key: String, value: String)] = []
     ) throws(SystemError) {
         self.metadata = metadata
@@ -116,7 +116,7 @@ public final class ClientConnection {
     /// - Parameter timeoutNanoseconds: the call's timeout; 0 for none. The server ends the call then; if it does not,
     ///   the client ends it `deadlineGrace` later with code 4.
     /// - Returns: the stream's id, for `forget`.
-    public func start(
+    package func start(
         service: String, method: String, payload: [UInt8], isServerStreaming: Bool, timeoutNanoseconds: Int64 = 0,
         handler: any ClientCallHandler
     ) -> UInt32 {
@@ -150,7 +150,7 @@ public final class ClientConnection {
     }
 
     /// Stops calling a call's handler. Does not notify the server: only `Control.Cancel` and `close` do.
-    public func forget(_ streamID: UInt32) { _ = remove(streamID) }
+    package func forget(_ streamID: UInt32) { _ = remove(streamID) }
 
     private func deadlineTimer(_ streamID: UInt32, _ nanoseconds: Int64) -> LoopTimer? {
         guard nanoseconds > 0 else { return nil }
@@ -173,13 +173,13 @@ public final class ClientConnection {
     }
 
     /// Resumes reading after a handler returned `.pause`.
-    public func resume() {
+    package func resume() {
         guard isOpen else { return }
         channel.isReading = true
     }
 
     /// Closes the connection; the server cancels every call on it. Handlers receive code 1.
-    public func close() {
+    package func close() {
         close(Status(Status.Code.cancelled, "the connection was closed by this client"))
     }
 
@@ -226,7 +226,7 @@ public final class ClientConnection {
 
 extension ClientConnection: ChannelOwner {
     /// Reads frames from the server and passes them to the handlers.
-    public func channelIsReadable(_ channel: Channel) {
+    package func channelIsReadable(_ channel: Channel) {
         let count = scratch.withUnsafeMutableBytes { channel.read(into: $0) }
         guard count > 0 else { return }
         scratch.withUnsafeBytes { received(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
@@ -249,10 +249,10 @@ extension ClientConnection: ChannelOwner {
     }
 
     /// Does nothing: requests are not paused.
-    public func channelDidFlush(_ channel: Channel) {}
+    package func channelDidFlush(_ channel: Channel) {}
 
     /// Ends every call, because the connection is closed.
-    public func channelDidEnd(_ channel: Channel, _ end: Channel.End) {
+    package func channelDidEnd(_ channel: Channel, _ end: Channel.End) {
         let message =
             switch end {
             case .broken: "the connection to the server broke"

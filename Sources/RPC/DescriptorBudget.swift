@@ -1,22 +1,22 @@
 internal import Glibc
 
 /// Divides a process's file descriptors, so that callers never use up those that requests to the vendors need.
-public struct DescriptorBudget: Sendable, Equatable {
+package struct DescriptorBudget: Sendable, Equatable {
     /// Reserved for listeners, loops, standard streams, and files and programs that provide secrets.
     private static let own = 64
 
     /// The maximum number of descriptors of the process.
-    public let limit: Int
+    package let limit: Int
     /// The maximum number of connections of known callers.
-    public let connections: Int
+    package let connections: Int
     /// The maximum number of connections of unauthenticated callers.
-    public let strangers: Int
+    package let strangers: Int
     /// Descriptors reserved for connections to the vendors.
-    public let upstream: Int
+    package let upstream: Int
 
     /// Divides `limit` descriptors. If they do not suffice for the requested connections, reserves a quarter for the
     /// vendors.
-    public init(limit: Int, connections: Int, strangers: Int) {
+    package init(limit: Int, connections: Int, strangers: Int) {
         self.limit = limit
         // With a very small limit, reserve at most half for everything that is not a connection.
         let usable = max(limit - min(Self.own, limit / 2), 4)
@@ -28,7 +28,7 @@ public struct DescriptorBudget: Sendable, Equatable {
 
     /// Raises the soft limit of open files of this process to its hard limit.
     /// - Returns: the new limit.
-    public static func raiseLimit() -> Int {
+    package static func raiseLimit() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
         if limit.rlim_cur < limit.rlim_max {

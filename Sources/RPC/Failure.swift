@@ -1,7 +1,7 @@
 /// An error with which the server itself, rather than a handler, ends a call.
-public struct Failure: Error, Sendable, Equatable {
+package struct Failure: Error, Sendable, Equatable {
     /// The reason; each maps to one status code.
-    public enum Reason: Sendable, CaseIterable {
+    package enum Reason: Sendable, CaseIterable {
         /// The request, its envelope or its position in the stream violates the protocol.
         case malformed
         /// The server has no such method.
@@ -28,7 +28,7 @@ public struct Failure: Error, Sendable, Equatable {
         case shuttingDown
 
         /// The gRPC status code.
-        public var code: Int32 {
+        package var code: Int32 {
             switch self {
             case .malformed: Status.Code.invalidArgument
             case .unknownMethod: Status.Code.unimplemented
@@ -44,9 +44,9 @@ public struct Failure: Error, Sendable, Equatable {
     }
 
     /// Why the call ended; determines the status code.
-    public let reason: Reason
+    package let reason: Reason
     /// What happened and what to do. Contains at most a few bytes of the peer's data.
-    public let message: String
+    package let message: String
 
     init(_ reason: Reason, _ message: String) {
         self.reason = reason
@@ -54,7 +54,7 @@ public struct Failure: Error, Sendable, Equatable {
     }
 
     /// The status without details.
-    public var plainStatus: Status { Status(reason.code, message) }
+    package var plainStatus: Status { Status(reason.code, message) }
 
     static let shuttingDown = Failure(.shuttingDown, "the server is shutting down; use another one")
 }

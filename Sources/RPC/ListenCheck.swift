@@ -6,7 +6,7 @@ extension Address {
     /// check, because the running server may hold it.
     /// - Parameter servesNetwork: whether tokens authenticate callers on the network.
     /// - Throws: an `AddressError` that explains how to fix the problem.
-    public func checkListening(servesNetwork: Bool) throws(AddressError) {
+    package func checkListening(servesNetwork: Bool) throws(AddressError) {
         do {
             switch self {
             case .unix(let path):

@@ -1,24 +1,24 @@
 /// An RPC method of a server, with its handler.
-public struct Method: Sendable {
+package struct Method: Sendable {
     /// Handles one call; called on the call's loop. The payload holds the bytes of the request message and is valid
     /// until the handler returns. The handler must end the call exactly once, immediately or later.
-    public typealias Handler = @Sendable (Call, UnsafeRawBufferPointer) -> Void
+    package typealias Handler = @Sendable (Call, UnsafeRawBufferPointer) -> Void
 
     /// The fully qualified service name, for example `genwire.v1.Generation`.
-    public let service: String
+    package let service: String
     /// The method name without the service, for example `Chat`.
-    public let name: String
+    package let name: String
     /// Whether the response is a stream of messages.
-    public let isServerStreaming: Bool
+    package let isServerStreaming: Bool
     /// Whether a caller on the network may call it before it is authenticated, because it authenticates the caller.
-    public let isOpen: Bool
+    package let isOpen: Bool
     /// Whether the method keeps nothing of its request. Such a call is accepted even if requests in progress hold all
     /// the memory they may hold, so that a caller can still inspect and cancel them.
-    public let isLight: Bool
+    package let isLight: Bool
     let handler: Handler
 
     /// Creates a unary method by default; `handler` is called on the call's loop.
-    public init(
+    package init(
         service: String, name: String, isServerStreaming: Bool = false, isOpen: Bool = false, isLight: Bool = false,
         handler: @escaping Handler
     ) {
@@ -32,11 +32,11 @@ public struct Method: Sendable {
 }
 
 /// All methods of a server. Looks them up by the bytes of their names, without creating a string.
-public struct MethodTable: Sendable {
+package struct MethodTable: Sendable {
     private var buckets: [UInt64: [Method]] = [:]
 
     /// Creates a table of `methods`; a later one replaces an earlier one with the same service and name.
-    public init(_ methods: [Method]) {
+    package init(_ methods: [Method]) {
         for method in methods {
             let hash = Self.hash(method.service.utf8, method.name.utf8)
             buckets[hash, default: []].removeAll { $0.service == method.service && $0.name == method.name }

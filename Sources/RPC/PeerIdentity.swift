@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// The peer of a connection, as reported by the kernel.
-public enum PeerIdentity: Sendable, Hashable, CustomStringConvertible {
+package enum PeerIdentity: Sendable, Hashable, CustomStringConvertible {
     /// A process on a Unix socket: its effective user and group when it connected. The pid is only for logs, because
     /// pids are reused.
     case local(user: UInt32, group: UInt32, process: Int32)
@@ -33,7 +33,7 @@ public enum PeerIdentity: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The caller's name for accounting, `uid:N` or `tcp`. All connections of one user are the same caller.
-    public var caller: String {
+    package var caller: String {
         switch self {
         case .local(let user, _, _): "uid:\(user)"
         case .network: "tcp"
@@ -41,7 +41,7 @@ public enum PeerIdentity: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The identity for logs, for example `uid 1000 gid 1000 pid 4242`.
-    public var description: String {
+    package var description: String {
         switch self {
         case .local(let user, let group, let process): "uid \(user) gid \(group) pid \(process)"
         case .network: "tcp"

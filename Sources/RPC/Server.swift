@@ -1,12 +1,12 @@
-public import EventLoop
+package import EventLoop
 internal import Glibc
-public import Limits
+package import Limits
 internal import Synchronization
 
 /// A ttrpc server with any number of listeners and loops.
 ///
 /// The server assigns each new connection, with all its calls, to the loop that has the fewest connections.
-public final class Server: Sendable {
+package final class Server: Sendable {
     private let loops: [EventLoop]
     private let contexts: [LoopBound<ServerLoop>]
     private let core: ServerCore
@@ -19,12 +19,12 @@ public final class Server: Sendable {
     private let listeners = Locked<[OpenListener]>([])
 
     /// The calls in progress, by caller and call id.
-    public var registry: CallRegistry { core.registry }
+    package var registry: CallRegistry { core.registry }
 
     /// Creates a server without listeners.
     /// - Parameters:
     ///   - describe: converts a failure of the server itself to a status; `Failure.plainStatus` by default.
-    public init(
+    package init(
         loops: [EventLoop], methods: [Method], limits: ServerLimits = ServerLimits(), registry: CallRegistry,
         policy: AccessPolicy = .sameUser, describe: @escaping @Sendable (Failure) -> Status = { $0.plainStatus }
     ) async {
@@ -45,7 +45,7 @@ public final class Server: Sendable {
     /// Listens on `address` and serves. Returns the bound address, with the actual port if port 0 was requested.
     /// - Parameter warn: receives warnings for the administrator, for example that a Unix socket's file was removed.
     /// - Throws: an `AddressError` that explains how to fix the problem.
-    public func listen(
+    package func listen(
         at address: Address, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(AddressError) -> Address {
         let loop = loops[0]
@@ -75,7 +75,7 @@ public final class Server: Sendable {
 
     /// Checks whether a policy suits the addresses the server listens on.
     /// - Throws: `AddressError` if the policy has no tokens and other machines can reach one of the addresses.
-    public func check(_ policy: AccessPolicy) throws(AddressError) {
+    package func check(_ policy: AccessPolicy) throws(AddressError) {
         let open = listeners.withLock { $0.first { $0.servesNetwork } }
         if let open, policy.tokenName == nil {
             throw AddressError("\(open.address): other machines can reach this address, which requires server.tokens")
@@ -84,7 +84,7 @@ public final class Server: Sendable {
 
     /// Applies a new policy, which must have passed `check`: ends the connections and calls of callers that it does not
     /// admit, and adapts the file modes of the Unix sockets.
-    public func adopt(_ policy: AccessPolicy) {
+    package func adopt(_ policy: AccessPolicy) {
         core.adopt(policy)
         for context in contexts { context.loop.execute { context.value.policyChanged() } }
         for open in listeners.withLock({ $0 }) {
@@ -112,13 +112,13 @@ public final class Server: Sendable {
     }
 
     /// The number of open connections of known callers.
-    public var connectionCount: Int { core.known.count }
+    package var connectionCount: Int { core.known.count }
     /// Bytes held by requests in progress, including requests that are still being received.
-    public var requestBytes: Int { core.budget.bytes }
+    package var requestBytes: Int { core.budget.bytes }
 
     /// Stops listening, refuses new calls, waits at most `seconds` for the calls in progress, then cancels the rest
     /// and closes every connection. Returns when all connections are closed.
-    public func drain(seconds: Double) async {
+    package func drain(seconds: Double) async {
         let open = listeners.withLock { listeners in
             defer { listeners = [] }
             return listeners

@@ -11,7 +11,7 @@ extension ClientConnection {
     ///   - timeoutNanoseconds: see `connect(to:timeoutNanoseconds:)`.
     /// - Returns: the connected descriptor and its address; nothing has been sent yet.
     /// - Throws: the `ConnectFailure` of the last address whose socket exists, otherwise of the first address.
-    public static func connect(
+    package static func connect(
         toFirstOf addresses: [Address], trusting user: UInt32?, timeoutNanoseconds: UInt64 = 0
     ) throws(ConnectFailure) -> (descriptor: Int32, address: Address) {
         precondition(!addresses.isEmpty, "at least one address is required")

@@ -1,69 +1,69 @@
 /// How a call ended (`google.rpc.Status`): a gRPC code, a message for people, and details for programs.
-public struct Status: Error, Sendable, Equatable, CustomStringConvertible {
+package struct Status: Error, Sendable, Equatable, CustomStringConvertible {
     /// The gRPC status codes. Source: `google/rpc/code.proto`.
-    public enum Code {
+    package enum Code {
         /// Success.
-        public static let ok: Int32 = 0
+        package static let ok: Int32 = 0
         /// The caller cancelled the call or disconnected.
-        public static let cancelled: Int32 = 1
+        package static let cancelled: Int32 = 1
         /// No other code applies.
-        public static let unknown: Int32 = 2
+        package static let unknown: Int32 = 2
         /// The request is invalid; a retry fails the same way.
-        public static let invalidArgument: Int32 = 3
+        package static let invalidArgument: Int32 = 3
         /// The call did not end before its deadline.
-        public static let deadlineExceeded: Int32 = 4
+        package static let deadlineExceeded: Int32 = 4
         /// The caller is authenticated but not permitted to do this.
-        public static let permissionDenied: Int32 = 7
+        package static let permissionDenied: Int32 = 7
         /// What the request refers to does not exist.
-        public static let notFound: Int32 = 5
+        package static let notFound: Int32 = 5
         /// A limit is reached.
-        public static let resourceExhausted: Int32 = 8
+        package static let resourceExhausted: Int32 = 8
         /// The server has no such method.
-        public static let unimplemented: Int32 = 12
+        package static let unimplemented: Int32 = 12
         /// A bug in the server or in the peer.
-        public static let `internal`: Int32 = 13
+        package static let `internal`: Int32 = 13
         /// Temporarily unavailable; a retry may succeed.
-        public static let unavailable: Int32 = 14
+        package static let unavailable: Int32 = 14
         /// The caller is not authenticated.
-        public static let unauthenticated: Int32 = 16
+        package static let unauthenticated: Int32 = 16
     }
 
     /// A typed detail, encoded as a `google.protobuf.Any`.
-    public struct Detail: Sendable, Equatable {
+    package struct Detail: Sendable, Equatable {
         /// For example `type.googleapis.com/genwire.v1.ErrorDetail`.
-        public var typeURL: String
+        package var typeURL: String
         /// The encoded Protobuf message.
-        public var value: [UInt8]
+        package var value: [UInt8]
 
         /// Creates a detail of the message type `typeURL`.
-        public init(typeURL: String, value: [UInt8]) {
+        package init(typeURL: String, value: [UInt8]) {
             self.typeURL = typeURL
             self.value = value
         }
     }
 
     /// A gRPC code, usually one of `Code`; other values are kept as received.
-    public var code: Int32
+    package var code: Int32
     /// What happened and what to do.
-    public var message: String
+    package var message: String
     /// Details for programs; empty by default.
-    public var details: [Detail]
+    package var details: [Detail]
 
     /// Creates a status with a gRPC code and a message.
-    public init(_ code: Int32, _ message: String, details: [Detail] = []) {
+    package init(_ code: Int32, _ message: String, details: [Detail] = []) {
         self.code = code
         self.message = message
         self.details = details
     }
 
     /// Success.
-    public static let ok = Status(Code.ok, "")
+    package static let ok = Status(Code.ok, "")
 
     /// Whether this is success.
-    public var isOK: Bool { code == Code.ok }
+    package var isOK: Bool { code == Code.ok }
 
     /// Code and message.
-    public var description: String { "status \(code): \(message)" }
+    package var description: String { "status \(code): \(message)" }
 
     func encoded() -> [UInt8] {
         var out: [UInt8] = []

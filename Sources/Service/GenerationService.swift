@@ -1,14 +1,14 @@
 internal import Config
-public import EventLoop
-public import Gateway
+package import EventLoop
+package import Gateway
 internal import Generation
-public import Limits
+package import Limits
 internal import Messages
 internal import Providers
-public import RPC
+package import RPC
 
 /// Implements the `genwire.v1` services `Generation` and `Control` on top of a gateway. Safe from any thread.
-public final class GenerationService: Sendable {
+package final class GenerationService: Sendable {
     private static let generation = "genwire.v1.Generation"
     private static let control = "genwire.v1.Control"
 
@@ -20,7 +20,7 @@ public final class GenerationService: Sendable {
 
     /// Creates the services for `gateway`.
     /// - Parameter loops: one per loop of the server, in the same order.
-    public init(gateway: Gateway, registry: CallRegistry, limits: ServerLimits, loops: [LoopBound<ServiceLoop>]) {
+    package init(gateway: Gateway, registry: CallRegistry, limits: ServerLimits, loops: [LoopBound<ServiceLoop>]) {
         self.gateway = gateway
         self.registry = registry
         self.limits = limits
@@ -28,7 +28,7 @@ public final class GenerationService: Sendable {
     }
 
     /// All RPCs, for the server's method table.
-    public var methods: [Method] {
+    package var methods: [Method] {
         [
             generation("Generate") { service, call, payload, context throws(MessageError) in
                 let (request, fields) = try context.coder.generateRequest(payload)

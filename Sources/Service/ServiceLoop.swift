@@ -1,14 +1,14 @@
-public import EventLoop
-public import Gateway
+package import EventLoop
+package import Gateway
 internal import Generation
-public import HTTPClient
+package import HTTPClient
 internal import JSON
 internal import Messages
 internal import Providers
 internal import RPC
 
 /// The state that the handlers on one loop share. Confined to that loop.
-public final class ServiceLoop {
+package final class ServiceLoop {
     /// The vendor clients of the loop.
     let providers: ProviderContext
     /// The gateway state of the loop.
@@ -17,17 +17,17 @@ public final class ServiceLoop {
     let coder = MessageCoder()
 
     /// Must be called on `loop`.
-    public init(loop: EventLoop, http: HTTPClientOptions, gateway: Gateway) {
+    package init(loop: EventLoop, http: HTTPClientOptions, gateway: Gateway) {
         providers = ProviderContext(
             loop: loop, client: HTTPClient(loop: loop, options: http), parser: JSONParser())
         self.gateway = gateway.join(providers)
     }
 
     /// Makes `gateway` fetch its tokens on this loop. Called on the loop.
-    public func attach(_ gateway: Gateway) { gateway.attach(loop: providers.loop, client: providers.client) }
+    package func attach(_ gateway: Gateway) { gateway.attach(loop: providers.loop, client: providers.client) }
 
     /// Cancels all upstream transfers, closes their connections, and has the observers write their buffered data.
-    public func shutdown() {
+    package func shutdown() {
         providers.client.shutdown()
         gateway.flush()
     }

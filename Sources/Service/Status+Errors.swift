@@ -1,6 +1,6 @@
 internal import Generation
 internal import Messages
-public import RPC
+package import RPC
 
 extension Status {
     /// The status for an error: its code, its message and one `ErrorDetail`.
@@ -9,7 +9,7 @@ extension Status {
     }
 
     /// The status for a failure that the server detected. Like every failed call, it has an `ErrorDetail`.
-    public init(_ failure: Failure) {
+    package init(_ failure: Failure) {
         self.init(failure.reason.code, failure.message, details: [Self.details[failure.reason] ?? Self.anyDetail])
     }
 

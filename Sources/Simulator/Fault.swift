@@ -1,5 +1,5 @@
 /// A vendor's misbehaviour. The associated values are milliseconds, counts, statuses or megabytes, as noted.
-public enum Fault: Sendable, Equatable {
+package enum Fault: Sendable, Equatable {
     /// Milliseconds before the first byte.
     case delay(Int)
     /// Accepts the request and never responds.
@@ -40,12 +40,12 @@ public enum Fault: Sendable, Equatable {
     case refuseTimes(Int)
 
     /// The syntax of all faults, for help texts.
-    public static let names =
+    package static let names =
         "delay=MS never-answer stall-after=N cut-after=N cut-unary garbage garbage-event error-event no-done status=NNN "
         + "html html-200 empty-200 error-200 huge-line=MB huge-body=MB slow-drip=MS close-before-answer refuse-times=N"
 
     /// Reads one fault, such as `stall-after=3`.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "=", maxSplits: 1)
         let number = parts.count == 2 ? Int(parts[1]) : nil
         switch (parts.first.map(String.init) ?? "", number) {

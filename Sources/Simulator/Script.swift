@@ -1,7 +1,7 @@
 internal import JSON
 
 /// Scripted responses: a JSON array of steps, one per request.
-public struct Script: Sendable {
+package struct Script: Sendable {
     struct Step: Sendable {
         var status: Int?
         var headers: [String: String]
@@ -17,9 +17,9 @@ public struct Script: Sendable {
     }
 
     /// A script that cannot be used, and why.
-    public struct ScriptError: Error, CustomStringConvertible {
+    package struct ScriptError: Error, CustomStringConvertible {
         /// What is wrong.
-        public let description: String
+        package let description: String
     }
 
     let steps: [Step]
@@ -27,7 +27,7 @@ public struct Script: Sendable {
     /// Reads `[{"status", "headers", "body", "events", "recording", "slice", "fault", "latency_ms",
     /// "chunk_interval_ms", "match": {"path", "model"}}, …]`; every member may be left out.
     /// - Throws: `ScriptError` that names the step.
-    public init(_ text: String) throws(ScriptError) {
+    package init(_ text: String) throws(ScriptError) {
         let value: JSONValue
         do {
             value = try JSONValue(parsing: text)

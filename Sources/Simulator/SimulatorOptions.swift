@@ -1,30 +1,30 @@
 /// How a simulator behaves.
-public struct SimulatorOptions: Sendable {
+package struct SimulatorOptions: Sendable {
     /// The TCP port on 127.0.0.1; 0 for a free one.
-    public var port: UInt16 = 0
+    package var port: UInt16 = 0
     /// Milliseconds before the first byte of each answer.
-    public var latencyMilliseconds = 0
+    package var latencyMilliseconds = 0
     /// Milliseconds between the pieces of a stream.
-    public var chunkIntervalMilliseconds = 0
+    package var chunkIntervalMilliseconds = 0
     /// The number of words in a generated response.
-    public var tokens = 24
+    package var tokens = 24
     /// Faults that apply to every request.
-    public var faults: [Fault] = []
+    package var faults: [Fault] = []
     /// The only key to accept; `nil` accepts any.
-    public var apiKey: String?
+    package var apiKey: String?
     /// How bodies are cut into pieces.
-    public var slicing = Slicing.whole
+    package var slicing = Slicing.whole
     /// The folder with recordings, in PROVIDER/CASE.
-    public var recordings: String?
+    package var recordings: String?
     /// Steps that are answered in order.
-    public var script: Script?
+    package var script: Script?
 
     /// Options without delays, faults or key checks.
-    public init() {}
+    package init() {}
 }
 
 /// How a body is cut into pieces, each sent separately.
-public enum Slicing: Sendable, Equatable {
+package enum Slicing: Sendable, Equatable {
     /// As it was made.
     case whole
     /// Pieces of this many bytes.
@@ -33,7 +33,7 @@ public enum Slicing: Sendable, Equatable {
     case random
 
     /// Reads `N` or `random`.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         if text == "random" {
             self = .random
         } else if let count = Int(text), count > 0 {

@@ -1,9 +1,9 @@
-public import EventLoop
+package import EventLoop
 package import HTTPServer
 internal import JSON
 
 /// The simulator's HTTP server and its counters. Confined to its loop.
-public final class SimulatorServer {
+package final class SimulatorServer {
     /// The dialects, in the order in which they are asked whether a path is theirs.
     private static let dialects: [any SimulatedDialect] = [
         ClaudeDialect(),
@@ -30,7 +30,7 @@ public final class SimulatorServer {
     private var bodies: [[UInt8]] = []
 
     /// Creates a server; `start` makes it listen.
-    public init(_ options: SimulatorOptions, loop: EventLoop) {
+    package init(_ options: SimulatorOptions, loop: EventLoop) {
         self.options = options
         self.loop = loop
     }
@@ -40,7 +40,7 @@ public final class SimulatorServer {
     package func start() throws(HTTPServerStartError) -> UInt16 { try server.start(.loopback(port: options.port)) }
 
     /// Closes everything.
-    public func stop() { server.stop() }
+    package func stop() { server.stop() }
 
     // MARK: - Answers
 

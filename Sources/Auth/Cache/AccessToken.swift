@@ -1,15 +1,15 @@
-public import Config
+package import Config
 
 /// A token of a `Credential`, or a fixed key, as sent to a provider.
-public struct AccessToken: Sendable, CustomStringConvertible {
+package struct AccessToken: Sendable, CustomStringConvertible {
     /// The token itself, as a type that cannot be printed.
-    public let value: Secret
+    package let value: Secret
     /// The serial number of the token within its credential, for `Credential.invalidate`; 0 for a fixed key.
-    public let generation: UInt64
+    package let generation: UInt64
     /// When the token expires, in nanoseconds of CLOCK_MONOTONIC; `nil` if the issuer did not say.
-    public let expiresAt: UInt64?
+    package let expiresAt: UInt64?
     /// The Google Cloud project to bill, for the header `x-goog-user-project`; `nil` for the token's own project.
-    public let quotaProject: String?
+    package let quotaProject: String?
 
     init(value: Secret, generation: UInt64, expiresAt: UInt64? = nil, quotaProject: String? = nil) {
         self.value = value
@@ -19,7 +19,7 @@ public struct AccessToken: Sendable, CustomStringConvertible {
     }
 
     /// Shows only the generation, never the token.
-    public var description: String { "<token \(generation)>" }
+    package var description: String { "<token \(generation)>" }
 }
 
 /// A token as returned by its source.

@@ -1,13 +1,13 @@
-public import Generation
+package import Generation
 
 /// A snapshot of a credential's state, as reported to users.
-public struct CredentialState: Sendable, Equatable {
+package struct CredentialState: Sendable, Equatable {
     /// The overall state.
-    public var status: CredentialStatus
+    package var status: CredentialStatus
     /// Seconds until the token expires; `nil` without a token or if it does not expire.
-    public var expiresInSeconds: Double?
+    package var expiresInSeconds: Double?
     /// The error of the last attempt to get a token; `nil` if it succeeded. Never contains a secret.
-    public var lastError: String?
+    package var lastError: String?
     /// Seconds since the token was fetched; `nil` without a token or for a fixed key.
-    public var secondsSinceRefresh: Double?
+    package var secondsSinceRefresh: Double?
 }

@@ -1,7 +1,7 @@
 internal import Generation
 
 /// A caller's pending request for a token, returned by `Credential.token`. Confined to the caller's loop.
-public final class TokenWaiter {
+package final class TokenWaiter {
     private var completion: ((Result<AccessToken, GenerationError>) -> Void)?
     private let leave: (() -> Void)?
 
@@ -13,7 +13,7 @@ public final class TokenWaiter {
     }
 
     /// Stops waiting: the completion handler is not called. The refresh continues, because others may wait for it.
-    public func cancel() {
+    package func cancel() {
         guard completion != nil else { return }
         completion = nil
         leave?()

@@ -4,44 +4,44 @@
 /// length u32 BE | stream id u32 BE | type u8 | flags u8 | data…
 /// ```
 /// `length` excludes the header. Source: `PROTOCOL.md` of containerd/ttrpc 1.2.
-public struct FrameHeader: Sendable, Equatable {
+package struct FrameHeader: Sendable, Equatable {
     /// The header's size in bytes.
-    public static let size = 10
+    package static let size = 10
     /// The maximum data length in ttrpc, in bytes. It keeps the first byte of every frame zero, which distinguishes
     /// ttrpc from HTTP/2.
-    public static let maximumLength = 4 << 20
+    package static let maximumLength = 4 << 20
 
     /// Frame types. Unknown types are ignored on odd stream ids, as the protocol requires.
-    public enum Kind {
+    package enum Kind {
         /// Client to server: opens a stream; the data is a `Request` envelope.
-        public static let request: UInt8 = 1
+        package static let request: UInt8 = 1
         /// Server to client: ends a stream; the data is a `Response` envelope.
-        public static let response: UInt8 = 2
+        package static let response: UInt8 = 2
         /// Either direction, on streaming calls only: the data is a message without an envelope.
-        public static let data: UInt8 = 3
+        package static let data: UInt8 = 3
     }
 
     /// Flag bits.
-    public enum Flags {
+    package enum Flags {
         /// The sender will send no more on this stream.
-        public static let remoteClosed: UInt8 = 1
+        package static let remoteClosed: UInt8 = 1
         /// The sender of a request will send more messages.
-        public static let remoteOpen: UInt8 = 2
+        package static let remoteOpen: UInt8 = 2
         /// The frame contains no message, as opposed to an empty one.
-        public static let noData: UInt8 = 4
+        package static let noData: UInt8 = 4
     }
 
     /// The length of the data after the header, in bytes.
-    public var length: Int
+    package var length: Int
     /// The stream's id. Odd, because only clients open streams.
-    public var streamID: UInt32
+    package var streamID: UInt32
     /// The frame type, one of `Kind` or unknown.
-    public var kind: UInt8
+    package var kind: UInt8
     /// The flag bits of `Flags`.
-    public var flags: UInt8
+    package var flags: UInt8
 
     /// Creates a header from its fields.
-    public init(length: Int, streamID: UInt32, kind: UInt8, flags: UInt8) {
+    package init(length: Int, streamID: UInt32, kind: UInt8, flags: UInt8) {
         self.length = length
         self.streamID = streamID
         self.kind = kind
