@@ -121,7 +121,7 @@ import Testing
                 let result = try await runProgram(
                     "genwire", ["--connect", address, "health"], environment: ["GENWIRE_TOKEN": wrong])
                 #expect(result.code == 77)
-                #expect(result.errors.contains("GENWIRE_TOKEN or --token-file"), "\(result.errors)")
+                #expect(result.errors.contains("GENWIRE_TOKEN or with --token-file"), "\(result.errors)")
             }
             let good = try await runProgram(
                 "genwire", ["--connect", address, "health"], environment: ["GENWIRE_TOKEN": token])

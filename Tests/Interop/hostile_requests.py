@@ -205,8 +205,8 @@ def main():
         worst = max(worst, (longest, name))
         print(f"  {longest * 1000:8.1f} ms  code {code:2}  {len(data):8} bytes  {name}", flush=True)
         # A failure of the daemon's own would be 2 (unknown) or 13 (internal); a vendor may refuse or be down, and the
-        # simulator's echo of escapes is more than an answer may have.
-        echo = code == 13 and b"answer" in words
+        # simulator's echo of escapes is more than a response may have.
+        echo = code == 13 and b"response exceeds" in words
         assert code in (0, 3, 4, 5, 8, 12, 14, 16) or echo, f"code {code}: {words[:200]}"
 
     for name, method, payload, more in everything():
