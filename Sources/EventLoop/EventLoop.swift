@@ -34,6 +34,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     package let label: String
     private let queue: DispatchQueue
     private let poller: any Poller
+    /// After so many rounds a turn ends although there is more to do, because only Dispatch brings this poller's events.
+    private let maximumRounds: Int
     private let inbox = Locked(Inbox())
     /// The thread that runs the current turn; 0 between turns.
     private let runningThread = Atomic<UInt>(0)
@@ -61,8 +63,12 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         now = .now()
         wheel = TimerWheel(now: now.nanoseconds)
         switch kind {
-        case .epoll: poller = try EpollPoller()
-        case .dispatch: poller = DispatchPoller()
+        case .epoll:
+            poller = try EpollPoller()
+            maximumRounds = .max
+        case .dispatch:
+            poller = DispatchPoller()
+            maximumRounds = 64
         }
         // The poller retains the loop until `shutdown`.
         poller.start(on: queue) { self.turn() }
@@ -261,8 +267,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     private func turn() {
         runningThread.store(UInt(pthread_self()), ordering: .relaxed)
-        var isFirst = true
+        var rounds = 0
         while true {
+            let isFirst = rounds == 0
             let isIdle = ready.isEmpty && turnEnd.isEmpty
             if isIdle { armTimer() }
             let wait = isIdle && !isFirst ? Self.lingerMilliseconds : 0
@@ -276,7 +283,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             let ended = runTurnEnd()
             // The first round does not wait, because the call by Dispatch may have been spurious.
             if collected == 0, !worked, !ran, !fired, !ended, !isFirst || stopped { break }
-            isFirst = false
+            rounds += 1
+            if rounds == maximumRounds, !stopped {
+                poller.wake()
+                break
+            }
         }
         armTimer()
         runningThread.store(0, ordering: .relaxed)
