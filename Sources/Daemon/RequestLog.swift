@@ -132,7 +132,7 @@ final class LineRequestLog: Observer {
         self.bytes = bytes
         lines += 1
         guard bytes.count < Self.batchBytes else { return flush() }
-        if let timer, !timer.isScheduled { loop.schedule(timer, afterNanoseconds: Self.delayNanoseconds) }
+        if let timer, !timer.isScheduled { loop.schedule(timer, after: .nanoseconds(Self.delayNanoseconds)) }
     }
 
     func flush() {

@@ -226,16 +226,6 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         wheel.insert(timer, deadline: min(deadline.nanoseconds, UInt64.max / 2))
     }
 
-    /// Fires `timer` once, `delay` nanoseconds from now; see `schedule(_:after:)`.
-    package func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64) {
-        schedule(timer, after: .nanoseconds(delay))
-    }
-
-    /// Fires `timer` once at a CLOCK_MONOTONIC instant in nanoseconds; see `schedule(_:at:)`.
-    package func schedule(_ timer: LoopTimer, at deadline: UInt64) {
-        schedule(timer, at: Instant(nanoseconds: deadline))
-    }
-
     /// Prevents `timer` from firing, even if it is already due in this turn.
     package func cancel(_ timer: LoopTimer) {
         preconditionOnLoop()

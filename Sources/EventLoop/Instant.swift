@@ -14,7 +14,7 @@ package struct Instant: Sendable, Hashable, Comparable {
     /// Later than any value the clock will reach.
     package static let never = Instant(nanoseconds: .max)
 
-    /// Whether `lhs` is earlier than `rhs`.
+    /// Whether `left` is earlier than `right`.
     @inlinable
     package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
@@ -75,7 +75,7 @@ package struct TimeAmount: Sendable, Hashable, Comparable {
     /// Seconds, with their fraction.
     package var seconds: Double { Double(nanoseconds) / 1e9 }
 
-    /// Whether `lhs` is shorter than `rhs`.
+    /// Whether `left` is shorter than `right`.
     @inlinable
     package static func < (left: TimeAmount, right: TimeAmount) -> Bool { left.nanoseconds < right.nanoseconds }
 

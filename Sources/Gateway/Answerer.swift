@@ -25,8 +25,8 @@ extension EndSink {
 package protocol Scheduler: AnyObject {
     /// The current time on CLOCK_MONOTONIC, in nanoseconds.
     var instant: UInt64 { get }
-    /// Fires `timer` once, `delay` nanoseconds from now.
-    func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64)
+    /// Fires `timer` once, `delay` from now.
+    func schedule(_ timer: LoopTimer, after delay: TimeAmount)
     /// Cancels `timer`; does nothing if it is not scheduled.
     func cancel(_ timer: LoopTimer)
 }

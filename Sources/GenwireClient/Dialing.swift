@@ -21,7 +21,7 @@ enum Dialing {
             if timeout > 0 {
                 loop.execute {
                     let failure = ConnectFailure(addresses[0], .timedOut)
-                    loop.schedule(LoopTimer { _ = first.resume(.failure(failure)) }, afterNanoseconds: timeout)
+                    loop.schedule(LoopTimer { _ = first.resume(.failure(failure)) }, after: .nanoseconds(timeout))
                 }
             }
             // The resolver cannot be interrupted: after a timeout, its thread keeps running until it returns.

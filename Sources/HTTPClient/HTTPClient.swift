@@ -266,7 +266,7 @@ package final class HTTPClient: TurnEndHandler {
             scheduleTurnEnd()
         default:
             timeoutIsDue = false
-            loop.schedule(timer, afterNanoseconds: UInt64(milliseconds) * 1_000_000)
+            loop.schedule(timer, after: .milliseconds(UInt64(milliseconds)))
         }
     }
 

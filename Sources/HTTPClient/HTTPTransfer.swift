@@ -224,15 +224,16 @@ package final class HTTPTransfer {
 
     /// libcurl enforces the connect timeout; the others are enforced here. The idle deadline is re-computed when the
     /// timer fires, so that a chunk needs no timer operation.
-    private var nextDeadline: UInt64 {
-        let total = Self.instant(startedAt, timeouts.total)
-        switch phase {
-        case .waiting, .headed, .over: return min(total, Self.instant(startedAt, timeouts.firstByte))
-        case .receiving(.open): return min(total, Self.instant(lastActivity, timeouts.idle))
-        // Looks again later; `resume` sets the clock back.
-        case .receiving(.paused), .receiving(.resuming):
-            return min(total, Self.instant(EventLoop.monotonicNanoseconds(), timeouts.idle))
-        }
+    private var nextDeadline: Instant {
+        let phaseEnd =
+            switch phase {
+            case .waiting, .headed, .over: Self.instant(startedAt, timeouts.firstByte)
+            case .receiving(.open): Self.instant(lastActivity, timeouts.idle)
+            // Looks again later; `resume` sets the clock back.
+            case .receiving(.paused), .receiving(.resuming):
+                Self.instant(EventLoop.monotonicNanoseconds(), timeouts.idle)
+            }
+        return Instant(nanoseconds: min(Self.instant(startedAt, timeouts.total), phaseEnd))
     }
 
     func checkTimeouts() {

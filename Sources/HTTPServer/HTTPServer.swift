@@ -109,7 +109,7 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
         if milliseconds == 0 {
             runSoon()
         } else {
-            loop.schedule(idleTimer, afterNanoseconds: milliseconds * 1_000_000)
+            loop.schedule(idleTimer, after: .milliseconds(milliseconds))
         }
     }
 
@@ -135,7 +135,7 @@ package final class HTTPServer: ReadinessHandler, TurnEndHandler {
                 if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
             }
         requestTimers[connection] = timer
-        loop.schedule(timer, afterNanoseconds: UInt64(seconds) * 1_000_000_000)
+        loop.schedule(timer, after: .seconds(Double(seconds)))
     }
 
     func stopRequestTimer(_ connection: OpaquePointer) {

@@ -237,7 +237,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
             if isClosing {
                 let timer = LoopTimer { [weak self] in self?.transfer?.cancel() }
                 phase = .closing(timer)
-                context.loop.schedule(timer, afterNanoseconds: Self.closingNanoseconds)
+                context.loop.schedule(timer, after: .nanoseconds(Self.closingNanoseconds))
             }
             report(ChatResponse(message: Message(role: .assistant), completion: completion), head)
         } catch {

@@ -45,7 +45,7 @@ final class AnswerPlayer: HTTPBodySource {
     private func wait(_ milliseconds: Int, _ next: @escaping (AnswerPlayer) -> Void) {
         let timer = LoopTimer { [unowned self] in next(self) }
         self.timer = timer
-        loop.schedule(timer, afterNanoseconds: UInt64(milliseconds) * 1_000_000)
+        loop.schedule(timer, after: .milliseconds(UInt64(milliseconds)))
     }
 
     /// Each piece is one chunk, or several if the buffer is smaller.

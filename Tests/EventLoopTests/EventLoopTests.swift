@@ -199,7 +199,7 @@ extension EventLoop {
     func performSleep(milliseconds: UInt64) async {
         await withCheckedContinuation { continuation in
             execute {
-                self.schedule(LoopTimer { continuation.resume() }, afterNanoseconds: milliseconds * 1_000_000)
+                self.schedule(LoopTimer { continuation.resume() }, after: .milliseconds(milliseconds))
             }
         }
     }

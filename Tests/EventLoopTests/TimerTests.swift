@@ -14,7 +14,7 @@ import Testing
                     let due = EventLoop.monotonicNanoseconds() + UInt64(delay) * 1_000_000
                     loop.schedule(
                         LoopTimer { fired.withLock { $0.append((delay, EventLoop.monotonicNanoseconds() >= due)) } },
-                        at: due)
+                        at: Instant(nanoseconds: due))
                 }
             }
             await eventually { fired.withLock { $0.count } == 5 }
@@ -36,8 +36,8 @@ import Testing
                     first.store(true, ordering: .relaxed)
                     loop.cancel(victim)
                 }
-                loop.schedule(killer, at: due - 2_000_000)
-                loop.schedule(victim, at: due)
+                loop.schedule(killer, at: Instant(nanoseconds: due - 2_000_000))
+                loop.schedule(victim, at: Instant(nanoseconds: due))
             }
             await eventually { first.load(ordering: .relaxed) }
             await loop.performSleep(milliseconds: 10)
@@ -57,7 +57,7 @@ import Testing
             await loop.perform {
                 for delay in 0..<2000 {
                     loop.schedule(
-                        LoopTimer { count.add(1, ordering: .relaxed) }, afterNanoseconds: UInt64(delay) * 20_000)
+                        LoopTimer { count.add(1, ordering: .relaxed) }, after: .nanoseconds(UInt64(delay) * 20_000))
                 }
             }
             await eventually { count.load(ordering: .relaxed) == 2000 }
@@ -79,11 +79,11 @@ import Testing
                         LoopTimer {
                             fired.add(1, ordering: .relaxed)
                             let other = timers[1 - own]
-                            loop.schedule(other, afterNanoseconds: 3_600_000_000_000)
+                            loop.schedule(other, after: .seconds(3600))
                             waiting.add(other.isScheduled ? 1 : 0, ordering: .relaxed)
                         })
                 }
-                for timer in timers { loop.schedule(timer, at: 0) }
+                for timer in timers { loop.schedule(timer, at: Instant(nanoseconds: 0)) }
             }
             await eventually { fired.load(ordering: .relaxed) > 0 }
             // There is at least one more pass between the two calls.
@@ -106,11 +106,11 @@ import Testing
                     let timer = LoopTimer {
                         fired.add(1, ordering: .relaxed)
                         loop.cancel(timers[(index + total / 2) % total])
-                        loop.schedule(timers[(index + total / 4) % total], afterNanoseconds: 3_600_000_000_000)
+                        loop.schedule(timers[(index + total / 4) % total], after: .seconds(3600))
                     }
                     timers.append(timer)
                 }
-                for timer in timers { loop.schedule(timer, at: 0) }
+                for timer in timers { loop.schedule(timer, at: Instant(nanoseconds: 0)) }
                 return LoopBound(timers, on: loop)
             }
             // One that fires a pass later.

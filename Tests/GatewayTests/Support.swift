@@ -25,7 +25,7 @@ final class ManualClock: Scheduler {
     /// How long each scheduled timer has to wait.
     var pending: [UInt64] { timers.map { $0.due - instant } }
 
-    func schedule(_ timer: LoopTimer, afterNanoseconds delay: UInt64) { timers.append((instant + delay, timer)) }
+    func schedule(_ timer: LoopTimer, after delay: TimeAmount) { timers.append((instant + delay.nanoseconds, timer)) }
 
     func cancel(_ timer: LoopTimer) { timers.removeAll { $0.timer === timer } }
 

@@ -74,7 +74,7 @@ import Testing
             let receiver = Receiver()
             receiver.onPiece = { receiver in
                 // Some turns of the loop later: libcurl reads on once although it is paused.
-                harness.loop.schedule(LoopTimer { receiver.resume() }, afterNanoseconds: 2_000_000)
+                harness.loop.schedule(LoopTimer { receiver.resume() }, after: .milliseconds(2))
                 return .pause
             }
             let got = await harness.fetch(request(server.url()), receiver)

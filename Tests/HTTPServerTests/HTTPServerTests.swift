@@ -146,7 +146,7 @@ import Testing
     private static func later(
         nanoseconds: UInt64, _ exchange: HTTPExchange, _ body: @escaping (HTTPExchange) -> Void
     ) {
-        exchange.loop.schedule(LoopTimer { body(exchange) }, afterNanoseconds: nanoseconds)
+        exchange.loop.schedule(LoopTimer { body(exchange) }, after: .nanoseconds(nanoseconds))
     }
 
     @Test func servesNoMoreConnectionsThanItMay() async throws {

@@ -271,7 +271,7 @@ final class Harness: Sendable {
             .init(service: "test.Test", name: "Slow") { [self] call, _ in
                 state.withLock { $0.hanging += 1 }
                 let bound = LoopBound(call, on: call.loop)
-                call.loop.schedule(LoopTimer { bound.value.respond([]) }, afterNanoseconds: 300_000_000)
+                call.loop.schedule(LoopTimer { bound.value.respond([]) }, after: .milliseconds(300))
             },
             .init(service: "test.Test", name: "Cancel") { call, payload in
                 let found = registry.cancel(callID: String(decoding: payload, as: UTF8.self), caller: call.caller)

@@ -187,7 +187,7 @@ extension EventLoop {
     fileprivate func sleepFor(milliseconds: UInt64) async {
         await withCheckedContinuation { continuation in
             execute {
-                self.schedule(LoopTimer { continuation.resume() }, afterNanoseconds: milliseconds * 1_000_000)
+                self.schedule(LoopTimer { continuation.resume() }, after: .milliseconds(milliseconds))
             }
         }
     }

@@ -42,7 +42,7 @@ final class RefreshHome {
         if let visit { loop.cancel(visit) }
         let timer = LoopTimer(body)
         visit = timer
-        loop.schedule(timer, at: time)
+        loop.schedule(timer, at: Instant(nanoseconds: time))
     }
 
     /// Cancels the refresh in progress and the scheduled visit. No completion handler is called.

@@ -35,7 +35,7 @@ final class RefreshRun {
     func start(_ source: any TokenSource) {
         let timer = LoopTimer { [weak self] in self?.timeOut() }
         self.timer = timer
-        loop.schedule(timer, afterNanoseconds: UInt64(setting.timeout * 1e9))
+        loop.schedule(timer, after: .seconds(setting.timeout))
         let box = LoopBound(self, on: loop)
         Task(executorPreference: loop) {
             let run = box.value
