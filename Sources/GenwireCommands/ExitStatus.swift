@@ -16,13 +16,13 @@ enum ExitStatus: Int32, CaseIterable {
     /// What it means, for people; short enough for a line of `--help`.
     var meaning: String {
         switch self {
-        case .done: "done"
-        case .usage: "wrong usage, a malformed address included"
-        case .unreachable: "no server: nothing listens or answers there, or it is not Genwire"
-        case .failed: "any other failure; trying again does not help"
-        case .output: "the output cannot be written"
-        case .temporary: "temporary, try later: rate limit, overload, timeout, cut answer"
-        case .denied: "authentication or permission: of the vendor, the server, the socket"
+        case .done: "success"
+        case .usage: "invalid usage, including a malformed address"
+        case .unreachable: "no server: nothing is listening, no response, or not a Genwire server"
+        case .failed: "any other failure; a retry does not help"
+        case .output: "cannot write the output"
+        case .temporary: "temporary, retry later: rate limit, overload, timeout, cut-off response"
+        case .denied: "authentication or permission failure: vendor, server or socket"
         case .interrupted: "interrupted by Ctrl-C"
         }
     }
