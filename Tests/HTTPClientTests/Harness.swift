@@ -38,14 +38,17 @@ final class Harness: @unchecked Sendable {
         return receiver
     }
 
-    func fetch(_ url: String, body: [UInt8]? = nil, timeouts: HTTPTimeouts = HTTPTimeouts()) async -> Receiver {
+    func fetch(_ url: String, body: [UInt8]? = nil, timeouts: HTTPTimeouts = patientTimeouts) async -> Receiver {
         await fetch(request(url, body: body, timeouts: timeouts))
     }
 
     var activeCount: Int { get async { await loop.perform { [self] in client.activeCount } } }
 }
 
-func request(_ url: String, body: [UInt8]? = nil, timeouts: HTTPTimeouts = HTTPTimeouts()) -> HTTPRequest {
+/// Longer than a busy machine holds a test up.
+let patientTimeouts = HTTPTimeouts(connect: 3600, firstByte: 3600, idle: 3600, total: 3600)
+
+func request(_ url: String, body: [UInt8]? = nil, timeouts: HTTPTimeouts = patientTimeouts) -> HTTPRequest {
     // No header can be refused here.
     HTTPRequest(url: url, headers: try! HTTPHeaders([]), body: body, timeouts: timeouts, prefersHTTP1: true)
 }
