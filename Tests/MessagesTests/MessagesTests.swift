@@ -182,7 +182,7 @@ import Testing
             _ = try? damaged.withUnsafeBytes { try coder.chatRequest($0) }
         }
         // Two million empty messages in 4 MiB: protobuf-c alone would take 45 times that.
-        let bomb = [UInt8](repeating: 0, count: 4 << 20).enumerated().map { $0.offset % 2 == 0 ? UInt8(0x12) : 0 }
+        let bomb = Array(String(repeating: "\u{12}\0", count: 2 << 20).utf8)
         #expect(throws: MessageError.self) { try bomb.withUnsafeBytes { try coder.chatRequest($0) } }
         // Not UTF-8.
         #expect(throws: MessageError.self) {
