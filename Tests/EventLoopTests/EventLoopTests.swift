@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: PollerKind.allCases)
     func workRunsInOrderAndOnTheLoop(_ kind: PollerKind) async throws {
         try await withLoop(kind) { loop in
-            let seen = Mutex<[Int]>([])
+            let seen = Locked<[Int]>([])
             for number in 0..<1000 { loop.execute { seen.withLock { $0.append(number) } } }
             let isCurrent = await loop.perform { loop.isCurrent }
             #expect(isCurrent)

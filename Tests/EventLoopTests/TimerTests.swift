@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: PollerKind.allCases)
     func timersFireInOrderAndNeverEarly(_ kind: PollerKind) async throws {
         try await withLoop(kind) { loop in
-            let fired = Mutex<[(Int, Bool)]>([])
+            let fired = Locked<[(Int, Bool)]>([])
             await loop.perform {
                 for delay in [30, 5, 20, 1, 12] {
                     let due = EventLoop.monotonicNanoseconds() + UInt64(delay) * 1_000_000

@@ -1,7 +1,6 @@
 import EventLoop
 import Glibc
 import Limits
-import Synchronization
 import TestSupport
 import Testing
 
@@ -235,7 +234,7 @@ final class Harness: Sendable {
         var flooded = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     nonisolated(unsafe) fileprivate(set) var server: Server!
     nonisolated(unsafe) fileprivate(set) var addresses: [Address] = []
     fileprivate let clientLoop: EventLoop
