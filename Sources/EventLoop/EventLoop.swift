@@ -34,8 +34,6 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     package let label: String
     private let queue: DispatchQueue
     private let poller: any Poller
-    /// After so many rounds a turn ends although there is more to do, because only Dispatch brings this poller's events.
-    private let maximumRounds: Int
     private let inbox = Locked(Inbox())
     /// The thread that runs the current turn; 0 between turns.
     private let runningThread = Atomic<UInt>(0)
@@ -62,14 +60,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         queue = DispatchQueue(label: label, qos: .userInitiated)
         now = .now()
         wheel = TimerWheel(now: now.nanoseconds)
-        switch kind {
-        case .epoll:
-            poller = try EpollPoller()
-            maximumRounds = .max
-        case .dispatch:
-            poller = DispatchPoller()
-            maximumRounds = 64
-        }
+        poller =
+            switch kind {
+            case .epoll: try EpollPoller()
+            case .poll: try PollPoller()
+            }
         // The poller retains the loop until `shutdown`.
         poller.start(on: queue) { self.turn() }
     }
@@ -164,7 +159,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         do {
             try poller.add(fd, token: registration.token, interest: interest)
         } catch {
-            poller.remove(fd, token: registration.token, closing: false)
+            poller.remove(fd, token: registration.token)
             freeSlots.append(index)
             throw error
         }
@@ -186,22 +181,24 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Stops reporting immediately, including events already collected in this turn. The caller still owns the
     /// descriptor and may close it right away.
-    package func deregister(_ registration: Registration) { remove(registration, closing: false) }
-
-    /// Stops reporting immediately and closes the descriptor. With the portable poller, closes it shortly after this
-    /// returns, once Dispatch no longer watches it.
-    package func close(_ registration: Registration) { remove(registration, closing: true) }
-
-    private func remove(_ registration: Registration, closing: Bool) {
+    package func deregister(_ registration: Registration) {
         preconditionOnLoop()
         guard isLive(registration) else { return }
         let index = Int(registration.slot)
-        poller.remove(slots[index].descriptor, token: registration.token, closing: closing)
+        poller.remove(slots[index].descriptor, token: registration.token)
         slots[index].handler = nil
         slots[index].descriptor = -1
         // UInt32.max is reserved for the pollers.
         slots[index].generation = (slots[index].generation + 1) % UInt32.max
         freeSlots.append(registration.slot)
+    }
+
+    /// Stops reporting immediately and closes the descriptor.
+    package func close(_ registration: Registration) {
+        guard isLive(registration) else { return }
+        let descriptor = slots[Int(registration.slot)].descriptor
+        deregister(registration)
+        Glibc.close(descriptor)
     }
 
     /// The number of registered descriptors.
@@ -257,9 +254,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     private func turn() {
         runningThread.store(UInt(pthread_self()), ordering: .relaxed)
-        var rounds = 0
+        var isFirst = true
         while true {
-            let isFirst = rounds == 0
             let isIdle = ready.isEmpty && turnEnd.isEmpty
             if isIdle { armTimer() }
             let wait = isIdle && !isFirst ? Self.lingerMilliseconds : 0
@@ -273,11 +269,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             let ended = runTurnEnd()
             // The first round does not wait, because the call by Dispatch may have been spurious.
             if collected == 0, !worked, !ran, !fired, !ended, !isFirst || stopped { break }
-            rounds += 1
-            if rounds == maximumRounds, !stopped {
-                poller.wake()
-                break
-            }
+            isFirst = false
         }
         armTimer()
         runningThread.store(0, ordering: .relaxed)

@@ -30,17 +30,17 @@ final class EpollPoller: Poller {
         }
     }
 
-    deinit { scratch.deallocate() }
+    // Not in `stop`: another thread that has just decided to wake the loop may still write to `wakeup`.
+    deinit {
+        scratch.deallocate()
+        for fd in [epoll, wakeup, timer] { close(fd) }
+    }
 
     func start(on queue: DispatchQueue, turn: @escaping () -> Void) {
         let source = DispatchSource.makeReadSource(fileDescriptor: epoll, queue: queue)
         source.setEventHandler(handler: turn)
-        // Dispatch may still use the descriptor until the cancellation has finished.
-        source.setCancelHandler { [epoll, wakeup, timer] in
-            close(epoll)
-            close(wakeup)
-            close(timer)
-        }
+        // Dispatch may use the descriptor until the cancellation has finished, so the handler retains this poller.
+        source.setCancelHandler { withExtendedLifetime(self) {} }
         source.activate()
         self.source = source
     }
@@ -55,10 +55,9 @@ final class EpollPoller: Poller {
         }
     }
 
-    func remove(_ fd: Int32, token: UInt64, closing: Bool) {
+    func remove(_ fd: Int32, token: UInt64) {
         // Fails only if the owner closed the descriptor first, which also removed it from the set.
         _ = gw_epoll_remove(epoll, fd)
-        if closing { close(fd) }
     }
 
     func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int {

@@ -6,7 +6,7 @@ struct ReadyEvent {
     var readiness: Readiness
 }
 
-/// Reports kernel events to a loop. `EpollPoller` is fast, `DispatchPoller` is portable.
+/// Reports kernel events to a loop. `EpollPoller` is fast, `PollPoller` is portable.
 ///
 /// Called on the loop, except `wake`.
 protocol Poller: AnyObject {
@@ -14,17 +14,15 @@ protocol Poller: AnyObject {
     func start(on queue: DispatchQueue, turn: @escaping () -> Void)
     func add(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError)
     func modify(_ fd: Int32, token: UInt64, interest: Interest) throws(SystemError)
-    /// Produces no more events with this token. If `closing`, closes the descriptor as soon as the poller no longer
-    /// watches it; otherwise the owner may close it immediately.
-    func remove(_ fd: Int32, token: UInt64, closing: Bool)
-    /// Appends the ready descriptors. If there are none, waits for at most `waitMilliseconds`, or not at all if the
-    /// poller does not support waiting. Returns the number of reports, including wake-ups and timers.
+    /// Produces no more events with this token. The owner may close the descriptor as soon as this returns.
+    func remove(_ fd: Int32, token: UInt64)
+    /// Appends the ready descriptors. If there are none, waits for at most `waitMilliseconds`. Returns the number of reports, including wake-ups and timers.
     func collect(into events: inout [ReadyEvent], waitMilliseconds: Int32) -> Int
     /// Arms the timer to start a turn at `deadline`; `nil` disarms it.
     func setTimer(_ deadline: Instant?)
     /// Starts a turn soon. Safe from any thread.
     func wake()
-    /// Stops all events. The poller cannot be restarted.
+    /// Stops all events. The poller cannot be restarted. `wake` may still be called and has no effect.
     func stop()
 }
 
@@ -32,6 +30,6 @@ protocol Poller: AnyObject {
 package enum PollerKind: Sendable, CaseIterable {
     /// One Dispatch read source over an epoll set.
     case epoll
-    /// One Dispatch source per descriptor and direction.
-    case dispatch
+    /// `poll(2)` on the loop's queue.
+    case poll
 }
