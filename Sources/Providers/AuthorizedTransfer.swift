@@ -76,7 +76,7 @@ final class AuthorizedTransfer: TransferDelegate {
     // MARK: - For the owner
 
     /// Sends the request, normally within this call because a token is available. `delegate` is retained until the end
-    /// and may be told of a missing credential before this returns.
+    /// and may be notified of a missing credential before this returns.
     func start(_ delegate: any AuthorizedTransferDelegate) {
         guard case .ready = state else { return }
         self.delegate = delegate

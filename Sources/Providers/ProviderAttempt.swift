@@ -15,7 +15,7 @@ package final class ProviderContext: Upstream {
     /// The memory budget of all responses in progress, shared with the other loops.
     let answers: AnswerBudget
 
-    /// The things of one loop.
+    /// Collects what attempts on `loop` share; `client` and `parser` must belong to the same loop.
     package init(loop: EventLoop, client: HTTPClient, parser: JSONParser, answers: AnswerBudget = .process) {
         self.loop = loop
         self.client = client

@@ -1,11 +1,11 @@
 internal import Generation
 internal import JSON
 
-/// The bytes that a vendor wants back unchanged (thinking blocks, thought signatures), as they travel through a caller:
-/// a JSON object whose only member names the wire family, so that another vendor, to which a conversation may move,
-/// knows to leave them out.
+/// The encoding of `provider_state`: data that a caller must return to the vendor unchanged (thinking blocks, thought
+/// signatures). It is a JSON object whose only member is named after the wire family, so that a conversation can
+/// continue with another vendor, whose dialect ignores it.
 enum ProviderState {
-    /// Bytes of `family`, with what `body` writes as their content.
+    /// Encodes the value that `body` writes as the state of `family`.
     static func bytes(_ family: StaticString, _ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter(capacity: 512)
         writer.beginObject()
@@ -15,8 +15,8 @@ enum ProviderState {
         return writer.bytes
     }
 
-    /// The content of `bytes` where they are of `family`; `nil` for no bytes and for those of another family.
-    /// - Throws: `.invalidRequest` where a caller has changed them.
+    /// The content of `bytes` if they belong to `family`; `nil` if they are empty or belong to another family.
+    /// - Throws: `.invalidRequest` if they are not valid, for example because the caller changed them.
     static func content(
         _ bytes: [UInt8], family: StaticString, parser: JSONParser
     ) throws(GenerationError) -> JSONElement? {
@@ -34,22 +34,22 @@ enum ProviderState {
     }
 }
 
-/// The order of an assistant message's blocks, kept where it has some that only the vendor understands. What the
-/// caller sees (text, calls) is kept by reference, so that the bytes stay small.
+/// The order of an assistant message's blocks, recorded if some of them are specific to the vendor. The text and the
+/// calls, which the caller has anyway, are stored by length and index to keep the state small.
 struct BlockOrder {
     /// One block, in the vendor's order.
     enum Entry {
-        /// So many UTF-8 bytes of the message's text, with the vendor's signature where it gave one.
+        /// The next bytes (UTF-8) of the message's text, by number, with the vendor's signature if there is one.
         case text(Int, signature: String?)
         /// The call at this index.
         case call(Int)
-        /// A block in the vendor's own words, as JSON text.
+        /// A block in the vendor's format, as JSON text.
         case opaque(String)
     }
 
     private(set) var entries: [Entry] = []
     private var isNeeded = false
-    /// What is kept here, in bytes.
+    /// The memory that the entries use, in bytes.
     private(set) var keptBytes = 0
 
     mutating func text(_ count: Int, signature: String? = nil) {
@@ -64,10 +64,10 @@ struct BlockOrder {
 
     mutating func call(_ index: Int) { append(.call(index), bytes: 0) }
 
-    /// Forgets the calls at `indexes`; those behind them move up, as they do in the message.
+    /// Removes the calls at `indexes` and renumbers the calls after them, as in the message.
     mutating func leaveOutCalls(_ indexes: Set<Int>) {
         guard !indexes.isEmpty else { return }
-        // Calls stand here in the order of their indexes.
+        // The calls are in the order of their indexes.
         var leftOut = 0
         entries = entries.compactMap { entry in
             guard case .call(let index) = entry else { return entry }
@@ -79,13 +79,13 @@ struct BlockOrder {
 
     mutating func opaque(_ json: String) { fill(reserve(), json) }
 
-    /// Keeps a place for a block whose words come later, if at all.
+    /// Reserves a place for a block whose content may follow; a place that is never filled is not encoded.
     mutating func reserve() -> Int {
         append(.opaque(""), bytes: 0)
         return entries.count - 1
     }
 
-    /// Puts a block into its place.
+    /// Stores a block at a place that `reserve` returned.
     mutating func fill(_ place: Int, _ json: String) {
         isNeeded = true
         entries[place] = .opaque(json)
@@ -97,7 +97,7 @@ struct BlockOrder {
         keptBytes += MemoryLayout<Entry>.stride + bytes
     }
 
-    /// The bytes for `provider_state`; empty where text and calls alone tell everything.
+    /// The bytes for `provider_state`; empty if the text and the calls alone represent the message.
     func bytes(_ family: StaticString) -> [UInt8] {
         guard isNeeded else { return [] }
         return ProviderState.bytes(family) { writer in
@@ -120,8 +120,8 @@ struct BlockOrder {
         }
     }
 
-    /// Reads `bytes` again; `nil` where they are none of `family`.
-    /// - Throws: `.invalidRequest` where a caller has changed them.
+    /// Decodes `bytes`; `nil` if they are empty or belong to another family.
+    /// - Throws: `.invalidRequest` if they are not valid, for example because the caller changed them.
     static func entries(
         _ bytes: [UInt8], family: StaticString, parser: JSONParser
     ) throws(GenerationError) -> [Entry]? {
@@ -142,8 +142,8 @@ struct BlockOrder {
         return entries
     }
 
-    /// Whether `message` has anything that a vendor of `family` takes for content.
-    /// - Throws: `.invalidRequest` where a caller has changed the provider's state.
+    /// Whether `message` has anything that a vendor of `family` accepts as content.
+    /// - Throws: `.invalidRequest` if the provider's state is not valid.
     static func hasContent(
         _ message: Message, family: StaticString, parser: JSONParser
     ) throws(GenerationError) -> Bool {
@@ -152,8 +152,8 @@ struct BlockOrder {
         return entries.contains { if case .opaque = $0 { true } else { false } }
     }
 
-    /// `entries` as they fit `message`: a caller may have edited the text or taken a call out. Every call and all of
-    /// the text come out exactly once.
+    /// Applies `entries` to `message`, whose text or calls the caller may have edited. The result contains every call
+    /// and all of the text exactly once.
     static func resolve(_ entries: [Entry], for message: Message) -> [Resolved] {
         let whole = message.parts.isEmpty ? message.content : ""
         let total = entries.reduce(0) { if case .text(let count, _) = $1 { $0 &+ count } else { $0 } }
@@ -183,15 +183,15 @@ struct BlockOrder {
         return resolved + isUsed.indices.filter { !isUsed[$0] }.map { .call($0) }
     }
 
-    /// A block as it is to be written.
+    /// A block to write into the request.
     enum Resolved {
-        /// A piece of the message's text, with the vendor's signature where it gave one.
+        /// A piece of the message's text, with the vendor's signature if there is one.
         case text(String, signature: String?)
         /// All of the message's text and parts.
         case content
         /// The call at this index.
         case call(Int)
-        /// A block in the vendor's own words, as JSON text.
+        /// A block in the vendor's format, as JSON text.
         case opaque(String)
     }
 }

@@ -10,7 +10,7 @@ struct RouteStage: Answerer {
 
 private final class RouteRun: AnswerSource, EndSink {
     private enum State {
-        /// `targets[index]` is to be tried next.
+        /// `targets[index]` is the next target to try.
         case ready
         case answering(any AnswerSource)
         case over

@@ -1,16 +1,16 @@
-/// Follows the brackets and texts of a JSON text that may come in pieces, without keeping or checking it.
+/// Tracks the brackets and strings of a JSON text that may arrive in pieces, without storing or validating it.
 struct JSONBalance {
-    /// How many brackets are open; negative if more were closed.
+    /// The number of open brackets; negative if more were closed than opened.
     private(set) var depth = 0
     /// The largest depth so far.
     private(set) var deepest = 0
-    /// How many values there are at most.
+    /// An upper bound for the number of values.
     private(set) var values = 1
     private var hasBrackets = false
     private var isInText = false
     private var isEscaped = false
 
-    /// Whether all that was opened is closed again, and something was: the text of an object that was cut off is not.
+    /// Whether at least one bracket was opened and all are closed; `false` for a truncated object.
     var isWhole: Bool { hasBrackets && depth == 0 && !isInText }
 
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
@@ -41,7 +41,7 @@ struct JSONBalance {
         text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Ends a text that is still open: none goes over the end of a line.
+    /// Ends a string that is still open: strings do not continue across lines.
     mutating func endLine() {
         isInText = false
         isEscaped = false

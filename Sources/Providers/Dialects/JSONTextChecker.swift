@@ -3,15 +3,15 @@ internal import JSON
 
 /// Writes a caller's JSON text into a body after checking that it is one object: anything else could change the body.
 struct JSONTextChecker {
-    /// How deeply a caller's JSON may be nested: so deep that no schema is, so flat that a body with it can be read
-    /// again, by us and by the vendor.
+    /// The maximum nesting depth of a caller's JSON: deeper than any real schema, and shallow enough that the
+    /// gateway and the vendor can parse a body that contains it.
     static let maximumDepth = 256
-    /// How many values the schemas of one request may have together. Some vendors need them in another form, which
+    /// The maximum number of values in all schemas of a request. Some vendors need them in another form, which
     /// costs time and memory for each value.
     static let maximumValues = 65_536
 
     private var valueCount = 0
-    /// One parser for everything that a request holds; its elements are used at once.
+    /// The parser for all JSON texts of a request; its elements are used before the next text is parsed.
     let parser = JSONParser()
 
     /// Writes `json` as it is.
@@ -21,7 +21,7 @@ struct JSONTextChecker {
         writer.raw(json)
     }
 
-    /// Writes the schema of a tool's arguments; a tool without one takes none.
+    /// Writes the schema of a tool's arguments; a tool without one accepts no arguments.
     /// - Throws: `.invalidRequest` that names the tool.
     mutating func parameters(of tool: Tool, _ writer: inout JSONWriter) throws(GenerationError) {
         guard !tool.parametersJSON.isEmpty else { return writer.raw(#"{"type":"object","properties":{}}"#) }
@@ -34,8 +34,8 @@ struct JSONTextChecker {
         JSONValue(try parsed(json, field: field))
     }
 
-    /// Writes the arguments of a call that a model once made. A model may have written anything: what is no object is
-    /// wrapped in one, so that the conversation can go on.
+    /// Writes the arguments of an earlier call. Since a model may have written anything, arguments that are not an
+    /// object are wrapped in one, so that the conversation can continue.
     func arguments(_ json: String, _ writer: inout JSONWriter) {
         if json.isEmpty { return writer.raw("{}") }
         if !Self.isTooDeep(json), let element = try? parser.parse(json), element.kind == .object {

@@ -1,5 +1,5 @@
-/// Lines of a stream that are no fields, put together again until their brackets balance: in the middle of a stream
-/// Google sends its errors so, pretty-printed and without `data:`.
+/// Joins lines of a stream that are not fields until their brackets balance: within a stream, Google sends errors as
+/// pretty-printed JSON without `data:`.
 struct StrayText {
     /// The maximum length of an error, in bytes.
     private static let maximumBytes = 64 << 10
@@ -10,7 +10,7 @@ struct StrayText {
     /// The bytes held here.
     var keptBytes: Int { bytes.count }
 
-    /// Adds a line. Returns the text that it completes.
+    /// Adds a line; returns the text if the line completes it.
     mutating func add(_ line: UnsafeRawBufferPointer) -> [UInt8]? {
         if balance.depth == 0 {
             let first = line.first { $0 > 0x20 }

@@ -1,7 +1,7 @@
 internal import Config
 
 extension Provider {
-    /// Claude at Anthropic itself. Written by the guide docs/adding-a-provider.md, to prove it.
+    /// Claude on Anthropic's own API; the example in docs/adding-a-provider.md.
     static let anthropic = Provider(
         name: "anthropic",
         dialect: Claude(host: .native),

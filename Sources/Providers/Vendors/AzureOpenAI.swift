@@ -3,7 +3,7 @@ internal import Encodings
 internal import Generation
 
 extension Provider {
-    /// OpenAI's models on Azure: a deployment in the address, a version in the query.
+    /// OpenAI's models on Azure: the deployment is in the URL's path, the API version in its query.
     static let azureOpenAI = Provider(
         name: "azure_openai",
         dialect: ChatCompletions(),
@@ -15,7 +15,7 @@ extension Provider {
         likelyUnsupported: Provider.openAI.likelyUnsupported,
         endpoints: { model throws(GenerationError) in try azureEndpoints(model) })
 
-    /// Three forms are in use: the deployment form, the version-less `…/openai/v1`, and Foundry's `…/models`.
+    /// Supports Azure's three forms of URL: with a deployment, `…/openai/v1` without a version, and Foundry's `…/models`.
     private static func azureEndpoints(_ model: ModelConfiguration) throws(GenerationError) -> Endpoints {
         guard let base = model.apiBase ?? model[AzureOpenAI.endpoint] ?? Environment.url("AZURE_OPENAI_ENDPOINT") else {
             throw GenerationError(
@@ -42,13 +42,13 @@ extension Provider {
 
 /// The keys of `azure_openai`.
 package enum AzureOpenAI {
-    /// The newest version of the API that is generally available.
+    /// The latest generally available version of the API.
     fileprivate static let defaultVersion = "2024-10-21"
 
     /// The resource's URL.
     package static let endpoint = ProviderKey<String>(
         "azure_endpoint", .baseURL, default: "`AZURE_OPENAI_ENDPOINT` of the environment", isConnection: true,
-        "The resource's URL; required where neither `api_base` nor the environment gives an address.")
+        "The resource's URL; required if neither `api_base` nor the environment provides it.")
     /// The version of the API.
     package static let apiVersion = ProviderKey<String>(
         "api_version", .identifier, default: "`OPENAI_API_VERSION` of the environment, else `\(defaultVersion)`",

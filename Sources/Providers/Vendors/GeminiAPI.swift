@@ -6,7 +6,7 @@ extension Provider {
     private static let geminiVersion = ProviderKey<String>(
         "api_version", .identifier, default: "`v1beta`", isConnection: true, "The version of the Gemini API.")
 
-    /// The Gemini API with an API key: Vertex AI's translation at an address without projects.
+    /// The Gemini API, used with an API key: the dialect of Vertex AI, without projects in the URL.
     static let gemini = Provider(
         name: "gemini",
         dialect: Gemini(host: .native),

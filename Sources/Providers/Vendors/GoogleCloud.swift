@@ -2,12 +2,12 @@ package import Config
 internal import Encodings
 internal import Generation
 
-/// What the two providers on Vertex AI share: keys, hosts, projects and locations.
+/// The keys, hosts, projects and locations that both providers on Vertex AI share.
 package enum GoogleCloud {
     /// The project.
     package static let projectID = ProviderKey<String>(
         "project_id", .identifier, default: "`GOOGLE_CLOUD_PROJECT` and others of the environment", isConnection: true,
-        "The Google Cloud project; required where the environment does not name one.")
+        "The Google Cloud project; required if the environment does not name one.")
     /// The region.
     package static let region = ProviderKey<String>(
         "region", .identifier,
@@ -20,11 +20,11 @@ package enum GoogleCloud {
     /// The keys of both.
     static let keys = [projectID.declaration, region.declaration, apiVersion.declaration]
 
-    /// `https://HOST/VERSION/projects/PROJECT/locations/LOCATION`, without `/` at its end.
+    /// `https://HOST/VERSION/projects/PROJECT/locations/LOCATION`, without a trailing `/`.
     /// - Parameters:
-    ///   - locationVariables: the environment variables that name the location by custom.
-    ///   - projectVariables: those that name the project.
-    /// - Throws: `.invalidRequest` where the project is not known.
+    ///   - locationVariables: the environment variables that may name the location, in order of precedence.
+    ///   - projectVariables: those that may name the project, in order of precedence.
+    /// - Throws: `.invalidRequest` if neither the configuration nor the environment names the project.
     static func parent(
         _ model: ModelConfiguration, projectVariables: [String], locationVariables: [String], defaultLocation: String
     ) throws(GenerationError) -> String {
@@ -39,7 +39,7 @@ package enum GoogleCloud {
             + PercentEncoding.segment(location)
     }
 
-    /// Scheme, host and version. An `api_base` that ends with a version brings its own.
+    /// Scheme, host and version. A version at the end of `api_base` takes precedence over `api_version`.
     private static func base(_ model: ModelConfiguration, location: String) -> String {
         let version = model[apiVersion] ?? "v1"
         guard let base = model.apiBase else { return "https://\(host(location))/\(version)" }

@@ -1,7 +1,7 @@
 internal import Config
 
 extension Provider {
-    /// Groq: OpenAI's chat completions with usage in a place of its own and controls for reasoning.
+    /// Groq: OpenAI's chat completions with usage in `x_groq` and options for reasoning.
     static let groq = Provider(
         name: "groq",
         dialect: ChatCompletions(quirks: [.usageInXGroq, .reasoningFormat]),

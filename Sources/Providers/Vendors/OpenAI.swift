@@ -1,14 +1,14 @@
 internal import Config
 
 extension Provider {
-    /// OpenAI's chat completions, and with `api_base` every server that speaks them.
+    /// OpenAI's chat completions and, with `api_base`, any compatible server.
     static let openAI = Provider(
         name: "openai",
         dialect: ChatCompletions(),
         keys: [organization.declaration, project.declaration] + ChatCompletions.keys,
         credential: CredentialRule(keyVariables: ["OPENAI_API_KEY"]),
         capabilities: { model in
-            // OpenAI has no top_k; of a compatible server, whoever writes it into the section knows that it has.
+            // OpenAI does not support top_k. If the section sets it, assume a compatible server that does.
             model.topK == nil ? ChatCompletions.capabilities : ChatCompletions.capabilities.union(.topK)
         },
         likelyUnsupported: { model in
@@ -31,7 +31,7 @@ extension Provider {
 }
 
 extension Endpoints {
-    /// The addresses of a server that speaks chat completions.
+    /// The endpoints of a server for chat completions; `base` has no trailing `/`.
     static func chatCompletions(base: String) -> Endpoints {
         Endpoints(
             whole: base + "/chat/completions", stream: base + "/chat/completions", probe: .get(base + "/models"))

@@ -20,7 +20,7 @@ extension Provider {
         // Models of other publishers, and endpoints, are in the configured project.
         leavesProject: { name in name.hasPrefix("projects/") })
 
-    /// The model's address. Tuned models are endpoints with a path of their own; models of other publishers name them.
+    /// The model's URL. Tuned models have the path of an endpoint; models of other publishers include the publisher.
     private static func vertexPath(_ name: String, parent: String) -> String {
         let encoded = PercentEncoding.path(name)
         if name.hasPrefix("projects/"), let end = parent.firstRange(of: "/projects/") {
@@ -33,12 +33,12 @@ extension Provider {
 }
 
 extension Endpoints {
-    /// The addresses of a Gemini model.
+    /// The endpoints of a Gemini model; `model` is the model's URL.
     static func gemini(model: String) -> Endpoints {
         Endpoints(
             whole: model + ":generateContent", stream: model + ":streamGenerateContent?alt=sse",
             countTokens: model + ":countTokens",
-            // Counting is free; there is no list of models that every credential may see.
+            // Counting tokens is free, and no list of models is accessible to every credential.
             probe: .post(
                 model + ":countTokens", body: #"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#))
     }

@@ -54,7 +54,7 @@ extension ChatCompletions {
         }
 
         /// Reads the calls of a message, or pieces of them.
-        /// - Parameter isWhole: each call is in one piece, whatever its index says.
+        /// - Parameter isWhole: each call is complete; its index is ignored.
         /// - Throws: `.badProviderResponse` if there are too many.
         mutating func read(
             calls: JSONElement, isWhole: Bool, _ deliver: (ChunkEvent) -> Void

@@ -1,7 +1,7 @@
 internal import Config
 
 extension ChatCompletions {
-    /// The field that limits the answer's length.
+    /// The field that limits the response's length.
     enum MaxTokensParameter: String, Sendable, CaseIterable {
         /// The older name, which every server accepts.
         case maxTokens = "max_tokens"
@@ -32,7 +32,7 @@ extension ChatCompletions {
 
     static let maxTokensParameter = ProviderKey<MaxTokensParameter>(
         "max_tokens_parameter", .choice, default: "`auto`",
-        "The field that limits the answer's length; `auto` goes by the model's name.")
+        "The field that limits the response's length; `auto` chooses by the model's name.")
     static let systemRole = ProviderKey<SystemRole>(
         "system_role", .choice, default: "`system`", "The role of system messages.")
     static let streamUsage = ProviderKey<Bool>(

@@ -18,8 +18,8 @@ extension Gemini {
         private var finishWords: String?
         /// The arguments of the newest call if it arrives in pieces; otherwise `nil`.
         private var partial: PartialArguments?
-        /// The arguments of calls that were left in the middle of a text, by the calls' indexes. Only the answer's end
-        /// tells whether it was all of it.
+        /// The arguments of calls that ended within a string, by the calls' indexes. Only the response's end
+        /// shows whether they are complete.
         private var unfinished: [(call: Int, arguments: PartialArguments)] = []
         private var unfinishedBytes = 0
         /// The indexes of the calls to remove from a unary response.
@@ -174,7 +174,7 @@ extension Gemini {
 
         // MARK: - The rest
 
-        /// Each report is a total: the last one counts. Vertex AI's first ones have no counts at all.
+        /// Each report is a total: the last one counts. Vertex AI's first reports have no counts.
         private mutating func read(usage: JSONElement) {
             let (input, output) = (usage["promptTokenCount"]?.tokens, usage["candidatesTokenCount"]?.tokens)
             guard input != nil || output != nil else { return }
@@ -197,7 +197,7 @@ extension Gemini {
             case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "LANGUAGE",
                 "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION":
                 AnswerEnd(.contentFilter)
-            // A call of a tool that was not offered: the call itself may be whole.
+            // A call of a tool that was not offered: the call itself may be complete.
             case "UNEXPECTED_TOOL_CALL": AnswerEnd(.other)
             // All other reasons of the vendor are failures.
             default: AnswerEnd(.other, isBroken: true)

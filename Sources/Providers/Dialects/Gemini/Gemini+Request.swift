@@ -45,7 +45,7 @@ extension Gemini {
         ) throws(GenerationError) -> JSONWriter {
             writer.beginObject()
             if host == .native {
-                // The Gemini API takes more than bare contents only as a whole request.
+                // To count more than the contents, the Gemini API requires a complete request.
                 writer.key("generateContentRequest")
                 writer.beginObject()
                 writer.member(
@@ -190,7 +190,7 @@ extension Gemini {
             writer.endObject()
         }
 
-        /// Results stand in the order of their calls: without ids, that is how the vendor tells them apart.
+        /// Results are in the order of their calls: without ids, the vendor matches them by order.
         private mutating func write(results: [Message]) throws(GenerationError) {
             var ordered: [(call: MadeCall, message: Message)] = []
             for message in results {

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// JSON Schema in the form that Google's APIs had first: a subset of OpenAPI 3.0's with types in capitals.
+/// JSON Schema in the original form of Google's APIs: a subset of OpenAPI 3.0's schemas with types in capitals.
 ///
 /// Every model accepts it; only newer ones accept JSON Schema itself. Source: the `Schema` message of
 /// google.cloud.aiplatform.v1.
@@ -34,7 +34,7 @@ enum OpenAPISchema {
                 guard let inner = translated(value, depth: depth + 1) else { return nil }
                 out.append((key: key, value: inner))
             case "anyOf":
-                // The form has it alone or not at all.
+                // The form allows it only alone.
                 guard let choices = value.array, members.allSatisfy({ silent.contains($0.key) || $0.key == key }) else {
                     return nil
                 }

@@ -12,7 +12,7 @@ struct PartialArguments {
         case index(Int)
     }
 
-    /// An open container, and where it stands.
+    /// An open container and its position.
     private struct Level {
         /// How this container is reached from the one above; the outermost has none.
         let step: Step?
@@ -28,17 +28,17 @@ struct PartialArguments {
     /// Whether the vendor announced a continuation of the string.
     private(set) var isInText = false
     private var isStarted = false
-    /// What the names of the open containers' values take, in bytes.
+    /// The size of the names of the open containers' values, in bytes.
     private var nameBytes = 0
-    /// What the path of the open string takes, in bytes.
+    /// The size of the path of the open string, in bytes.
     private var pathBytes = 0
     /// The bytes held here.
     var keptBytes: Int { nameBytes + pathBytes }
 
-    /// How many elements were left out so far.
+    /// The number of array elements skipped so far.
     private var gaps = 0
 
-    /// How many elements of a call's arrays may be left out, all together: each costs a `null`.
+    /// The maximum number of skipped array elements per call: each adds a `null` to the text.
     private static let maximumGaps = 64
 
     /// The text that a piece adds.
@@ -52,7 +52,7 @@ struct PartialArguments {
             isInText = continues
             return Self.escaped(string)
         }
-        // A value that is announced, and has not begun.
+        // The value is announced but has not begun.
         if piece.count == 2, continues { return "" }
         var text = closeString()
         text += try open(path)
@@ -66,7 +66,7 @@ struct PartialArguments {
         } else if let bool = piece["boolValue"]?.bool {
             text += bool ? "true" : "false"
         } else {
-            // A member with null counts as absent for the reader of the piece, and so does a kind of next year.
+            // A null counts as absent, and so does a kind of value added later.
             text += "null"
         }
         return text
@@ -132,7 +132,7 @@ struct PartialArguments {
             guard levels[last].isArray, index >= levels[last].count else {
                 throw Self.error("element \(index) is a duplicate or out of order")
             }
-            // Elements that were left out are null.
+            // Skipped elements are null.
             let gap = index - levels[last].count
             guard gap <= Self.maximumGaps - gaps else {
                 throw Self.error("more than \(Self.maximumGaps) elements are missing")
