@@ -15,7 +15,7 @@ extension Provider {
         likelyUnsupported: Provider.openAI.likelyUnsupported,
         endpoints: { model throws(GenerationError) in try azureEndpoints(model) })
 
-    /// Supports Azure's three forms of URL: with a deployment, `…/openai/v1` without a version, and Foundry's `…/models`.
+    /// Supports three forms of URL: with a deployment, `…/openai/v1` without a version, and Foundry's `…/models`.
     private static func azureEndpoints(_ model: ModelConfiguration) throws(GenerationError) -> Endpoints {
         guard let base = model.apiBase ?? model[AzureOpenAI.endpoint] ?? Environment.url("AZURE_OPENAI_ENDPOINT") else {
             throw GenerationError(
