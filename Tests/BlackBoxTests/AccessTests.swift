@@ -5,7 +5,7 @@ import Messages
 import TestSupport
 import Testing
 
-/// Who may call the daemon, and what the others hear.
+/// Who may call the daemon, and which errors all others receive.
 @Suite struct AccessTests {
     private static let tokens = ["ci": "ci-token-0123456789", "ops": "ops-token-0123456789"]
 
@@ -47,7 +47,7 @@ import Testing
                 await second.close()
                 let third = try await connect(wrong)
                 #expect(await Self.code { _ = try await third.hello() } == 16)
-                // A guess costs the connection, whichever way it is made.
+                // A wrong token costs the connection, whichever call carries it.
                 #expect(await Self.code { _ = try await third.hello() } == 14)
                 await third.close()
             }
@@ -58,11 +58,11 @@ import Testing
                 #expect(try await client.hello().server == "genwired")
                 await client.close()
             }
-            // A Unix socket needs none.
+            // A Unix socket requires no token.
             let local = try await connect(nil, to: stack.address)
             #expect(try await local.health().status == .serving)
             await local.close()
-            // Neither tokens nor guesses are written down.
+            // The log contains neither tokens nor wrong guesses.
             for token in Self.tokens.values { #expect(!stack.daemon.log.contains(token)) }
         }
     }
@@ -95,11 +95,11 @@ import Testing
         }
     }
 
-    /// Needs to become other users, so only root can run it.
+    /// Requires root, in order to become other users.
     @Test(arguments: [
         ("", "", 0), ("allow_uids: [0]", "", 0), ("allow_uids: [0, 65534]", "", 1), ("allow_uids: [nobody]", "", 1),
         ("allow_gids: [65534]", "", 1), ("allow_gids: [nogroup]", "", 1), ("allow_gids: [12345]", "", 0),
-        // Of the process and not of the user: no directory knows of this group.
+        // Supplementary groups of the process, not of the user: no user database lists them.
         ("allow_gids: [12345]", "12345", 1), ("allow_gids: [1, 12345]", "7 12345 9", 1),
         ("allow_gids: [12345]", "12346", 0),
         ("allow_gids: [20200]", (20000..<20201).map { "\($0)" }.joined(separator: " "), 1),
@@ -112,7 +112,7 @@ import Testing
         }
         let rules = server.isEmpty ? "drain_timeout: 5" : server
         try await Stack.with(configuration: Self.configuration(rules)) { stack in
-            // The socket is for its owner alone, unless the rules name others: then it is the rules that decide.
+            // Only the owner may open the socket, unless the rules name other users: then the rules decide.
             chmod(stack.folder, 0o755)
             let attributes = try FileManager.default.attributesOfItem(atPath: stack.folder + "/g.sock")
             let names = server.contains("65534") || server.contains("nobody") || server.contains("_gids")
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    /// Neither by a core dump nor through /proc: that is root's where a process is not dumpable.
+    /// Neither core dumps nor /proc show the daemon's memory: only root may read /proc of an undumpable process.
     @Test func theDaemonKeepsItsMemoryToItself() async throws {
         let isRoot = getuid() == 0
         try await withTemporaryFolder { folder in
@@ -138,7 +138,7 @@ import Testing
             server: {listen: ["unix:\(folder)/g.sock"]}
             generation: {provider: openai, config: {model_name: m, api_base: "http://127.0.0.1:1", api_key: k}}
             """.write(toFile: folder + "/config.yaml", atomically: true, encoding: .utf8)
-            // Root's own folders tell nothing, so the daemon runs as another user there.
+            // Files of root would prove nothing, so the daemon runs as another user there.
             if isRoot { chown(folder, 65534, 65534) }
             let start = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"]
             let daemon = try RunningProgram(
@@ -186,7 +186,7 @@ import Testing
             let client = try await GenwireClient.connect(to: address, token: "ci-token-0123456789")
             #expect(await Self.code { _ = try await client.health() } == 16)
             await client.close()
-            // Who came with the old token is ended, calls and connection, and the upstream with it.
+            // Calls and connections authenticated by the old token end, and so do their upstream requests.
             #expect(await running.value.error?.code == 16)
             #expect(try await eventually { try await stack.statistic("active_streams") == 0 })
             #expect(await Self.code { _ = try await old.health() } == 14)

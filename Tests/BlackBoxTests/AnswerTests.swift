@@ -5,7 +5,7 @@ import Messages
 import TestSupport
 import Testing
 
-/// Collects a stream: its pieces joined, and how it ended.
+/// Collects a stream: its concatenated chunks, and how it ended.
 struct Collected {
     var text = ""
     var reasoning = ""
@@ -43,7 +43,7 @@ func user(_ text: String, model: String = "") -> ChatRequest {
     ChatRequest(model: model, messages: [Message(role: .user, content: text)])
 }
 
-/// What a user asks of a healthy vendor, through the real daemon.
+/// What a user expects of a healthy vendor, through the real daemon.
 @Suite struct AnswerTests {
     private static let weather = Tool(
         name: "get_weather", description: "The weather",
@@ -87,7 +87,7 @@ func user(_ text: String, model: String = "") -> ChatRequest {
             let answer = try await client.chat(request)
             #expect(answer.message.content == "The tool says: 18 degrees")
 
-            // Schema, image, reasoning, refusal, length.
+            // Schema, image, reasoning, refusal and length limit.
             var structured = user("Give me a city as json")
             structured.options.responseFormat = .jsonSchema(
                 schema: #"{"type":"object","properties":{"n":{"type":"integer"}}}"#, name: "city", strict: true)
@@ -113,10 +113,10 @@ func user(_ text: String, model: String = "") -> ChatRequest {
             let cut = try await client.chat(short)
             #expect(cut.completion.finishReason == .length && cut.completion.rawFinishReason == "length")
 
-            // provider/model_name, without any entry.
+            // provider/model_name, without an entry in `models`.
             #expect(try await client.chat(user("x", model: "openai/gpt-9")).completion.model == "gpt-9")
 
-            // The small RPCs.
+            // The RPCs without generation.
             #expect(try await client.health().status == .serving)
             #expect(try await client.health(deep: true).providers.allSatisfy { $0.status == .healthy })
             #expect(try await client.validateAuth().allSatisfy(\.isValid))
@@ -155,7 +155,7 @@ func user(_ text: String, model: String = "") -> ChatRequest {
             #expect(await code(topK) == 12)
             topK.options.dropUnsupported = true
             #expect(try await client.chat(topK).completion.warnings.count == 1)
-            // Those that got through are the vendor's to refuse.
+            // The vendor rejects what passes the gateway's own checks.
             var orphan = user("x")
             orphan.messages.append(Message(role: .tool, content: "y", toolCallID: "none"))
             #expect(await code(orphan) == 3)

@@ -5,7 +5,7 @@ import Messages
 import TestSupport
 import Testing
 
-/// A caller that gives up frees its upstream, in every phase and in every way of giving up.
+/// A caller that gives up frees its upstream request, in every phase and in every way of giving up.
 @Suite struct CancellationTests {
     private static let configuration = Stack.configuration(
         [
@@ -56,8 +56,8 @@ import Testing
                 #expect(result.error?.detail?.kind == .timeout)
             }
             #expect(try await eventually { try await stack.statistic("active_streams") == 0 })
-            // What was delivered before the end is paid for: it is in the usage, as an estimate.
-            // A deadline is a failure; a caller that cancels or leaves is none.
+            // Usage includes an estimate of the tokens delivered before the end.
+            // A deadline counts as a failure; a caller that cancels or disconnects does not.
             let usage = try await client.usage().first { $0.model == "stalls" }
             #expect((usage?.outputTokens ?? 0) > 0 && usage?.successfulRequests == 0)
             #expect(usage?.failedRequests == 1 && usage?.cancelledRequests == usage.map { $0.requests - 1 })
@@ -91,7 +91,7 @@ import Testing
     @Test func aReaderThatStopsPausesItsUpstreamAndNobodyElses() async throws {
         try await Stack.with(simulator: ["--tokens", "100000"]) { stack in
             let slow = try await GenwireClient.connect(to: stack.address)
-            // The stream is never iterated: its connection stops reading.
+            // Nothing iterates the stream, so its connection stops reading.
             let unread = slow.streamChat(user("x"))
             try await Task.sleep(nanoseconds: 500_000_000)
             let before = stack.daemon.residentBytes
@@ -100,7 +100,7 @@ import Testing
             try await Task.sleep(nanoseconds: 500_000_000)
             #expect(stack.daemon.residentBytes - before < 8 << 20)
             #expect(try await stack.statistic("active_streams") == 1)
-            // It goes on where it stopped, and nothing is lost.
+            // The stream resumes where it paused, and nothing is lost.
             let whole = await collect(unread)
             #expect(whole.error == nil)
             #expect(whole.text.split(separator: " ").count == 100_000)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `genwired check` refuses what a start would refuse, and says it by file, line and key.
+/// `genwired check` rejects what a start would reject, and names file, line and key.
 @Suite struct CheckTests {
     private static let model = "generation: {provider: openai, config: {model_name: x, api_key: k}}\n"
     private static let tokens = "tokens: {ci: ci-token-0123456789}"
@@ -16,7 +16,7 @@ import Testing
         ("listen: unix:FOLDER/config.yaml/g.sock", "server.listen", "is not a folder"),
         ("listen: [\"tcp:0.0.0.0:0\"]", "server.listen[0]", "server.tokens"),
         ("listen: [\"tcp:127.0.0.1:70000\"]", "server.listen[0]", "tcp:HOST:PORT"),
-        // An address of a documentation network, which no machine has (RFC 5737).
+        // An address reserved for documentation, which no machine has (RFC 5737).
         ("listen: [\"tcp:192.0.2.1:0\"], \(tokens)", "server.listen[0]", "assign requested address"),
         ("listen: [\"tcp:no-such-host.invalid:0\"], \(tokens)", "server.listen[0]", "no-such-host.invalid"),
     ])
@@ -49,7 +49,7 @@ import Testing
             #expect(bad.errors.hasPrefix("\(path): --listen: "), "\(bad.errors)")
             let level = try await runProgram("genwired", ["check", "--config", path, "--log-level", "loud"])
             #expect(level.code == 64)
-            // Nothing was listened on or left behind.
+            // The check opened no socket and left no file.
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["config.yaml"])
         }
     }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The `genwire` command as a person and a script use it.
+/// The `genwire` command as people and scripts use it.
 @Suite struct CommandTests {
     @Test func commandsAndExitCodes() async throws {
         try await Stack.with(
@@ -29,7 +29,7 @@ import Testing
             #expect(try await genwire("usage", "--json").output.contains("\"requests\""))
             #expect(try await genwire("repl", input: "one\n/quit\n").output.contains("You asked: one"))
 
-            // JSON: one object, and one a line for streams.
+            // JSON: one object, or one object per line for streams.
             let object = try await genwire("--json", "generate", "x").output
             let parsed = try JSONSerialization.jsonObject(with: Data(object.utf8)) as? [String: Any]
             #expect(parsed?["finish_reason"] as? String == "FINISH_STOP")
@@ -42,7 +42,7 @@ import Testing
             for line in lines { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
             #expect(lines.last?.contains("\"completed\"") == true)
 
-            // No colour and no decoration where nobody watches.
+            // No colours or decoration unless the output is a terminal.
             #expect(!object.contains("\u{1B}"))
 
             #expect(try await genwire("--nonsense").code == 64)
@@ -64,7 +64,7 @@ import Testing
         #expect(nobody.errors.contains("genwired --config"))
     }
 
-    /// Models beside the default one; `BASE` stands for the simulator's address.
+    /// Models in addition to the default one; `BASE` stands for the simulator's address.
     private static func configuration(_ models: [String: String]) -> @Sendable (String, String) -> String {
         { upstream, folder in
             var text = Stack.configuration()(upstream, folder) + "models:\n"
@@ -92,11 +92,11 @@ import Testing
             ) {
                 try await runProgram("genwire", ["--connect", stack.address] + arguments, input: input)
             }
-            // A size over a limit: no later try makes it smaller.
+            // A size above a limit: retrying does not help.
             let large = try await genwire("generate", "-", input: String(repeating: "x", count: 5 << 20))
             #expect(large.code == 70, "\(large.errors)")
             #expect(try await genwire("--model", "out-of-quota", "generate", "x").code == 70)
-            // Timeouts: the upstream's, and the caller's own.
+            // Timeouts: the upstream's and the caller's.
             let slow = try await genwire("--json", "--model", "slow", "generate", "x")
             #expect(slow.errors.contains("\"kind\":\"TIMEOUT\""), "\(slow.errors)")
             #expect(slow.errors.contains("\"retryable\":true"), "\(slow.errors)")
@@ -114,13 +114,13 @@ import Testing
             let told = results.map { ($0["valid"] as? Bool, $0["optional"] as? Bool, $0["status"] as? String) }
             #expect(told.contains { $0 == (false, true, "unconfigured") }, "\(result.output)")
             #expect(told.contains { $0.0 == true && $0.1 == false }, "\(result.output)")
-            // One who asks for that model asks whether it works.
+            // A caller that names the model asks whether it works.
             let named = try await runProgram("genwire", ["--connect", stack.address, "--model", "keyless", "auth"])
             #expect(named.code == 77)
         }
     }
 
-    /// A wrong key is a failure, also an optional model's.
+    /// A rejected key is a failure, even for an optional model.
     @Test(arguments: ["", "optional: true, "])
     func authFailsOverAWrongKey(_ prefix: String) async throws {
         let wrong = prefix + "config: {model_name: gpt-4o, BASE, api_key: sim-token-unknown}"
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    /// Stock clients and raw bytes: our own Python client, containerd's Go client, and frames written byte by byte.
+    /// Stock clients and raw bytes: the project's Python client, containerd's Go client, and frames written by hand.
     @Test func otherLanguages() async throws {
         let script = Interop.path("run.sh")
         let result = try await runProgram("/bin/sh", [script, Programs.folder.path])

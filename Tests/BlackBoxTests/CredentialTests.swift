@@ -6,12 +6,12 @@ import Messages
 import TestSupport
 import Testing
 
-/// Credentials through the running daemon: fetched, kept fresh, replaced, and never shown.
+/// Credentials in the running daemon: fetched, refreshed, replaced, and never shown.
 @Suite struct CredentialTests {
     private static let coin =
         "type: coin, token_url: \"UP/oauth/token\", client_id: corp-app, client_secret: planted-secret-coin"
 
-    /// A daemon with Gemini and Claude over one entry of `auth`.
+    /// A daemon with Gemini and Claude that share one entry of `auth`.
     private static func configuration(_ auth: String, more: String = "") -> @Sendable (String, String) -> String {
         { upstream, folder in
             """
@@ -32,7 +32,7 @@ import Testing
         return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
     }
 
-    /// How many tokens were asked for at a path.
+    /// The number of token requests to a path.
     private static func requests(_ stack: Stack, _ path: String) async throws -> Int {
         (try await get(stack, "/sim/tokens")["requests"] as? [String: Int])?[path] ?? 0
     }
@@ -55,7 +55,7 @@ import Testing
             let response = try await client.chat(user("x", model: "gemini"))
             #expect(response.completion.timing.authMicroseconds == 0)
             #expect(try await client.chat(user("x", model: "claude")).completion.attempts.count == 1)
-            // One entry, one token, however many models use it.
+            // One entry fetches one token, however many models use it.
             #expect(try await Self.requests(stack, "/oauth/token") == 1)
             let reports = try await client.validateAuth()
             #expect(reports.allSatisfy { $0.isValid && $0.status == .healthy && ($0.expiresInSeconds ?? 0) > 3000 })
@@ -89,7 +89,7 @@ import Testing
             }
             let count = try await Self.requests(stack, "/oauth/token")
             #expect(count >= 2 && count <= 8, "\(count) token calls")
-            // One may be the machine's own doing: it would have to stand still for most of a second.
+            // A stalled machine may account for one: it would have to stall for most of a second.
             #expect(waited <= 1, "\(waited) requests waited for a token although the old one was good")
         }
     }
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    /// Whatever asks before the first answer came shares one question, over all connections and loops.
+    /// Probes share one upstream request while it is in progress, across all connections and loops.
     @Test func questionsInProgressAreShared() async throws {
         try await Stack.with(configuration: { upstream, folder in
             let config = "project_id: p, api_base: \"\(upstream)\", api_key: sk-planted-secret-0123456789"
@@ -134,11 +134,11 @@ import Testing
                 return await group.reduce(into: []) { $0.append($1) }
             }
             #expect(answers.count == 200 && answers.allSatisfy { $0 == false })
-            // One; a machine so busy that calls arrive after its end may have to ask a few times more.
+            // Normally one; on a busy machine, calls that arrive after its end cause a few more.
             let questions = try await stack.statistic("requests")
             #expect(questions >= 1 && questions <= 20, "\(questions) questions")
 
-            // The one who came first leaves, and the others get their answer all the same.
+            // The caller that started the probe disconnects, and the others still get the result.
             let first = try await GenwireClient.connect(to: stack.address)
             let leaving = Task { try await first.validateAuth(model: "slow") }
             #expect(try await eventually { try await stack.statistic("requests") == questions + 1 })
@@ -167,7 +167,7 @@ import Testing
                     })
             }
             for round in 0..<20 {
-                // What has nothing to do with the credential may change.
+                // A reload may change whatever does not concern the credential.
                 try (text + "\nroutes: {r\(round): {targets: [gemini, claude]}}\n")
                     .write(toFile: path, atomically: true, encoding: .utf8)
                 try await reload()
@@ -177,7 +177,7 @@ import Testing
                 #expect(response.completion.timing.authMicroseconds == 0)
             }
             #expect(try await Self.requests(stack, "/oauth/token") == 1)
-            // Another credential under the same name has another token.
+            // Another credential under the same name fetches another token.
             try text.replacing("corp-app", with: "other-app").write(toFile: path, atomically: true, encoding: .utf8)
             try await reload()
             #expect(try await eventually { try await Self.requests(stack, "/oauth/token") == 2 })
@@ -197,7 +197,7 @@ import Testing
     }
 
     @Test func aTokenEndpointThatIsDown() async throws {
-        // The daemon starts, calls fail in time, and all is well when the endpoint comes back.
+        // The daemon starts, calls fail in time, and calls succeed once the endpoint is back.
         try await Self.withClient(Self.configuration(Self.coin + ", scope: \"fail_first=2\"")) {
             client, stack in
             var failure: ClientError?
@@ -222,7 +222,7 @@ import Testing
                     Issue.record("it must fail")
                 } catch let error as ClientError {
                     #expect(error.code == 16 && error.detail?.kind == .authentication)
-                    // The endpoint repeats what it was sent.
+                    // The endpoint echoes what it received.
                     #expect(!error.message.contains("planted-secret"), "\(error.message)")
                     #expect(error.message.contains("'a'"), "the entry is named: \(error.message)")
                 }
@@ -258,7 +258,7 @@ import Testing
             ]
             let path = keys + "/account.json"
             try JSONSerialization.data(withJSONObject: account).write(to: URL(fileURLWithPath: path))
-            // The simulator's port is known only when it runs: the section overrides what the file says.
+            // The simulator's port is known only once it runs: the section overrides the value in the file.
             let section = "type: google_service_account, credentials_file: \"\(path)\", token_uri: \"UP/token\""
             try await Self.withClient(Self.configuration(section)) { client, stack in
                 #expect(try await client.chat(user("x", model: "gemini")).completion.finishReason == .stop)
@@ -267,7 +267,7 @@ import Testing
                 let fields = last["/token"] as? [String: Any]
                 #expect("\(fields ?? [:])".contains("urn:ietf:params:oauth:grant-type:jwt-bearer"))
             }
-            // Without an entry of `auth`, Vertex AI asks Google's default search.
+            // Without an entry in `auth`, Vertex AI uses Google's application default credentials.
             let simulator = try RunningProgram("genwire-sim", ["--port", "0"], logPath: keys + "/sim.log")
             let line = await simulator.waitForLine(containing: "ready on")
             let upstream = line?.split(separator: " ").last.map(String.init) ?? ""
@@ -328,7 +328,7 @@ import Testing
         }
     }
 
-    /// Neither the command line, nor `check`, nor an error shows a secret; the logs are looked at after every test.
+    /// Neither the command line, nor `check`, nor an error shows a secret; `Stack.with` checks the log of every test.
     @Test func secretsStayInside() async throws {
         try await Self.withClient(Self.configuration(Self.coin)) { client, stack in
             let check = try await runProgram("genwired", ["check", "--config", stack.folder + "/config.yaml"])

@@ -4,12 +4,12 @@ import GenwireClient
 import TestSupport
 import Testing
 
-/// Upstreams that repeat the key which they were sent, in every place that an answer has.
+/// Upstreams that echo the key they received, in every field of a response.
 @Suite struct EchoTests {
     /// The key of `RecordingTests.section`.
     private static let key = "sk-planted-secret-0123456789"
 
-    /// What a vendor answers, whole and streamed.
+    /// A vendor's response, unary and streamed.
     private struct Echo {
         let provider: String
         let whole: String
@@ -55,7 +55,7 @@ import Testing
             ]),
     ]
 
-    /// Headers of one's own, with the forms of their secrets that come back; a secret has `planted` in it.
+    /// Custom headers, with the forms in which an upstream may echo their secrets; each secret contains `planted`.
     private static let headers: [(line: String, forms: [String])] = [
         (
             #"Authorization: "Bearer planted-key-0123456789""#,
@@ -87,7 +87,7 @@ import Testing
         return step
     }
 
-    /// Runs `body` before a vendor that answers with `steps`, one a request.
+    /// Runs `body` with a vendor that responds with `steps`, one per request.
     private static func withVendor(
         _ steps: [[String: Any]], _ body: (GenwireClient, Stack) async throws -> Void
     ) async throws {
@@ -122,7 +122,7 @@ import Testing
         return request
     }
 
-    /// Everything that a value says, bytes as text.
+    /// All text in a value, with bytes decoded as text.
     private static func said(_ value: some Any, _ message: Message?, _ completion: Completion?) -> String {
         let states =
             (message?.toolCalls.map(\.providerState) ?? []) + [
@@ -138,7 +138,7 @@ import Testing
                 let answer = try await client.chat(Self.request(echo))
                 let said = Self.said(answer, answer.message, answer.completion)
                 #expect(!said.contains("planted-secret"), "\(echo.provider): \(said)")
-                // All of it came, without the key.
+                // The response is complete, except for the key.
                 #expect(answer.message.content.hasPrefix("a <secret>"), "\(echo.provider): \(said)")
                 #expect(answer.message.toolCalls.count == 1 && answer.completion.providerRequestID.contains("<secret>"))
                 let stream = await collect(client.streamChat(Self.request(echo)))
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    /// What arrived before a stream broke off is delivered, but for the secret in it.
+    /// The text received before a stream breaks off is delivered, except for the secret in it.
     @Test(arguments: [("a sk-plant", "a sk-plant"), ("a sk-planted-se", "a <secret>")])
     func aBrokenStreamDeliversWhatArrived(_ sent: String, _ text: String) async throws {
         let event = #"{"choices":[{"delta":{"content":"\#(sent)"}}]}"#
@@ -221,7 +221,7 @@ import Testing
         let steps = Self.errors.flatMap { body in [Self.step(401, body: body), Self.step(200, body: body)] }
         try await Self.withVendor(steps) { client, _ in
             for _ in Self.errors {
-                // Claude's and Gemini's tokens are counted by their vendors; Gemini's credential is tried that way too.
+                // The vendors count tokens for Claude and Gemini; Gemini's credential is checked the same way.
                 for model in ["gemini", "anthropic"] {
                     do {
                         _ = try await client.countTokens("x", model: model)

@@ -5,15 +5,15 @@ import Messages
 import TestSupport
 import Testing
 
-/// Every way in which a vendor goes wrong has its own clear end, and leaves nothing behind.
+/// Every vendor fault ends in its own clear error, and leaks nothing.
 @Suite struct FaultTests {
     struct Expectation: Sendable, CustomTestStringConvertible {
         var fault: String
-        /// How the fault ends a stream; 0 where it has no streamed form.
+        /// The status code that ends a stream; 0 if the fault has no streamed form.
         var code: Int32
         var kind: GenerationError.Kind
         var phase: GenerationError.TimeoutPhase?
-        /// How the same fault ends a unary call; `nil` where it has no unary form.
+        /// The error kind of a unary call; `nil` if the fault has no unary form.
         var unary: GenerationError.Kind?
         var testDescription: String { fault }
     }
@@ -47,7 +47,7 @@ import Testing
         .init(fault: "close-before-answer", code: 14, kind: .network, unary: .network),
     ]
 
-    /// A model a fault. Only those that are to time out have short timeouts: the others may wait for a busy machine.
+    /// One model per fault. Only those that must time out have short timeouts: the others may wait for a busy machine.
     private static let configuration: @Sendable (String, String) -> String = { upstream, folder in
         var text = """
             server: {listen: ["unix:\(folder)/g.sock"]}
@@ -74,11 +74,11 @@ import Testing
         try await Stack.with(simulator: ["--chunk-interval", "5"], configuration: Self.configuration) { stack in
             let client = try await GenwireClient.connect(to: stack.address)
             _ = try await client.generate("warm up")
-            // The first round fills the pool of idle upstream connections; the others must add nothing.
+            // The first round fills the pool of idle upstream connections; the next rounds must open no more.
             await provokeAll(client)
             let descriptors = stack.daemon.descriptorCount
             for _ in 0..<2 { await provokeAll(client) }
-            // Others are unaffected, nothing is held.
+            // Other calls are unaffected, and no resource is held.
             #expect(try await client.generate("still there").completion.finishReason == .stop)
             let isClean = try await eventually { stack.daemon.descriptorCount <= descriptors + 10 }
             #expect(isClean, "\(stack.daemon.descriptorCount) descriptors against \(descriptors)")
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    /// Runs every fault at the same time, streamed and unary, and checks how each ends.
+    /// Provokes every fault concurrently, streamed and unary, and checks how each call ends.
     private func provokeAll(_ client: GenwireClient) async {
         await withTaskGroup(of: Void.self) { group in
             for (index, expected) in Self.expectations.enumerated() {
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    /// Nothing in the request caused it, and asking for a stream, which is what the caller did, is no way out.
+    /// The request is not at fault, and streaming, which the caller already uses, is no workaround.
     @Test func aPieceOfAStreamThatIsTooLarge() async throws {
         try await withTemporaryFolder { folder in
             let event = #"{"choices":[{"delta":{"content":"\#(String(repeating: "x", count: 20_000))"}}]}"#
@@ -168,7 +168,7 @@ import Testing
                     #expect(error.detail?.attempts.count == 2)
                 }
             }
-            // The route goes on to the model that works, and the answer tells the whole trail.
+            // The route falls back to the model that works, and the response lists every attempt.
             let answer = try await client.chat(user("x", model: "resilient"))
             #expect(answer.completion.attempts.map(\.model) == ["refused", "refused", "works"])
             let streamed = await collect(client.streamChat(user("x", model: "resilient")))
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    /// Neither the address nor a proxy's page gets better by asking again for the first, and both can be read.
+    /// A redirect is not retried; the errors for a redirect and for a proxy's HTML page have readable texts.
     @Test func redirectsAreFinalAndPagesAreWords() async throws {
         try await withTemporaryFolder { folder in
             let script = folder + "/script.json"

@@ -4,7 +4,7 @@ import GenwireClient
 import TestSupport
 import Testing
 
-/// What a caller can send to hurt the daemon or its other callers.
+/// What callers can send to harm the daemon or other callers.
 @Suite struct HostileCallerTests {
     private static let token = "caller-token-0123456789"
 
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    /// Every request ends, and the other connection's pings are all answered; the benchmark says how soon.
+    /// Every request ends, and every ping on the other connection is answered; the benchmark measures how quickly.
     @Test func theWorstOfFourMebibytes() async throws {
         try await Stack.with(configuration: Self.configuration("")) { stack in
             let result = try await runProgram(
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    /// The trail of a call that failed everywhere has a bound in number and in bytes.
+    /// The list of attempts of a call that failed everywhere is bounded in number and in bytes.
     @Test func aTrailOfManyAttemptsIsBounded() async throws {
         try await Stack.with(configuration: Self.configuration("")) { stack in
             let client = try await GenwireClient.connect(to: stack.address)
@@ -60,7 +60,7 @@ import Testing
             #expect(error?.detail?.attempts.count == 17)
             #expect(error?.detail?.attempts.allSatisfy { $0.error.utf8.count <= 515 } == true)
             #expect(try await stack.statistic("requests") == before + 17)
-            // Attempts that fail before anything is sent follow each other without a turn of the loop between them.
+            // Attempts that fail before sending anything follow each other in the same turn of the loop.
             request.messages[0].parts = [.file(File(mimeType: "video/mp4", source: .url("https://x/y")))]
             let refused = await #expect(throws: ClientError.self) { _ = try await client.chat(request) }
             #expect(refused?.code == 12 && refused?.detail?.attempts.count == 17)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    /// Callers may take every descriptor that is theirs; those for the vendors are kept.
+    /// Callers may use up all descriptors meant for them; those for vendors stay reserved.
     @Test func descriptorsForVendorsAreKept() async throws {
         try await Stack.with(configuration: Self.configuration(""), descriptorLimit: 256) { stack in
             #expect(stack.daemon.log.contains("limits.max_connections exceeds the limit of open files"))

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Ctrl-C, as the terminal sends it.
+/// Ctrl-C, as a terminal sends it.
 @Suite struct InterruptTests {
     private static let configuration = Stack.configuration(["stalls": "gpt-4o#stall-after=1"])
 
@@ -54,7 +54,7 @@ import Testing
             pipe.fileHandleForWriting.write(Data("question\n".utf8))
             #expect(try await eventually { try await stack.statistic("active_streams") == 1 })
             stack.daemon.signal(SIGSTOP)
-            // Two signals of one kind that wait together become one: repeat until the second has been seen.
+            // Pending signals of the same kind merge into one: repeat until the program has seen the second.
             #expect(
                 try await eventually {
                     repl.signal(SIGINT)
@@ -78,7 +78,7 @@ import Testing
             repl.signal(SIGINT)
             #expect(try await eventually { Self.count(hint, in: output) == 1 })
 
-            // A line between them starts the count again.
+            // A line of input resets the count.
             _ = "hello\n".withCString { write(master, $0, strlen($0)) }
             #expect(try await eventually { Self.text(output).contains("You asked: hello") })
             #expect(try await eventually { Self.text(output).hasSuffix("> ") })
@@ -90,9 +90,9 @@ import Testing
         }
     }
 
-    /// A pseudo-terminal: the end that types, and the end that a program reads.
+    /// A pseudo-terminal: the master, which types, and the terminal that a program reads.
     private static func terminal() throws -> (master: Int32, terminal: FileHandle) {
-        // TIOCSPTLCK and TIOCGPTN: `posix_openpt` and its like are not visible from Swift.
+        // TIOCSPTLCK and TIOCGPTN: Swift does not see `posix_openpt` and its relatives.
         let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (isLocked, number): (Int32, UInt32) = (0, 0)

@@ -5,17 +5,17 @@ import Messages
 import TestSupport
 import Testing
 
-/// What other users and programs of the machine can do to the daemon and its clients.
+/// What other users and programs on the machine can do to the daemon and its clients.
 @Suite struct NeighbourTests {
     @Test func noDescriptorIsInheritedByPrograms() async throws {
         try await Stack.with { stack in
             let client = try await GenwireClient.connect(to: stack.address)
-            // Connected: a caller, and the upstream.
+            // Opens a caller's connection and an upstream connection.
             _ = try await client.generate("x")
             let folder = "/proc/\(stack.daemon.processID)/fdinfo"
             var open: [String] = []
             for name in try FileManager.default.contentsOfDirectory(atPath: folder) where (Int(name) ?? 0) > 2 {
-                // One that has gone meanwhile is no concern.
+                // Descriptors closed in the meantime do not matter.
                 guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) else { continue }
                 let flags = text.split(separator: "\n").first { $0.hasPrefix("flags:") }
                 let value = flags.flatMap { Int($0.dropFirst(6).trimmingCharacters(in: .whitespaces), radix: 8) }
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    /// The first sockets would get these numbers, and the log would go to a caller.
+    /// Otherwise the first sockets would get these numbers, and the log would be written to a caller.
     @Test func closedStandardDescriptorsAreNotReplacedBySockets() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/config.yaml"
@@ -65,7 +65,7 @@ import Testing
     private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
-    /// No model is usable without keys; the daemon serves all the same.
+    /// No model is usable without keys, but the daemon serves.
     private static let noKeys = ["OPENAI_API_KEY": "", "GENWIRE_CONNECT": ""]
 
     private static func python(
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    /// Needs to become other users, so only root can run it.
+    /// Requires root, in order to become other users.
     @Test func theDefaultFolderIsTheUsersOwnOrRefused() async throws {
         guard getuid() == 0 else {
             print("skipped: only root can try out other users")
@@ -146,10 +146,10 @@ import Testing
             #expect(try await runProgram("/usr/bin/setpriv", health, environment: environment).code == 0)
             await daemon.stop()
 
-            // Its own, but others may write in it.
+            // The caller's own folder, but writable by others.
             chmod(home, 0o777)
             #expect(try await refusal().contains("chmod 700 \(home)"))
-            // Made first by another user, who listens there.
+            // A folder that another user has created first, with a server in it.
             try FileManager.default.removeItem(atPath: home)
             mkdir(home, 0o777)
             chmod(home, 0o777)
@@ -164,7 +164,7 @@ import Testing
             #expect(fooled.code == 77 && fooled.errors.contains("runs as user 65534"), "\(fooled)")
             #expect(await other.waitForLine(containing: "got") == "got 0 bytes")
             await other.stop()
-            // A link.
+            // A symbolic link.
             try FileManager.default.removeItem(atPath: home)
             mkdir(folder + "/elsewhere", 0o700)
             chown(folder + "/elsewhere", user, user)
@@ -173,9 +173,9 @@ import Testing
         }
     }
 
-    // MARK: - Whom clients talk to
+    // MARK: - Which servers clients trust
 
-    /// Needs a server of another user, so only root can run it.
+    /// Requires root, in order to run a server as another user.
     @Test func clientsSendNothingToAServerOfAnotherUser() async throws {
         guard getuid() == 0 else {
             print("skipped: only root can try out other users")
@@ -208,7 +208,7 @@ import Testing
             #expect(try await eventually { other.log.split(separator: "\n").count == 5 })
             #expect(other.log == "ready\n" + String(repeating: "got 0 bytes\n", count: 4))
 
-            // Whoever was told so sends.
+            // A client configured to trust that user sends its request.
             let client = try await GenwireClient.connect(to: address, serverUser: 65534)
             await #expect(throws: ClientError.self) { try await client.health() }
             await client.close()

@@ -5,12 +5,12 @@ import Messages
 import TestSupport
 import Testing
 
-/// Every provider through one daemon and one socket, against a vendor that is as strict as the real ones.
+/// Every provider through one daemon and one socket, against a simulated vendor as strict as the real ones.
 @Suite struct ProviderTests {
     private static let providers = [
         "vertex", "anthropic_vertex", "openai", "azure_openai", "groq", "anthropic", "gemini",
     ]
-    /// The models: for each provider a plain one, and one that thinks and wants its thoughts back.
+    /// Per provider, a plain model and a thinking model that requires its thoughts in later turns.
     private static let models: [String: (plain: String, thinking: String)] = [
         "vertex": ("gemini-2.5-flash", "gemini-3-pro-preview"),
         "anthropic_vertex": ("claude-sonnet-4-5@20250929", "claude-opus-4-6"),
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// Two calls in one batch, their results, a further question: everything goes back as the vendor wants it.
+    /// Two parallel calls, their results, another question: each turn goes back in the form that the vendor requires.
     @Test(arguments: providers) func toolConversationsOverSeveralTurns(_ provider: String) async throws {
         try await Self.withProviders { client, _ in
             for model in [provider, provider + "-thinking"] {
@@ -109,7 +109,7 @@ import Testing
                     #expect(first.completion.finishReason == .toolCalls, "\(model)")
                     guard calls.count == 2 else { continue }
                     request.messages.append(first.message)
-                    // In the wrong order, and one of them no object.
+                    // In reverse order, and one of them not an object.
                     request.messages.append(Message(role: .tool, content: "12:30", toolCallID: calls[1].id))
                     request.messages.append(
                         Message(role: .tool, content: #"{"degrees":21}"#, toolCallID: calls[0].id))
@@ -254,7 +254,7 @@ import Testing
         }
     }
 
-    /// Each fault, from each vendor, ends in the same kind of error.
+    /// Each fault ends in the same kind of error for every vendor.
     @Test func faultsOfEveryVendor() async throws {
         let faults: [(fault: String, kinds: [GenerationError.Kind], streams: Bool)] = [
             ("status=401", [.authentication], false), ("status=403", [.permission], false),
@@ -291,7 +291,7 @@ import Testing
         }
     }
 
-    /// A conversation moves from vendor to vendor: what only one of them understands stays behind.
+    /// A conversation that moves between vendors leaves out what only the previous vendor understands.
     @Test func aConversationMovesBetweenProviders() async throws {
         try await Self.withProviders { client, _ in
             var messages = [Message(role: .user, content: "What is the weather in Paris?")]
@@ -311,7 +311,7 @@ import Testing
         }
     }
 
-    /// Arguments that come value by value, and thoughts that nobody may read: both survive a conversation.
+    /// Arguments that arrive value by value and redacted thoughts both survive a conversation.
     @Test func partialArgumentsAndRedactedThoughts() async throws {
         try await Stack.with(
             configuration: { upstream, folder in
@@ -345,7 +345,7 @@ import Testing
                 ]
                 let second = try await answer(client, request, streams: true)
                 #expect(second.message.content.contains("cold"), "\(model)")
-                // Without the vendor's state the vendor refuses, and says why.
+                // Without its state, the vendor rejects the request and explains why.
                 request.messages[1].providerState = []
                 request.messages[1].toolCalls[0].providerState = []
                 await #expect {

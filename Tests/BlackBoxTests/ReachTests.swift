@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `genwire` and servers that are not there, do not answer, or are no Genwire servers. That a command ends at all is
-/// the point: without a bound each of these waits for ever.
+/// `genwire` against servers that are absent, do not respond, or are not Genwire servers. Each command must end:
+/// without a bound, each of these would wait indefinitely.
 @Suite struct ReachTests {
     private static let commands = [
         ["health"], ["health", "--deep"], ["models"], ["auth"], ["usage"], ["tokens", "x"], ["generate", "x"],
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    /// The whole call is bounded too: the server has said hello and stops in the middle of an answer.
+    /// The bound covers the whole call: the server answers the handshake and then stalls in the middle of a response.
     @Test func aDaemonThatStopsLater() async throws {
         try await Stack.with(configuration: Stack.configuration(["stalls": "gpt-4o#stall-after=1"])) { stack in
             let genwire = try RunningProgram(
@@ -51,7 +51,7 @@ import Testing
 
     @Test func aSocketThatNobodyServes() async throws {
         try await withTemporaryFolder { folder in
-            // The kernel takes the connection for a listener that never looks.
+            // The kernel accepts the connection for a listener that never calls `accept`.
             let silent = bindUnix(folder + "/silent.sock", backlog: 8)
             defer { close(silent) }
             let result = try await runProgram(
@@ -60,7 +60,7 @@ import Testing
             #expect(result.errors.contains("no response within 1.0 s"), "\(result.errors)")
             #expect(!result.errors.contains("no server"))
 
-            // A full backlog does not even take it.
+            // With a full backlog, not even the kernel accepts it.
             let full = bindUnix(folder + "/full.sock", backlog: 0)
             let waiting = connectUnix(folder + "/full.sock")
             #expect(waiting >= 0)
@@ -77,7 +77,7 @@ import Testing
 
     @Test(arguments: [
         "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "SSH-2.0-OpenSSH_9.2p1\r\n", "-",
-        // The first frame of an HTTP/2 server, SETTINGS: its first byte is zero as ttrpc's is.
+        // The first frame of an HTTP/2 server, SETTINGS: like a ttrpc frame, it starts with a zero byte.
         "\0\0\u{6}\u{4}\0\0\0\0\0\0\u{3}\0\0\0\u{64}",
     ])
     func somethingElseAnswers(_ bytes: String) async throws {
@@ -160,7 +160,7 @@ import Testing
     }
 }
 
-/// A Unix socket that listens and that nobody accepts from.
+/// A listening Unix socket on which nobody calls `accept`.
 private func bindUnix(_ path: String, backlog: Int32) -> Int32 {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_un()

@@ -1,8 +1,8 @@
 import Foundation
 import Generation
 
-/// A vendor's recorded request body, read as the request of ours that should produce it, and both bodies in a form in
-/// which only differences of meaning are left.
+/// A vendor's recorded request body, converted to the Genwire request that should produce it, with both bodies in a
+/// canonical form in which only differences of meaning remain.
 struct RecordedRequest {
     typealias Object = [String: Any]
 
@@ -87,7 +87,7 @@ struct RecordedRequest {
 
     private static func canonicalChatCompletions(_ body: Object) -> NSDictionary {
         var body = body
-        // Ours to decide, or beyond the contract.
+        // Set by the gateway, or outside the contract.
         for key in ["model", "stream", "stream_options", "n"] { body[key] = nil }
         if let limit = body.removeValue(forKey: "max_completion_tokens") { body["max_tokens"] = limit }
         body["messages"] = objects(body["messages"]).map { message in
@@ -227,7 +227,7 @@ struct RecordedRequest {
         return request
     }
 
-    /// OpenAPI's type names as JSON Schema has them.
+    /// Maps OpenAPI's type names to JSON Schema's.
     private static func lowered(_ schema: Any) -> Any {
         if let list = schema as? [Any] { return list.map { lowered($0) } }
         guard let object = schema as? Object else { return schema }
@@ -239,7 +239,7 @@ struct RecordedRequest {
 
     private static func canonicalGemini(_ body: Object) -> NSDictionary {
         var body = body
-        // From the configuration, not from the request.
+        // Set by the configuration, not by the request.
         body["safetySettings"] = nil
         if var config = body["generationConfig"] as? Object {
             config["responseModalities"] = nil

@@ -4,10 +4,10 @@ import GenwireClient
 import TestSupport
 import Testing
 
-/// Real recorded traffic, replayed by the simulator through the real daemon, whole, byte by byte and in random
-/// slices. Skipped where there are no recordings.
+/// Recorded traffic of real vendors, replayed by the simulator through the real daemon: whole, byte by byte, and in
+/// random slices. Skipped if there are no recordings.
 @Suite struct RecordingTests {
-    /// The folder: `GENWIRE_RECORDINGS`, else `shared/recordings` beside the checkout; `nil` where there is none.
+    /// The folder: `GENWIRE_RECORDINGS`, else `shared/recordings` beside the checkout; `nil` if it does not exist.
     static let folder: String? = {
         let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/recordings").path
@@ -19,7 +19,7 @@ import Testing
         try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any] ?? [:]
     }
 
-    /// A provider's recordings, and the providers through which they are replayed.
+    /// A provider's recordings, and the providers that replay them.
     private static let providers: [(folder: String, providers: [String])] = [
         ("openai", ["openai"]), ("azure_openai", ["azure_openai"]), ("groq", ["groq"]),
         ("vertex", ["vertex", "gemini"]), ("anthropic_vertex", ["anthropic_vertex", "anthropic"]),
@@ -39,7 +39,7 @@ import Testing
         return "  \(name): {provider: \(provider), config: {\(config)}}\n"
     }
 
-    /// Recordings whose answers do not come out right yet.
+    /// Recordings whose responses are not yet translated correctly.
     private static let knownToFail: Set<String> = ["openai/compat-openrouter-stream-error", "openai/unary-custom-tool"]
 
     @Test(arguments: providers.map(\.folder)) func recordingsGiveWhatTheyShould(_ provider: String) async throws {
@@ -79,8 +79,8 @@ import Testing
                             continue
                         }
                         let body = try? Self.object("\(folder)/\(provider)/\(name)/request.json")
-                        // Some requests were sent to be refused; ours would not be. Later ones have fields that the
-                        // contract has no name for yet.
+                        // Some recorded requests were sent to provoke an error; the gateway would send valid
+                        // ones. Later recordings use fields that the contract does not have yet.
                         let recorded = meta["status"] as? Int == 200 && meta["added"] == nil ? body : nil
                         let wanted = recorded.flatMap { $0.isEmpty ? nil : RecordedRequest($0, provider: provider) }
                         var request = wanted?.request ?? user("x")
@@ -119,7 +119,7 @@ import Testing
         return result
     }
 
-    /// What a recording says, in the contract's terms: input with cached tokens, output with reasoning.
+    /// A recording's expected values in the contract's terms: input includes cached tokens, output includes reasoning.
     private struct Expectation {
         let raw: [String: Any]
         var inputTokens: Int?

@@ -4,7 +4,7 @@ import GenwireClient
 import TestSupport
 import Testing
 
-/// The log of the real daemon: a line per call, whatever became of it, and nothing of what was said.
+/// The request log of the real daemon: one line per call, whatever its outcome, without any content.
 @Suite struct RequestLogTests {
     private static let configuration = Stack.configuration([
         "broken": "gpt-4o#status=500", "stalls": "gpt-4o#stall-after=2",
@@ -53,7 +53,7 @@ import Testing
             _ = await stream.value
             #expect(await line("outcome=caller_gone").contains("target=stalls"))
 
-            // The small calls have none.
+            // RPCs without generation have no line.
             _ = try await client.health()
             await client.close()
             await stack.daemon.stop()
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    /// What a drain ends has its line before the daemon is gone.
+    /// Calls that a drain ends are logged before the daemon exits.
     @Test func aDrainWritesTheLastLines() async throws {
         let configuration: @Sendable (String, String) -> String = { upstream, folder in
             Self.configuration(upstream, folder)

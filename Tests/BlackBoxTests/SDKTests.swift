@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The vendors' official SDKs against the simulator: that they take it for the vendor is what the other tests rest on.
+/// The vendors' official SDKs accept the simulator as the vendor; the other tests rely on that.
 @Suite struct SDKTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

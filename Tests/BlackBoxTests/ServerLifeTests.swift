@@ -85,7 +85,7 @@ import Testing
                 let isLogged = try await eventually { stack.daemon.log.dropFirst(before).contains(expected) }
                 #expect(isLogged, "\(stack.daemon.log)")
             }
-            // A key is a secret: that it changed is told, what it is is not (`Stack.with` reads the log).
+            // A key is a secret: the log reports the change but not the value (`Stack.with` checks the log).
             let changed =
                 old.replacing("sk-planted-secret-0123456789", with: "sk-planted-secret-9876543210")
                 + "routes: {r: {targets: [default]}}\nauth: {a: {type: static, token: planted-secret-token}}\n"
@@ -101,9 +101,9 @@ import Testing
                 "warning genwired: changed keys require a restart; the daemon keeps the old values until then "
                 + "keys=server.loops, limits.max_connections\n"
             try await reload(restart, "who may call changed\n")
-            // The daemon was started with --log-level, which a restart would not change either.
+            // `loops` and `max_connections` need a restart; the level, set by --log-level, would not change even then.
             #expect(try await eventually { stack.daemon.log.contains(warning) }, "\(stack.daemon.log)")
-            // What waits for a restart goes on waiting.
+            // Keys that need a restart are reported again at each reload.
             try await reload(restart, "configuration reloaded changes=none\n")
             #expect(
                 try await eventually { stack.daemon.log.components(separatedBy: warning).count == 3 },
@@ -168,7 +168,7 @@ import Testing
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        // Other tests of this process need some too.
+        // Leave some for the other tests of this process.
         let count = min(10_000, Int(clamping: limit.rlim_cur) - 6000)
         guard count > 1000 else {
             print("skipped: the descriptor limit is \(limit.rlim_cur)")
@@ -193,7 +193,7 @@ import Testing
     @Test func connectionsOverTheLimitAreRefusedAndTheRestIsServed() async throws {
         try await Stack.with(configuration: Stack.configuration(extra: "limits: {max_connections: 10}")) { stack in
             var sockets = (0..<11).map { _ in connectUnix(stack.folder + "/g.sock") }
-            // Whichever loop is the last to get to its connection refuses it.
+            // The loop that accepts last refuses its connection; which one that is varies.
             #expect(try await eventually { sockets.count { isClosed($0) } == 1 })
             let open = try #require(sockets.firstIndex { !isClosed($0) })
             close(sockets.remove(at: open))

@@ -4,10 +4,10 @@ import Messages
 import TestSupport
 import Testing
 
-/// Signals while programs for secrets run.
+/// Signals while a secret's command runs.
 @Suite struct SignalTests {
-    /// A configuration whose key comes from a program that writes its process id to `folder`/pid and sleeps. Without a
-    /// signal the daemon gives it ten seconds.
+    /// A configuration whose key comes from a command that writes its process id to `folder`/pid and sleeps. Without a
+    /// signal, the daemon waits ten seconds for it.
     private static func slow(_ folder: String) -> String {
         """
         server: {listen: ["unix:\(folder)/g.sock"]}
@@ -17,7 +17,7 @@ import Testing
         """
     }
 
-    /// The process id, once the program runs.
+    /// The command's process id, once it runs.
     private static func child(_ folder: String) async throws -> Int32? {
         var child: Int32?
         _ = try await eventually {
@@ -28,14 +28,14 @@ import Testing
         return child
     }
 
-    /// Whether the process and what it started have ended; one that waits to be reaped counts.
+    /// Whether the command and its children have ended; zombies count as ended.
     private static func hasEnded(_ child: Int32) -> Bool {
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return !processes.contains { name in
             guard Int32(name) != nil, let text = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
                 let end = text.lastIndex(of: ")")
             else { return false }
-            // State, parent, process group.
+            // Fields: state, parent, process group.
             let fields = text[text.index(after: end)...].split(separator: " ")
             return fields.count > 2 && fields[0] != "Z" && fields[2] == "\(child)"
         }
@@ -50,7 +50,7 @@ import Testing
             let child = try #require(try await Self.child(folder))
             #expect(!Self.hasEnded(child))
             daemon.signal(signal)
-            // 78 is the code where the program was waited for.
+            // The exit code is 78 if the daemon waited for the command.
             #expect(await daemon.waitForExit() == code, "\(daemon.log)")
             #expect(try await eventually { Self.hasEnded(child) })
         }
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    /// A name server that does not answer, in place of the C library's function.
+    /// Replaces the C library's resolver function with one that simulates an unresponsive name server.
     @Test(.enabled(if: hasCompiler, "needs a C compiler"))
     func aSignalEndsTheWaitForAName() async throws {
         try await withTemporaryFolder { folder in
@@ -103,14 +103,14 @@ import Testing
             try text.write(toFile: stack.folder + "/config.yaml", atomically: true, encoding: .utf8)
             stack.daemon.signal(SIGHUP)
             let child = try #require(try await Self.child(stack.folder))
-            // Calls are served meanwhile.
+            // The daemon serves calls meanwhile.
             let client = try await GenwireClient.connect(to: stack.address)
             #expect(try await client.health().status == .serving)
             await client.close()
             stack.daemon.signal(SIGTERM)
             #expect(await stack.daemon.waitForExit() == 0)
             #expect(stack.daemon.log.contains("draining"))
-            // Said where the reload came to its end first.
+            // Logged only if the reload had ended first.
             #expect(!stack.daemon.log.contains("the current configuration stays in effect"))
             #expect(try await eventually { Self.hasEnded(child) })
         }
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test func aSecondSignalEndsAtOnceWithItsPrograms() async throws {
-        // Takes a request and never answers it.
+        // Accepts a request and never responds.
         let vendor = TestServer { $0.waitForEnd() }
         defer { vendor.stop() }
         try await withTemporaryFolder { folder in
@@ -157,7 +157,7 @@ import Testing
             let client = try await GenwireClient.connect(to: "unix:\(folder)/g.sock")
             let call = Task { try await client.chat(user("x", model: "held")) }
             let child = try #require(try await Self.child(folder))
-            // The token is fetched in advance, so that the program alone does not mean that there is a call to wait for.
+            // The token is fetched in advance, so a running command alone does not prove that a call waits for it.
             #expect(try await eventually { vendor.accepted == 1 })
             daemon.signal(SIGTERM)
             #expect(await daemon.waitForLine(containing: "draining") != nil)
