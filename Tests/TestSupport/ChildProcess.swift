@@ -2,13 +2,13 @@ internal import CLinux
 internal import EventLoop
 public import Foundation
 
-/// A program that was started with `posix_spawn`: with no descriptor but the standard three, and with no signal blocked
-/// or ignored, as SIGINT is in a shell's background job. Foundation's `Process` crashes now and then where many threads
+/// A program started with `posix_spawn`: it inherits only the three standard descriptors, and no blocked or ignored
+/// signal (a shell's background job ignores SIGINT). Foundation's `Process` occasionally crashes if many threads
 /// start programs at the same time.
 public final class ChildProcess: Sendable {
     /// The process id.
     public let processID: Int32
-    /// The exit code, 128 + signal where a signal ended it; `nil` while it runs.
+    /// The exit code, or 128 + signal if a signal ended it; `nil` while it runs.
     private let end = Locked<Int32?>(nil)
 
     /// Starts the program at `path`.
@@ -54,11 +54,11 @@ public final class ChildProcess: Sendable {
         self.processID = processID
     }
 
-    /// Whether it still runs.
+    /// Whether the program is still running.
     public var isRunning: Bool { exitCode(options: WNOHANG) == nil }
 
-    /// Waits for the end and returns the exit code, 128 + signal where a signal ended the program. It is killed where it
-    /// takes longer than `seconds`.
+    /// Waits for the end and returns the exit code, or 128 + signal if a signal ended the program. Kills the program if
+    /// it takes longer than `seconds`.
     @discardableResult
     public func waitForExit(seconds: Int) async -> Int32 {
         for _ in 0..<seconds * 100 where isRunning { try? await Task.sleep(nanoseconds: 10_000_000) }
@@ -66,7 +66,7 @@ public final class ChildProcess: Sendable {
         return exitCode(options: 0) ?? -1
     }
 
-    /// Asks the kernel once; an end is asked for once only, since the process id is free afterwards.
+    /// Calls `waitpid` until it reports the end, and never after that, since the kernel may reuse the process id.
     private func exitCode(options: Int32) -> Int32? {
         end.withLock { end in
             if end != nil { return end }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A TCP port on 127.0.0.1 that was free a moment ago, for programs that cannot choose one themselves.
+/// Returns a TCP port on 127.0.0.1 that was free a moment ago, for programs that cannot choose one themselves.
 public func unusedPort() -> UInt16? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
@@ -14,7 +14,7 @@ public func unusedPort() -> UInt16? {
     return result == 0 ? UInt16(bigEndian: address.sin_port) : nil
 }
 
-/// Whether somebody accepts connections on a port of 127.0.0.1.
+/// Whether a server accepts connections on a port of 127.0.0.1.
 public func isPortOpen(_ port: UInt16) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }

@@ -1,10 +1,10 @@
 public import Foundation
 
-/// The programs under test, as built beside the tests.
+/// The programs under test, which the build puts beside the test bundle.
 public enum Programs {
-    /// The folder of the test bundle, which is also the programs'.
+    /// The folder of the test bundle, which also contains the programs.
     public static let folder: URL = {
-        // The bundle is the running program on Linux; its folder holds the products.
+        // On Linux the bundle is the running program; its folder holds the products.
         let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         for candidate in [own, bundle] {
@@ -16,7 +16,7 @@ public enum Programs {
         return bundle.deletingLastPathComponent()
     }()
 
-    /// The path of one program; an absolute one stays as it is.
+    /// Returns the path of a program; absolute paths stay as they are.
     public static func path(_ name: String) -> String {
         name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path
     }
@@ -24,22 +24,22 @@ public enum Programs {
 
 /// The programs in other languages, in `Tests/Interop`.
 public enum Interop {
-    /// The path of one of them.
+    /// Returns the path of the program with this name.
     public static func path(_ name: String) -> String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Interop/" + name).path
     }
 }
 
-/// A program that a test started. It is ended when the test ends, by its own process id.
+/// A program that a test started. The test ends it by its process id.
 public final class RunningProgram: Sendable {
     private let process: ChildProcess
-    /// Where its standard error goes.
+    /// The file that receives its standard error.
     public let logPath: String
 
-    /// Starts `name` with `arguments`, its standard error in `logPath`.
+    /// Starts `name` with `arguments`; its standard error is written to `logPath`.
     /// - Parameters:
-    ///   - descriptorLimit: RLIMIT_NOFILE of the new process; `nil` for this one's.
+    ///   - descriptorLimit: RLIMIT_NOFILE of the new process; `nil` inherits the limit of the tests.
     ///   - input: its standard input; `nil` for none.
     ///   - outputPath: the file of its standard output; `nil` for none.
     public init(
@@ -66,12 +66,12 @@ public final class RunningProgram: Sendable {
 
     /// The process id.
     public var processID: Int32 { process.processID }
-    /// Whether it still runs.
+    /// Whether the program is still running.
     public var isRunning: Bool { process.isRunning }
-    /// What it wrote to standard error so far.
+    /// Its standard error so far.
     public var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
 
-    /// Waits until the log holds `text`; returns the line, or `nil` where the program ended or 60 seconds passed.
+    /// Waits until the log contains `text` and returns that line; `nil` if the program ended or 60 seconds passed.
     public func waitForLine(containing text: String) async -> String? {
         for _ in 0..<6000 {
             let lines = log.split(separator: "\n")
@@ -85,7 +85,7 @@ public final class RunningProgram: Sendable {
     /// Sends a signal.
     public func signal(_ number: Int32) { kill(processID, number) }
 
-    /// Waits for the end and returns the exit code; kills the program where it takes longer than a minute.
+    /// Waits for the end and returns the exit code; kills the program if it takes longer than a minute.
     public func waitForExit() async -> Int32 {
         await process.waitForExit(seconds: 60)
     }
@@ -96,7 +96,7 @@ public final class RunningProgram: Sendable {
         _ = await waitForExit()
     }
 
-    /// How many descriptors it has open. With the daemon only root may look, since it is not dumpable; others get 0.
+    /// The number of its open descriptors; 0 for the daemon unless run as root, since the daemon is not dumpable.
     public var descriptorCount: Int {
         if let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/fd") {
             return names.count
@@ -105,7 +105,7 @@ public final class RunningProgram: Sendable {
         return 0
     }
 
-    /// Its resident memory, in bytes; 0 under a sanitizer, whose own memory is many times the program's.
+    /// Its resident memory in bytes; 0 under a sanitizer, whose own memory is many times the program's.
     public var residentBytes: Int {
         guard ProcessInfo.processInfo.environment["GENWIRE_SANITIZED"] == nil else {
             print("skipped: resident memory says nothing under a sanitizer")
@@ -117,7 +117,7 @@ public final class RunningProgram: Sendable {
     }
 }
 
-/// Runs a program to its end.
+/// Runs a program until it exits.
 public func runProgram(
     _ name: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
 ) async throws -> (code: Int32, output: String, errors: String) {

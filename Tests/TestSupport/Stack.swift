@@ -1,15 +1,15 @@
 internal import Foundation
 internal import FoundationNetworking
 
-/// A simulator and a daemon before it, in a folder of their own.
+/// A simulator with a daemon in front of it, in a temporary folder.
 public struct Stack: Sendable {
-    /// The folder; the socket, the configuration and the logs are in it.
+    /// The folder with the socket, the configuration and the logs.
     public let folder: String
     /// The daemon.
     public let daemon: RunningProgram
     /// The simulated vendor.
     public let simulator: RunningProgram
-    /// The simulator's address, such as `http://127.0.0.1:40001`.
+    /// The simulator's address, for example `http://127.0.0.1:40001`.
     public let upstream: String
     /// The daemon's Unix address.
     public var address: String { "unix:\(folder)/g.sock" }
@@ -19,8 +19,8 @@ public struct Stack: Sendable {
         return line.split { " ,".contains($0) }.first { $0.hasPrefix("tcp:") }.map(String.init) ?? ""
     }
 
-    /// A configuration with the default model on the simulator and more models by their vendor names: a name may ask
-    /// for faults (`gpt-4o#stall-after=3`).
+    /// A configuration with the default model on the simulator, and further models by their vendor names, which may
+    /// request faults (`gpt-4o#stall-after=3`).
     public static func configuration(_ more: [String: String] = [:], extra: String = "")
         -> @Sendable (String, String) -> String
     {
@@ -41,7 +41,7 @@ public struct Stack: Sendable {
         }
     }
 
-    /// Runs `body` with a stack and ends both programs afterwards, whatever happened.
+    /// Runs `body` with a stack, and ends both programs afterwards even if it throws.
     public static func with(
         simulator arguments: [String] = [],
         configuration: @Sendable (_ upstream: String, _ folder: String) -> String = Stack.configuration(),
@@ -71,7 +71,7 @@ public struct Stack: Sendable {
                     throw error
                 }
                 await daemon.stop()
-                // Every secret in the tests has these words in it, and nothing that a daemon writes may have them.
+                // Every secret in the tests contains one of these strings, and no output of a daemon may contain them.
                 guard !daemon.log.contains("planted-secret"), !daemon.log.contains("sim-token-") else {
                     throw StackError("the daemon wrote a secret into its log: \(daemon.log)")
                 }
@@ -83,14 +83,14 @@ public struct Stack: Sendable {
         }
     }
 
-    /// A counter of the simulator's `/sim/stats`.
+    /// Returns a counter from the simulator's `/sim/stats`.
     public func statistic(_ name: String) async throws -> Int {
         let (data, _) = try await URLSession.shared.data(from: URL(string: upstream + "/sim/stats")!)
         let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
         return object?[name] as? Int ?? -1
     }
 
-    /// The newest request body that the simulator got.
+    /// The most recent request body that the simulator received.
     public func lastRequest() async throws -> [String: Any] {
         let (data, _) = try await URLSession.shared.data(from: URL(string: upstream + "/sim/stats")!)
         let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
@@ -98,15 +98,15 @@ public struct Stack: Sendable {
     }
 }
 
-/// A stack that did not come up.
+/// Why a stack did not start, or another failure of the tests' own setup.
 public struct StackError: Error, CustomStringConvertible {
-    /// Why.
+    /// The text of the failure.
     public let description: String
-    /// An error with words.
+    /// Creates an error with a text.
     public init(_ description: String) { self.description = description }
 }
 
-/// Waits until `condition` holds; `false` after a time that no healthy run needs.
+/// Waits until `condition` holds; returns `false` after a time that no healthy run needs.
 public func eventually(seconds: Double = 60, _ condition: () async throws -> Bool) async throws -> Bool {
     for _ in 0..<Int(seconds * 100) {
         if try await condition() { return true }

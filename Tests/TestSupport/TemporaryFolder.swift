@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Runs `body` with a new, empty folder and removes it with everything in it afterwards.
+/// Runs `body` with a new, empty folder, and removes the folder with its contents afterwards.
 public func withTemporaryFolder<T>(_ body: (String) async throws -> T) async throws -> T {
     var template = Array("/tmp/genwire-test-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { preconditionFailure("mkdtemp failed: errno \(errno)") }

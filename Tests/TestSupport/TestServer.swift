@@ -2,7 +2,7 @@ internal import EventLoop
 internal import Foundation
 internal import Glibc
 
-/// A tiny HTTP server on loopback for one test: a thread a connection, which the test scripts.
+/// A small HTTP server on loopback for one test: one thread per connection, scripted by the test.
 public final class TestServer: Sendable {
     private struct State {
         var open: Set<Int32> = []
@@ -11,13 +11,13 @@ public final class TestServer: Sendable {
         var isStopped = false
     }
 
-    /// Where it listens.
+    /// The port it listens on.
     public let port: UInt16
     private let listener: Int32
     private let state = Locked(State())
     private let threads = DispatchGroup()
 
-    /// Calls `handler` on a thread of its own for each connection.
+    /// Starts a server that calls `handler` on a separate thread for each connection.
     public init(_ handler: @escaping @Sendable (TestConnection) -> Void) {
         (listener, port) = loopbackListener(backlog: 1024)
         threads.enter()
@@ -60,16 +60,16 @@ public final class TestServer: Sendable {
         thread.start()
     }
 
-    /// The URL of a path.
+    /// Returns the URL of a path.
     public func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    /// Connections so far.
+    /// The number of connections so far.
     public var accepted: Int { state.withLock { $0.accepted } }
 
-    /// Connections whose end the handler saw.
+    /// The number of connections whose end the handler has seen.
     public var closedByPeer: Int { state.withLock { $0.closedByPeer } }
 
-    /// Ends every connection and waits for the threads.
+    /// Closes every connection and waits for the threads.
     public func stop() {
         state.withLock { state in
             state.isStopped = true
@@ -81,17 +81,17 @@ public final class TestServer: Sendable {
     }
 }
 
-/// One connection, seen from the server. Belongs to its thread.
+/// The server's end of one connection. Confined to its thread.
 public final class TestConnection {
     private let fd: Int32
     private var buffer: [UInt8] = []
     private(set) var sawEnd = false
-    /// Bytes handed to the kernel.
+    /// The number of bytes passed to the kernel.
     public private(set) var sent = 0
 
     init(_ fd: Int32) { self.fd = fd }
 
-    /// The next request's head and body; `nil` where the client closed.
+    /// Reads the next request's headers and body; returns `nil` if the client closed the connection.
     public func request() -> (head: String, body: [UInt8])? {
         let mark = Array("\r\n\r\n".utf8)
         while true {
@@ -109,7 +109,7 @@ public final class TestConnection {
         }
     }
 
-    /// Sends everything, blocking; false where the client is gone.
+    /// Sends all bytes, blocking; returns `false` if the client has disconnected.
     @discardableResult
     public func send(_ bytes: [UInt8]) -> Bool {
         var offset = 0
@@ -124,17 +124,17 @@ public final class TestConnection {
         return true
     }
 
-    /// Sends a text.
+    /// Sends a text as UTF-8.
     @discardableResult
     public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
-    /// A whole answer that keeps the connection.
+    /// Sends a complete response and keeps the connection open.
     public func answer(_ body: String, status: String = "200 OK", headers: String = "") {
         send("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
     }
 
-    /// Waits until the client has sent something, and reads none of it. The end of the handler resets the connection.
-    /// False where the client closed instead.
+    /// Waits until the client has sent something, without reading it: the connection is reset when the handler ends.
+    /// Returns `false` if the client closed the connection instead.
     @discardableResult
     public func waitForBytes() -> Bool {
         var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
@@ -145,10 +145,10 @@ public final class TestConnection {
         return true
     }
 
-    /// Closes both directions; a client that looks sees the end from now on.
+    /// Shuts down both directions; a client that reads sees the end from now on.
     public func hangUp() { shutdown(fd, Int32(SHUT_RDWR)) }
 
-    /// Waits until the client closes.
+    /// Waits until the client closes the connection.
     public func waitForEnd() { while fill() {} }
 
     private func fill() -> Bool {
@@ -168,7 +168,7 @@ public final class TestConnection {
     }
 }
 
-/// A listening socket on a free port of loopback.
+/// Opens a listening socket on a free loopback port.
 public func loopbackListener(backlog: Int32) -> (fd: Int32, port: UInt16) {
     let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
