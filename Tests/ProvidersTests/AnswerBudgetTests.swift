@@ -9,7 +9,7 @@ import Testing
 @testable import HTTPClient
 @testable import Providers
 
-/// The memory that all calls use for responses is bounded, and released however a call ends.
+/// All calls share one memory budget for responses, and each call returns its part however it ends.
 @Suite(.timeLimit(.minutes(2))) struct AnswerBudgetTests {
     private static let piece = String(repeating: "x", count: 256 << 10)
 
@@ -26,7 +26,7 @@ import Testing
         do {
             var first = AnswerBudget.Share(budget)
             var second = AnswerBudget.Share(budget)
-            // Less than a step is not counted.
+            // Amounts below one step are not counted.
             #expect(hold(&first, 10_000) == nil && budget.bytes == 0)
             #expect(hold(&first, 70_000) == nil && budget.bytes == 65_536)
             let error = hold(&second, 70_000)
@@ -43,15 +43,15 @@ import Testing
 
     // MARK: - Attempts
 
-    /// How a server answers, and how the attempt ends by it.
+    /// How a server responds, and how the attempt ends as a result.
     struct Ending: Sendable, CustomTestStringConvertible {
         var name: String
         var isStream = false
         var head = "Content-Type: application/json\r\nContent-Length: 300000\r\n"
-        /// Two pieces: between them the budget is looked at.
+        /// Two pieces; the budget is checked between them.
         var first = #"{"choices":[{"message":{"content":""# + AnswerBudgetTests.piece
         var second = ""
-        /// `nil` for a good end.
+        /// The expected error; `nil` for success.
         var error: GenerationError.Kind?
         var testDescription: String { name }
     }
@@ -152,7 +152,7 @@ import Testing
     }
 }
 
-/// One attempt on its loop, from the outside.
+/// One attempt on its loop, as its caller sees it.
 private final class Running: Sendable {
     private final class Sink: AnswerSink {
         let ends: AsyncStream<GenerationError?>.Continuation
@@ -172,7 +172,7 @@ private final class Running: Sendable {
     private let parts: LoopBound<(context: ProviderContext, sink: Sink, attempt: ProviderAttempt)>
     private let ends: AsyncStream<GenerationError?>
 
-    /// Starts an attempt; on its loop.
+    /// Starts an attempt; called on its loop.
     init(_ model: ConfiguredModel, isStream: Bool, _ context: ProviderContext) {
         let (ends, continuation) = AsyncStream.makeStream(of: GenerationError?.self)
         self.ends = ends
@@ -184,7 +184,7 @@ private final class Running: Sendable {
         attempt.start()
     }
 
-    /// How it ends; `nil` for well.
+    /// The error that the attempt ends with; `nil` for success.
     var failure: GenerationError? {
         get async {
             for await end in ends { return end }
@@ -192,9 +192,9 @@ private final class Running: Sendable {
         }
     }
 
-    /// On the loop.
+    /// Called on the loop.
     func cancel() { parts.value.attempt.cancel() }
 
-    /// On the loop.
+    /// Called on the loop.
     func shutdown() { parts.value.context.client.shutdown() }
 }

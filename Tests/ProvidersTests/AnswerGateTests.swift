@@ -5,7 +5,7 @@ import Testing
 
 @testable import Providers
 
-/// No text of an answer brings a secret of its call along, whatever field it leaves by.
+/// No text of a response contains a secret of its call, in whatever field.
 @Suite struct AnswerGateTests {
     private static let key = "key-of-this-test"
 
@@ -36,9 +36,9 @@ import Testing
         #expect(
             answer.completion.rawFinishReason == "<secret>" && answer.completion.providerRequestID == "req <secret>")
         #expect(answer.completion.warnings == ["refused: <secret>", "sk-<secret>"])
-        // Nothing of it was missed.
+        // No secret was missed.
         #expect(!"\(answer)".contains(key))
-        // What has none passes unchanged.
+        // Texts without secrets pass unchanged.
         let plain = ChatResponse(
             message: Message(role: .assistant, content: "sk-abcdefghijklmnop"), completion: Completion())
         #expect(gate.pass(plain) == plain)
@@ -68,7 +68,7 @@ import Testing
         #expect(answer.completion.warnings[0].utf8.count <= 4100 && answer.completion.rawFinishReason.utf8.count <= 520)
     }
 
-    /// Both tokens of a call whose first one was rejected, and what is secret in the section's own headers.
+    /// Both tokens of a call whose first token was rejected, and the secrets in the section's custom headers.
     @Test func everySecretOfACall() throws {
         let harness = try DialectHarness("openai") {
             $0.extraHeaders = [
@@ -83,11 +83,11 @@ import Testing
         let text = "key-of-this-test another-token-0123 gateway-key-0123 Basic Zm9vYmFyYmF6cXV4 A title of my own"
         let answer = gate.pass(
             ChatResponse(message: Message(role: .assistant, content: text), completion: Completion()))
-        // A title is no secret, and an answer may well have it.
+        // A title is not a secret, and a response may contain it.
         #expect(answer.message.content == "<secret> <secret> <secret> <secret> A title of my own")
     }
 
-    /// A header of one's own, and the forms of its secret that come back.
+    /// A custom header, and the forms in which a vendor may echo its secret.
     private static let headers: [(name: String, value: String, echoes: [String])] = [
         ("Authorization", "Bearer bearer-key-0123456", ["Bearer bearer-key-0123456", "bearer-key-0123456"]),
         ("X-Auth-Token", "Bearer bearer-key-0123456", ["bearer-key-0123456", "Bearer bearer-key-0123456"]),
@@ -119,7 +119,7 @@ import Testing
             #expect(!passed.message.contains(echo) && passed.message.hasPrefix("a <secret>"), "\(passed.message)")
             #expect(!passed.providerCode.contains(echo), "\(passed.providerCode)")
         }
-        // Short ones are looked for in words about an answer, and are no secrets in what a model says.
+        // Short secrets are removed from error texts, but not from what a model generates.
         let short = SecretSet(token: nil, headers: ["Authorization": "Basic dXNlcjpzaG9ydA=="])
         #expect(SecretSet.scrub("it is short", short.inWords) == "it is <secret>")
         #expect(SecretSet.scrub("it is short", short.inContent) == "it is short")
@@ -155,7 +155,7 @@ import Testing
 
     // MARK: - Streams
 
-    /// What keys of a kind begin with is public, and an answer may well end with it.
+    /// The prefix that all keys of a kind share is public, and a response may end with it.
     @Test(arguments: [
         ("sk-ant-api03-Zq8Xw7Vu6Ts5Rr4Qp3", "sk-ant-api03-"), ("sk-proj-Zq8Xw7Vu6Ts5Rr4Qp3", "sk-proj-"),
         ("eyJhbGciOiJSUzI1NiJ9.eyJ4IjoxfQ.c2lnbmF0dXJl", "eyJhbGciOiJSUzI1NiJ9."),
@@ -168,7 +168,7 @@ import Testing
             #expect(gate.pass(.text(text)) == .text(text))
             #expect(gate.end().isEmpty)
         }
-        // One byte more is a part of the secret, and all of it goes.
+        // One byte more is part of the secret, so all of it is removed.
         var gate = try harness.gate()
         #expect(gate.pass(.text("a " + key.prefix(beginning.utf8.count + 8))) == .text("a "))
         #expect(gate.end() == [.text("<secret>")])
@@ -186,7 +186,7 @@ import Testing
         #expect(gate.flush(before: .text("x")).isEmpty)
         #expect(gate.flush(before: call) == [.text("<secret>")])
         #expect(gate.pass(call) == call)
-        // The rest of the secret does not come through because of that.
+        // The rest of the secret is still removed.
         #expect(gate.flush(before: .text("is-test")).isEmpty)
         #expect(gate.pass(.text("is-test!")) == .text("<secret>!"))
         #expect(gate.pass(.reasoning("key-of-th")) == nil)
@@ -226,7 +226,7 @@ import Testing
         try Self.inEveryForm(["so: key-of-this-test, ", "and key-of-this-testkey-of-this-test"]) { text, pieces in
             #expect(text == "so: <secret>, and <secret><secret>" && pieces.count == 2)
         }
-        // Wherever it is cut in two, at most seven bytes of it get out.
+        // However it is cut in two, at most seven bytes of it are delivered.
         for cut in 1..<Self.key.count {
             let (left, right) = (String(Self.key.prefix(cut)), String(Self.key.dropFirst(cut)))
             try Self.inEveryForm(["a " + left, right + " b"]) { text, _ in
@@ -236,7 +236,7 @@ import Testing
         try Self.inEveryForm(Self.key.map(String.init) + [" b"]) { text, _ in #expect(text == "key-of-<secret> b") }
     }
 
-    /// A piece is only kept where it ends like a secret begins, by 8 bytes and more, and goes on as soon as it does not.
+    /// A piece is held only while its end matches at least 8 bytes of a secret's beginning, and released at a mismatch.
     @Test func ordinaryPiecesAreNotHeldBack() throws {
         let ordinary = [
             "k", "ke", "key", " key-of-", "the-kingdom", "key-of-", "k", "é", "", "🎈 key-of-t", "ime",
@@ -250,7 +250,7 @@ import Testing
                 "k", "ke", "key", " key-of-", "the-kingdom", "key-of-", "k", "é", "🎈 ", "key-of-time",
                 "key-of-this-tes!",
             ])
-        // What ends like one without being one.
+        // Ends with the beginning of a secret, without containing one.
         #expect(try Self.stream(["x key-of-this-tes"]) { .text($0) }.text == "x <secret>")
         #expect(try Self.stream(["x key-of-"]) { .text($0) }.text == "x key-of-")
     }
@@ -269,7 +269,7 @@ import Testing
         #expect(gate.end() == [piece(1, "<secret>")] && gate.end().isEmpty)
     }
 
-    /// Random texts over few letters, in which secrets begin everywhere, in random pieces.
+    /// Random texts over few letters, in which a secret may begin anywhere, in random pieces.
     @Test(arguments: 0..<400)
     func noSlicingLetsASecretThrough(_ seed: UInt64) throws {
         var random = SeededNumbers(seed)
@@ -300,12 +300,12 @@ import Testing
             let before = out
             out += splice.add(piece, secrets.map { Secret($0) })
             #expect(out.hasPrefix(before))
-            // Never more kept than a secret is long.
+            // Never holds more than the length of a secret.
             if !out.contains("<") { #expect(taken - out.utf8.count < 20) }
         }
         out += splice.flush()
         for secret in secrets { try #require(!out.contains(secret), "\(secret) in \(out)") }
-        // Nothing else is lost: what stands between the marks is in the text, in order.
+        // Nothing else is lost: the parts between the marks appear in the text, in order.
         var place = text.startIndex
         for part in out.components("<secret>") where !part.isEmpty {
             let found = try #require(text[place...].firstRange(of: part), "'\(part)' of \(out) in \(text)")

@@ -9,7 +9,7 @@ import Testing
 @testable import HTTPClient
 @testable import Providers
 
-/// Rejected tokens, and who gives up meanwhile.
+/// Rejected tokens, and cancellation while a token is obtained.
 @Suite struct AuthorizedTransferTests {
     @Test func sendsOnceMoreWithANewToken() async throws {
         try await Site.with { site in
@@ -81,7 +81,7 @@ import Testing
             let got = await site.state(of: transfer)
             #expect(got.heads.isEmpty && got.end == nil && got.identities == 0)
             #expect(got.bodyBytes == 0)
-            // The refresh went on: the next one gets its token, and its request is the first.
+            // The refresh continued: the next transfer gets its token, and sends the first request.
             let next = try await site.run()
             #expect(next.body == "fine")
             #expect(site.seen.requests == ["Bearer token-1 ask"])
@@ -108,7 +108,7 @@ import Testing
             let transfer = try await site.start()
             #expect(try await eventually { site.seen.requests.count == 2 })
             await site.cancel(transfer)
-            // Its connection is closed at once.
+            // Its connection is closed immediately.
             #expect(try await eventually { site.seen.closes == 1 })
             let got = await site.state(of: transfer)
             #expect(got.heads.isEmpty && got.end == nil)
@@ -132,18 +132,18 @@ import Testing
     }
 }
 
-/// A server that issues tokens at `/token` and answers everything else as the script says.
+/// A server that issues tokens at `/token` and responds to every other request as scripted.
 private final class Site: Sendable {
     enum Answer {
         case status(Int, String)
-        /// The head of an answer whose body never comes.
+        /// The headers of a response whose body never arrives.
         case headOnly(Int)
         case silence
     }
 
     struct Script {
         var answers: [Answer] = []
-        /// While this token is waited for, the transfer is cancelled; 0 for never.
+        /// The number of the token during whose request the transfer is cancelled; 0 for never.
         var cancelsAtToken = 0
         var tokenLimit = Int.max
     }
@@ -152,7 +152,7 @@ private final class Site: Sendable {
         var tokens = 0
         /// `Authorization` and body of each request.
         var requests: [String] = []
-        /// Connections that were closed on an answer that is not complete.
+        /// The number of connections closed during an incomplete response.
         var closes = 0
     }
 
@@ -254,7 +254,7 @@ private final class Site: Sendable {
             receiver.transfer.start(receiver)
             let bound = LoopBound(receiver, on: loop)
             newest.withLock { $0 = bound }
-            // Tokens are fetched from now on: before, nobody could cancel while one is waited for.
+            // Fetch tokens only from here on: earlier, no transfer could be cancelled while it waits for one.
             let isFirst = isAttached.withLock { isAttached in
                 defer { isAttached = true }
                 return !isAttached
@@ -264,7 +264,7 @@ private final class Site: Sendable {
         }
     }
 
-    /// Runs a transfer to its end.
+    /// Runs a transfer until it ends.
     func run() async throws -> Received {
         let receiver = try await start()
         await withCheckedContinuation { continuation in
@@ -292,7 +292,7 @@ private struct Received: Sendable {
     var authMicroseconds: Int64 = 0
 }
 
-/// Belongs to the loop.
+/// Confined to the loop.
 private final class Receiver: AuthorizedTransferDelegate {
     let transfer: AuthorizedTransfer
     private var soFar = Received()

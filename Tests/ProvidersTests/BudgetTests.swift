@@ -5,7 +5,7 @@ import Testing
 
 @testable import Providers
 
-/// A vendor cannot make a call buffer more than its budget, in whatever field.
+/// A vendor cannot make a call buffer more than its budget, in any field.
 @Suite struct BudgetTests {
     private static let pieceBytes = 2 << 20
     private static let piece = String(repeating: "x", count: pieceBytes)
@@ -13,12 +13,12 @@ import Testing
     struct Place: Sendable, CustomTestStringConvertible {
         var name: String
         var provider: String
-        /// Event number `index`, with a piece of that size in it.
+        /// Event number `index`, with a piece of the given size.
         var event: @Sendable (_ index: Int, _ piece: String) -> String
         var testDescription: String { name }
     }
 
-    /// A Claude event of a block: its beginning before the first piece, then the piece.
+    /// A Claude event of a block: the block's start before the first piece, then the piece.
     private static func block(_ index: Int, _ block: String, _ delta: String) -> String {
         let grow = #"data: {"type":"content_block_delta","index":0,"delta":\#(delta)}"#
         return index > 0
@@ -97,7 +97,7 @@ import Testing
     @Test(arguments: kept) func whatIsKeptIsBounded(_ place: Place) throws {
         let (count, error) = try Self.limit(place)
         #expect(error?.kind == .badProviderResponse && error?.isRetryable == false, "\(String(describing: error))")
-        // The budget is for use, and the last piece may be half beyond it.
+        // The budget can be used up; the last piece may exceed it by half.
         #expect(count >= 3 && count <= CallBudget.bytes / Self.pieceBytes, "after \(count) pieces")
     }
 
@@ -126,7 +126,7 @@ import Testing
         },
     ]
 
-    /// What is delivered, or replaced by the next event, is not buffered: such a stream may be endless.
+    /// Data that is delivered at once, or replaced by the next event, is not buffered: such streams may be endless.
     @Test(arguments: replaced) func whatIsPassedOnIsNotKept(_ place: Place) throws {
         let (count, error) = try Self.limit(place)
         #expect(error == nil && count == 40, "\(String(describing: error))")
@@ -140,7 +140,7 @@ import Testing
                 (index == 0 || lineEnd == "\n" ? beginning : "") + piece + lineEnd
             }
             let (count, error) = try Self.limit(place, slices: { [Array($0.utf8)] })
-            // Names replace each other.
+            // Each name replaces the previous one.
             guard !(beginning == "event: " && lineEnd == "\n") else {
                 #expect(error == nil)
                 continue
@@ -167,7 +167,7 @@ import Testing
         return try DialectHarness(provider, "m").whole(body)
     }
 
-    /// What a stream's events deliver. Of Claude each has one call, of the others all of them are in one.
+    /// What a stream's events deliver. Each Claude event has one call; for the others, one event has all calls.
     private static func stream(_ provider: String, _ items: [String]) throws -> (count: Int, error: GenerationError?) {
         let joined = items.joined(separator: ",")
         let events =
@@ -202,7 +202,7 @@ import Testing
             #expect(error?.kind == .badProviderResponse && error?.isRetryable == false, "\(provider)")
             #expect(error?.message.hasSuffix("has more than 1024 tool calls") == true, "\(provider)")
         }
-        // The call that is too much may be noticed after it was delivered.
+        // The excess call may be detected only after its delivery.
         #expect(try Self.stream(provider, many).count <= CallBudget.toolCalls + 1)
     }
 
@@ -221,7 +221,7 @@ import Testing
         }
     }
 
-    /// A whole answer's opaque parts, each of which is kept twice, are bounded before its end.
+    /// The opaque parts of a complete response, each of which is stored twice, are bounded while it is read.
     @Test func theBytesOfOneEventAreChecked() throws {
         let part = #"{"functionCall":{"id":"\#(String(repeating: "x", count: 1 << 16))","name":"f","args":{}}}"#
         let many = Array(repeating: part, count: 1000)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Providers
 
-/// Chat completions as OpenAI, Azure, Groq and compatible servers answer them.
+/// Chat completions responses of OpenAI, Azure, Groq and compatible servers.
 @Suite struct ChatCompletionsAnswerTests {
     private static func harness(_ provider: String = "openai") throws -> DialectHarness { try DialectHarness(provider) }
 
@@ -17,7 +17,7 @@ import Testing
         let outcome = try Self.harness("azure_openai").stream(Streams.openAI)
         #expect(outcome.message.content == "Grüße 🎈 é🎈\n" && outcome.message.reasoning == "hm, ")
         #expect(outcome.message.toolCalls.map(\.id) == ["a", "b"] && outcome.arguments == [#"{"x":"é"}"#, "{}"])
-        // The vendor's word stays, but calls are calls.
+        // The vendor's own finish reason is kept, but calls take precedence.
         #expect(outcome.finish == .toolCalls && outcome.completion?.rawFinishReason == "stop")
         #expect(outcome.completion?.id == "c1" && outcome.completion?.model == "gpt-x")
         let usage = try #require(outcome.usage)
@@ -111,7 +111,7 @@ import Testing
         )
         #expect(calls.arguments == [#"{"a":1}"#, "{}", "{}"] && calls.finish == .toolCalls)
         #expect(Set(calls.message.toolCalls.map(\.id)).count == 3)
-        // Empty error members are no errors.
+        // Empty error members are not errors.
         for empty in ["null", "{}", #""""#, "false", "[]"] {
             let outcome = harness.whole(
                 #"{"error":\#(empty),"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}"#)
@@ -157,7 +157,7 @@ import Testing
                 #"{"error":{"message":"m","type":"invalid_request_error","code":"tool_use_failed","status_code":400}}"#)
                 == .invalidRequest)
         #expect(kind(#"{"object":"error","message":"m","code":40303}"#) == .providerUnavailable)
-        // Of one choice only.
+        // An error inside a choice.
         #expect(
             kind(
                 #"{"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error","error":{"code":502,"message":"m"}}]}"#

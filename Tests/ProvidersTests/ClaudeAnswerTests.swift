@@ -5,7 +5,7 @@ import Testing
 
 @testable import Providers
 
-/// Messages as Claude answers them.
+/// Responses of Claude's Messages API.
 @Suite struct ClaudeAnswerTests {
     private static func harness() throws -> DialectHarness {
         try DialectHarness("anthropic_vertex", "claude-sonnet-4-5@20250929")
@@ -26,7 +26,7 @@ import Testing
     @Test func aRichStream() throws {
         let outcome = try Self.harness().stream(Streams.claude)
         #expect(outcome.message.content == "Grüße 🎈" && outcome.message.reasoning == "hm, ")
-        // What the vendor ran itself is no call of the caller's.
+        // Tools that the vendor ran itself are not calls for the caller.
         #expect(outcome.message.toolCalls.map(\.id) == ["toolu_1", "toolu_2"])
         #expect(outcome.arguments == [#"{"x": "é"}"#, "{}"] && outcome.finish == .toolCalls)
         let usage = try #require(outcome.usage)
@@ -42,7 +42,7 @@ import Testing
             ]
         ]
         #expect(state == expected, "\(outcome.stateText)")
-        // Without reasoning the caller sees none, but the vendor gets it back all the same.
+        // Without reasoning, the caller sees no thoughts, but the vendor still gets them back.
         let quiet = try Self.harness().stream(Streams.claude, reasoning: false)
         #expect(quiet.message.reasoning.isEmpty && quiet.stateText == outcome.stateText)
     }
@@ -108,7 +108,7 @@ import Testing
         #expect(outcome.finish == .refusal && outcome.completion?.warnings == ["refused: cyber: no"])
     }
 
-    /// A thought that the token limit cut off has no signature, and the vendor refuses it.
+    /// A thought that the token limit cut off has no signature, and the vendor would reject it.
     @Test func unsignedThoughtsAreNotSentBack() throws {
         let outcome = try Self.harness().stream(
             events: [Self.start]
@@ -175,7 +175,7 @@ import Testing
                 == .overloaded)
     }
 
-    /// Long thoughts come in thousands of pieces; their cost grows with their length, not with its square.
+    /// Long thoughts arrive in thousands of pieces; their cost is linear, not quadratic.
     @Test func longThoughtsAndManyCalls() throws {
         let pieces = (0..<20_000).map { _ in
             #"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"0123456789abcdef"}}"#

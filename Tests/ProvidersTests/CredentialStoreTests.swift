@@ -32,7 +32,7 @@ import Testing
         (entry.replacing("s3cret-1", with: "s3cret-2"), "", "1"),
         (entry.replacing("t.example", with: "u.example"), "", "1"),
         (entry + ", scope: more", "", "1"), (entry + ", header: X-Token", "", "1"), ("type: static, token: t", "", "1"),
-        // What holds for all of them counts as well.
+        // Settings that apply to all credentials count as well.
         (entry, "tls: {ca_file: /etc/ssl/certs/ca-certificates.crt}", "1"), (entry, "", "2"),
     ])
     func anyOtherEntryHasItsOwn(_ auth: String, _ tls: String, _ variable: String) throws {

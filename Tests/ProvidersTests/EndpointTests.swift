@@ -4,7 +4,7 @@ import Testing
 
 @testable import Providers
 
-/// Where each provider's models are.
+/// The URLs of each provider's models.
 @Suite struct EndpointTests {
     private static func endpoints(
         _ provider: Provider, _ name: String, _ change: (inout ModelConfiguration) -> Void
@@ -84,7 +84,7 @@ import Testing
         #expect(other.whole.hasPrefix("http://other/openai/deployments/gpt-4o/"))
     }
 
-    /// Callers name models too: none of those names may lead anywhere else with this server's credentials.
+    /// Callers may name models: no such name may redirect this server's credentials to another URL.
     @Test(arguments: ["projects/../../admin/x", "publishers/./x", "..", "endpoints/..", "tunedModels/../../x"])
     func namesThatLeadElsewhere(_ name: String) throws {
         for provider in [Provider.vertex, .azureOpenAI, .gemini] {

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Providers
 
-/// How answers end that have tool calls: well, or cut short in the middle of one.
+/// How responses with tool calls end: complete, or cut off in the middle of a call.
 @Suite struct FinishReasonTests {
-    /// An end of each dialect that is no good one, with what it stands for.
+    /// A premature end in each dialect, and the finish reason that it means.
     private static let early: [(provider: String, word: String, reason: FinishReason)] = [
         ("openai", "length", .length), ("openai", "content_filter", .contentFilter), ("groq", "length", .length),
         ("anthropic_vertex", "max_tokens", .length), ("anthropic_vertex", "model_context_window_exceeded", .length),
@@ -18,7 +18,7 @@ import Testing
         ("groq", "insufficient_system_resource", .other),
     ]
 
-    /// A call as it comes: its arguments' text, which may be cut off, or `nil` for none at all.
+    /// A call as received: the text of its arguments, possibly cut off; `nil` if the call has none.
     private struct Call {
         var name: String
         var arguments: String?
@@ -33,7 +33,7 @@ import Testing
         switch provider {
         case "vertex", "gemini":
             for call in calls {
-                // Arguments in pieces: a whole piece, and one that is still open.
+                // Arguments in pieces: a complete piece, and one that is still open.
                 let isOpen = call.arguments.map { !$0.hasSuffix("}") } ?? true
                 let text = #"{"jsonPath":"$.x","stringValue":"a"\#(isOpen ? #","willContinue":true"# : "")}"#
                 let pieces = call.arguments == "{}" ? "" : text
@@ -82,7 +82,7 @@ import Testing
             body =
                 #"{"candidates":[{"content":{"parts":[\#(parts.joined(separator: ","))]},"finishReason":"\#(word)"}]}"#
         case "anthropic", "anthropic_vertex":
-            // What there was of a cut call's input has been made an object.
+            // The available part of a truncated input has been completed to an object.
             let blocks = calls.enumerated().map { index, call in
                 #"{"type":"tool_use","id":"t\#(index)","name":"\#(call.name)","input":\#(call.arguments?.hasSuffix("}") == true ? call.arguments ?? "" : "{}")}"#
             }
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    /// What was delivered stays; the end says that a call is not whole, and nothing is made up for it.
+    /// What was delivered stays; the end reports that a call is incomplete, and nothing is made up for it.
     @Test(arguments: early.indices)
     func aCutCallOfAStreamIsNamedAtItsEnd(_ index: Int) throws {
         let (provider, word, reason) = Self.early[index]
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    /// The token limit came after the calls.
+    /// The token limit was reached after the calls.
     @Test(arguments: early.indices)
     func wholeCallsBeforeAnEarlyEndStay(_ index: Int) throws {
         let (provider, word, reason) = Self.early[index]
@@ -136,7 +136,7 @@ import Testing
         let streamed = try Self.stream(provider, word, calls)
         #expect(streamed.finish == reason && streamed.arguments == ["{}", #"{"x":"a"}"#], "\(provider): \(streamed)")
         #expect(streamed.completion?.warnings == [])
-        // A whole answer of Claude does not say whether its last call is whole.
+        // A complete response of Claude does not show whether its last call is complete.
         guard !provider.hasPrefix("anthropic") else { return }
         let whole = try Self.whole(provider, word, calls)
         #expect(whole.finish == reason && whole.arguments == ["{}", #"{"x":"a"}"#], "\(provider): \(whole)")
@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    /// Words that say nothing about the calls, and none at all.
+    /// Finish reasons that say nothing about the calls, and a missing one.
     private static let unknown = [
         ("openai", "an_odd_word"), ("openai", ""), ("groq", "eos"), ("anthropic", "pause_turn"),
         ("anthropic_vertex", "an_odd_word"), ("anthropic", ""), ("vertex", "UNEXPECTED_TOOL_CALL"),
@@ -171,7 +171,7 @@ import Testing
         #expect(
             streamed.finish == .toolCalls && streamed.arguments == ["{}", #"{"x":"a"}"#], "\(provider): \(streamed)")
         #expect(streamed.completion?.warnings == [])
-        // A whole answer of Claude does not say whether its last call is whole.
+        // A complete response of Claude does not show whether its last call is complete.
         guard !provider.hasPrefix("anthropic") else { return }
         let whole = try Self.whole(provider, word, calls)
         #expect(whole.finish == .toolCalls && whole.arguments == ["{}", #"{"x":"a"}"#], "\(provider): \(whole)")
@@ -194,7 +194,7 @@ import Testing
         }
     }
 
-    /// A string that was announced to continue is closed only by a complete end, whatever follows it.
+    /// Only a regular end closes a string announced as continuing, whatever follows it.
     @Test(arguments: [
         [#"{"functionCall":{}}"#], [#"{"functionCall":{"name":"next","args":{}}}"#], [],
     ])
@@ -223,7 +223,7 @@ import Testing
         #expect(outcome.finish == .refusal && outcome.arguments == ["{}"] && outcome.message.content == "I cannot.")
     }
 
-    /// What a whole answer leaves out is not sent back either.
+    /// Calls omitted from a complete response are not sent back either.
     @Test func aCutCallIsForgottenByTheState() throws {
         let harness = try Self.harness("anthropic")
         let outcome = harness.whole(
@@ -237,7 +237,7 @@ import Testing
         #expect(body["messages"]?[1]?["content"] == expected, "\(body.text)")
     }
 
-    /// An omitted call is usually not the newest: the calls after it keep their places among the blocks.
+    /// The omitted call is usually not the newest: the calls after it keep their positions among the blocks.
     @Test func callsBehindACutOneKeepTheirPlaces() throws {
         let harness = try Self.harness("vertex")
         let outcome = harness.whole(

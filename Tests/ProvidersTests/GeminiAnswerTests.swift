@@ -5,7 +5,7 @@ import Testing
 
 @testable import Providers
 
-/// generateContent as Vertex AI and the Gemini API answer it.
+/// generateContent responses of Vertex AI and the Gemini API.
 @Suite struct GeminiAnswerTests {
     private static func harness() throws -> DialectHarness { try DialectHarness("vertex", "gemini-2.5-flash") }
 
@@ -22,7 +22,7 @@ import Testing
             outcome.arguments == [
                 #"{"x":"é","n":[1,2.5,{"y":null}]}"#, "{}", #"{"a":[{"b":"one two","c":3},false],"d":null}"#,
             ])
-        // The vendor says STOP; ids are ours.
+        // The vendor reports STOP; the gateway assigns the ids.
         #expect(outcome.finish == .toolCalls && outcome.completion?.rawFinishReason == "STOP")
         #expect(Set(outcome.message.toolCalls.map(\.id)).count == 3)
         #expect(outcome.completion?.id == "r1" && outcome.completion?.model == "gemini-x")
@@ -38,7 +38,7 @@ import Testing
         let body = try harness.body(
             ChatRequest(messages: [
                 Message(role: .user, content: "hi"), outcome.message,
-                // In another order than the calls.
+                // In a different order from the calls.
                 Message(role: .tool, content: "three", toolCallID: calls[2].id),
                 Message(role: .tool, content: #"{"n":1}"#, toolCallID: calls[0].id),
                 Message(role: .tool, content: "[2]", toolCallID: calls[1].id),
@@ -92,16 +92,16 @@ import Testing
     }
 
     @Test(arguments: [
-        // No closing piece: the next name, or the end of the stream, closes.
+        // No closing piece: the next name, or the end of the stream, closes the call.
         [
             #"{"name":"f","willContinue":true}"#,
             #"{"partialArgs":[{"jsonPath":"$.a","numberValue":1}],"willContinue":true}"#,
         ],
-        // Closed by the last piece itself.
+        // The last piece closes the call itself.
         [#"{"name":"f","willContinue":true}"#, #"{"partialArgs":[{"jsonPath":"$.a","numberValue":1}]}"#],
-        // All at once.
+        // All arguments in one piece.
         [#"{"name":"f","partialArgs":[{"jsonPath":"$.a","numberValue":1}]}"#],
-        // An empty object stands for none yet.
+        // An empty object means that no arguments have arrived yet.
         [
             #"{"name":"f","args":{},"willContinue":true}"#,
             #"{"partialArgs":[{"jsonPath":"$.a","numberValue":1}],"willContinue":true}"#, "{}",
@@ -122,7 +122,7 @@ import Testing
         #expect(harness.stream(events: pieces + [next, Self.stop]).arguments == [#"{"a":1}"#, "{}"])
     }
 
-    /// What is left out of a call's arrays is bounded in all, however small each gap is.
+    /// The total of the gaps in a call's arrays is bounded, however small each gap is.
     @Test func gapsAreBoundedTogether() throws {
         func arguments(_ gaps: Int) throws -> Outcome {
             let pieces = (0..<gaps).map { #"{"jsonPath":"$.a[\#(2 * $0 + 1)]","numberValue":1}"# }.joined(
@@ -178,7 +178,7 @@ import Testing
             #"{"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":9,"toolUsePromptTokenCount":4,"totalTokenCount":18},"candidates":[{"finishReason":"STOP"}]}"#,
             #"{"usageMetadata":{"trafficType":"x"}}"#,
         ])
-        // What the vendor's own tools read is in the total only.
+        // Input of the vendor's own tools counts only in the total.
         #expect(outcome.usage?.inputTokens == 5 && outcome.usage?.outputTokens == 9 && outcome.usage?.totalTokens == 18)
         #expect(harness.stream(events: [Self.event(#"[{"text":"a"}]"#), Self.stop]).usage?.source == .absent)
         let huge = 9_223_372_036_854_775_807
@@ -225,7 +225,7 @@ import Testing
             #expect(outcome.error?.kind == .overloaded && outcome.error?.message == #"m {"x"}"#, "\(outcome)")
             #expect(outcome.error?.retryAfterMilliseconds == 34_400 && outcome.message.content == "a")
         }
-        // Noise between the lines of a good stream is passed over.
+        // Noise between the lines of a valid stream is skipped.
         let noise = "{\n}\n}}\n[1]\n\"x\n*\n"
         #expect(harness.stream("\(noise)data: \(text)\n\n\(noise)data: \(Self.stop)\n\n").error == nil)
     }
@@ -256,7 +256,7 @@ import Testing
         #expect(
             harness.stream(events: [text, Self.stop, #"{"usageMetadata":{"promptTokenCount":1}}"#]).usage?.inputTokens
                 == 1)
-        // Proxies add the end mark of others.
+        // Some proxies add the end marker of another dialect.
         #expect(harness.stream(events: [text, Self.stop, "[DONE]"]).error == nil)
         #expect(harness.stream(events: [text, "[DONE]"]).error?.kind == .streamInterrupted)
         #expect(harness.stream(events: [text, "nonsense"]).error?.kind == .badProviderResponse)

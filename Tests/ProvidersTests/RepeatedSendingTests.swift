@@ -9,7 +9,7 @@ import Testing
 @testable import HTTPClient
 @testable import Providers
 
-/// What an attempt sends twice shows.
+/// What an attempt reports if its request was sent twice.
 @Suite struct RepeatedSendingTests {
     private static let answer = #"{"choices":[{"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}"#
 
@@ -32,7 +32,7 @@ import Testing
             let client = HTTPClient(loop: loop, options: options)
             return LoopBound(ProviderContext(loop: loop, client: client, parser: JSONParser()), on: loop)
         }
-        // Where libcurl loses the connection within the call that sent the request, it is not sent again.
+        // If libcurl loses the connection in the same call that sent the request, it does not send it again.
         var found: Result?
         for _ in 0..<500 where found == nil {
             let result = await Self.run(model, context)
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    /// Holds the attempt until its end, and itself.
+    /// Retains the attempt, and itself, until the attempt ends.
     private final class Sink: AnswerSink {
         var attempt: ProviderAttempt?
         private var this: Sink?

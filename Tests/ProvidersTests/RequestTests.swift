@@ -5,14 +5,14 @@ import Testing
 
 @testable import Providers
 
-/// One conversation that uses every feature, as each vendor expects it, and what each rejects.
+/// One conversation that uses every feature, as each vendor expects it, and what each vendor rejects.
 @Suite struct RequestTests {
     private static let weather = Tool(
         name: "weather", description: "The weather",
         parametersJSON: #"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#, strict: true)
     private static let now = Tool(name: "now")
 
-    /// System text in two places, media, two calls at once, and their results the other way round.
+    /// System text in two places, media, two parallel calls, and their results in reverse order.
     private static func conversation() -> ChatRequest {
         var options = GenerationOptions()
         options.maxTokens = 100
@@ -133,7 +133,7 @@ import Testing
             "stop_sequences": ["END"], "stream": true,
         ]
         #expect(body == expected, "\(body.text)")
-        // Counting needs the model in the body, and no options.
+        // Token counting needs the model in the body, and no options.
         let count = try #require(try harness.tokenCountBody(Self.conversation()))
         #expect(
             count["model"] == "claude-sonnet-4-5@20250929" && count["max_tokens"] == nil && count["messages"] != nil)
@@ -188,7 +188,7 @@ import Testing
 
     // MARK: - Between vendors
 
-    /// A conversation moves from one vendor to another, or comes back without its words.
+    /// A conversation moves from one vendor to another, or comes back without its text.
     @Test(arguments: ["vertex", "anthropic_vertex", "openai"])
     func anotherVendorsStateIsLeftOut(_ provider: String) throws {
         let harness = try DialectHarness(provider, "m")
@@ -203,7 +203,7 @@ import Testing
                 ChatRequest(messages: [
                     Message(role: .user, content: "a"), text, empty, Message(role: .user, content: "b"),
                 ]))
-            // No vendor takes a message without content.
+            // No vendor accepts a message without content.
             for message in (body["messages"] ?? body["contents"])?.array ?? [] {
                 #expect(message["content"]?.array?.isEmpty != true && message["parts"]?.array?.isEmpty != true)
             }
@@ -230,7 +230,7 @@ import Testing
 
     // MARK: - Hostile JSON
 
-    /// A key that comes again and again would cost a look at all the others each time; the vendor gets it as it is.
+    /// Comparing each repeated key with all others would be quadratic; the vendor gets the JSON as it is.
     @Test func aSchemaKeyThatComesTwiceIsPassedOn() throws {
         let harness = try DialectHarness("vertex", "gemini-2.5-flash")
         for key in ["anyOf", "type", "title", "description"] {
@@ -292,7 +292,7 @@ import Testing
         }
     }
 
-    /// Deep JSON of a caller's must not make a body that cannot be read again: `extra_body` would not be applied.
+    /// Deep JSON from a caller must not produce a body that cannot be parsed again to apply `extra_body`.
     @Test(arguments: ["openai", "anthropic_vertex", "vertex"])
     func deepJSON(_ provider: String) throws {
         let text = """
@@ -384,7 +384,7 @@ import Testing
         request.options.dropUnsupported = true
         let (body, warnings) = try harness.encode(request)
         #expect(body["presence_penalty"] == nil && warnings.count == 2)
-        // Reasoning models: the section's temperature is left out, the caller's own goes out and the vendor speaks.
+        // Reasoning models: the section's temperature is omitted; the caller's is sent, and the vendor decides.
         let reasoner = try DialectHarness("openai", "o3-mini") {
             $0.temperature = 0.7
             $0.maxTokens = 9

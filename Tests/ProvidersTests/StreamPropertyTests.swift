@@ -5,9 +5,9 @@ import Testing
 
 @testable import Providers
 
-/// What holds for every stream of every dialect, however it is sliced, cut off or damaged.
+/// Invariants of every stream in every dialect, however it is sliced, truncated or damaged.
 @Suite struct StreamPropertyTests {
-    /// A provider of each dialect with its rich stream, and what marks that stream's end.
+    /// A provider of each dialect with its sample stream, and the marker of that stream's end.
     static let all: [(provider: String, model: String, text: String, end: String)] = [
         ("openai", "gpt-4o", Streams.openAI, #""finish_reason":"stop""#),
         ("anthropic_vertex", "claude-sonnet-4-5", Streams.claude, #""stop_reason":"tool_use""#),
@@ -21,7 +21,7 @@ import Testing
         let bytes = Array(text.utf8)
         let expected = harness.stream([bytes])
         #expect(expected.error == nil && expected.violations.isEmpty, "\(expected)")
-        // A cut here and there; every one of them at once below.
+        // A sample of cut positions; below, the stream is cut everywhere at once.
         for cut in stride(from: index, through: bytes.count, by: 7) {
             let outcome = harness.stream([Array(bytes[..<cut]), Array(bytes[cut...])])
             try #require(outcome == expected, "cut at \(cut)")
@@ -40,11 +40,11 @@ import Testing
         #expect(harness.stream("\u{FEFF}" + plain) == expected)
         #expect(harness.stream(plain.replacing("\n\n", with: "\n\n: keep-alive\n\n")) == expected)
         #expect(harness.stream(plain.replacing("\n\n", with: "\nid: 7\nretry: 10\n\n")) == expected)
-        // Some servers keep a connection alive with events that hold nothing.
+        // Some servers keep a connection alive with empty events.
         #expect(harness.stream(plain.replacing("\n\n", with: "\n\ndata:\n\n")) == expected)
     }
 
-    /// A stream that was cut off never looks like a success, and what came before is what the whole one began with.
+    /// A truncated stream never looks like a success, and what it delivers is a prefix of the complete stream's output.
     @Test(arguments: all.indices)
     func aCutStreamIsNoSuccess(_ index: Int) throws {
         let (provider, model, text, end) = Self.all[index]
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    /// Values of the wrong kind in any place: nothing traps, and what is delivered keeps the contract.
+    /// Values of the wrong type in any place: nothing traps, and the delivered chunks keep the contract.
     @Test(arguments: all.indices)
     func valuesOfAnotherKindAreSurvived(_ index: Int) throws {
         let (provider, model, text, _) = Self.all[index]
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    /// The same for whole answers; what such an answer gives can be sent back to the vendor.
+    /// The same for complete responses; what such a response delivers can be sent back to the vendor.
     @Test(arguments: Streams.whole.indices)
     func wholeAnswersOfAnotherKindAreSurvived(_ index: Int) throws {
         let (provider, model, body) = Streams.whole[index]
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    /// Bytes that were changed on the way.
+    /// Bytes changed in transit.
     @Test(arguments: all.indices)
     func damagedBytesAreSurvived(_ index: Int) throws {
         let (provider, model, text, _) = Self.all[index]
@@ -133,7 +133,7 @@ enum Damage {
         ["type": "error"], ["error": "x"],
     ]
 
-    /// `value` with one place of it changed.
+    /// Returns `value` with one part changed.
     static func one(_ value: JSONValue, _ random: inout SeededNumbers) -> JSONValue {
         let isHere = Int.random(in: 0..<4, using: &random) == 0
         switch value {

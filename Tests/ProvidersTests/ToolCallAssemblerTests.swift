@@ -70,7 +70,7 @@ import Testing
         }
         let expected = queues.map { $0.map(\.arguments).joined() }
         var pieces: [Piece] = []
-        // The first pieces come in order, as the vendor numbers them.
+        // The first pieces arrive in the order of the vendor's indexes.
         for call in 0..<count { pieces.append(queues[call].removeFirst()) }
         while queues.contains(where: { !$0.isEmpty }) {
             let call = next(count)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Providers
 
-/// Numbers that are the same in every run.
+/// A generator that returns the same numbers in every run.
 private struct Seeded: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
@@ -119,13 +119,13 @@ private struct Seeded: RandomNumberGenerator {
         let calls = [ToolCall(id: "1", name: "f", argumentsJSON: ""), ToolCall(id: "2", name: "g", argumentsJSON: "")]
         var message = Message(role: .assistant, content: "onetwo!", toolCalls: calls)
         #expect(kinds(message) == ["thinking", "one", "call 0", "redacted", "two!/t", "call 1"])
-        // Edited text goes out whole, and once; a call that was added goes last; one that was taken out is gone.
+        // Edited text is sent in full, once; an added call goes last; a removed call is gone.
         message.content = "other"
         message.toolCalls.append(ToolCall(id: "3", name: "h", argumentsJSON: ""))
         #expect(kinds(message) == ["thinking", "content", "call 0", "redacted", "call 1", "call 2"])
         message.toolCalls = []
         #expect(kinds(message) == ["thinking", "content", "redacted"])
-        // Another family leaves it out, and what was tampered with is refused.
+        // Another model family omits the state; tampered state is rejected.
         #expect(try BlockOrder.entries(bytes, family: "gemini", parser: parser) == nil)
         #expect(throws: GenerationError.self) {
             try BlockOrder.entries(Array("nonsense".utf8), family: "claude", parser: parser)
@@ -136,8 +136,8 @@ private struct Seeded: RandomNumberGenerator {
         #expect(plain.bytes("claude").isEmpty, "text and calls alone need no state")
     }
 
-    /// Whatever a caller does to the message, all of its text and every call go out exactly once, and in pieces that
-    /// fit the text the signatures stay.
+    /// Whatever a caller does to the message, all of its text and every call are sent exactly once, and the pieces
+    /// whose text still matches their signatures stay.
     @Test(arguments: 0..<300)
     func editedMessagesLoseNothing(_ seed: UInt64) throws {
         var random = Seeded(state: seed &* 31 &+ 7)
@@ -185,7 +185,7 @@ private struct Seeded: RandomNumberGenerator {
         #expect(blocks == (bytes.isEmpty ? [] : (0..<opaque).map { #"{"n":\#($0)}"# }))
     }
 
-    /// References to calls cost no more than their number, even where a caller makes up thousands of them.
+    /// The cost of references to calls is linear, even if a caller makes up thousands of them.
     @Test func manyEntriesCostLittle() throws {
         let state = #"{"x":["# + [String](repeating: #"{"call":7999}"#, count: 16_000).joined(separator: ",") + "]}"
         let call = ToolCall(id: "c", name: "f", argumentsJSON: "")
@@ -208,7 +208,7 @@ private struct Seeded: RandomNumberGenerator {
                 == #"{"m":[ {"x":"},\"{"} , 12345678901234567890123 ],"ka":2,"s":"\ud83d","n":3}"#)
     }
 
-    /// The examples of RFC 7396, appendix A, that have an object for a target: a body is always one.
+    /// The examples of RFC 7396, appendix A, whose target is an object, as a body always is.
     @Test(arguments: [
         (#"{"a":"b"}"#, "{a: c}", #"{"a":"c"}"#), (#"{"a":"b"}"#, "{b: c}", #"{"a":"b","b":"c"}"#),
         (#"{"a":"b"}"#, "{a: null}", "{}"), (#"{"a":"b","b":"c"}"#, "{a: null}", #"{"b":"c"}"#),
@@ -242,7 +242,7 @@ private struct Seeded: RandomNumberGenerator {
         }
     }
 
-    /// What Pydantic and others write for a value that may be missing.
+    /// What Pydantic and other libraries write for an optional value.
     @Test(arguments: [
         (
             #"{"anyOf":[{"type":"string","minLength":1},{"type":"null"}],"default":null,"title":"T"}"#,
@@ -263,7 +263,7 @@ private struct Seeded: RandomNumberGenerator {
         #expect(translated == (try JSONValue(parsing: expected)), "\(translated?.text ?? "nil")")
     }
 
-    /// Vertex AI refuses `anyOf` with anything beside it.
+    /// Vertex AI rejects `anyOf` with sibling keywords.
     @Test(arguments: [
         #"{"anyOf":[{"type":"string"},{"type":"integer"}],"description":"d"}"#,
         #"{"type":"string","anyOf":[{"minLength":1},{"pattern":"x"}]}"#,
@@ -274,7 +274,7 @@ private struct Seeded: RandomNumberGenerator {
         #expect(OpenAPISchema.translated(try JSONValue(parsing: schema)) == nil)
     }
 
-    /// No word of a translated schema is one that the form does not have, at any depth, and types are in capitals.
+    /// A translated schema contains only supported keywords, at any depth, and its types are in capitals.
     @Test(arguments: 0..<300)
     func translationsStayInTheirForm(_ seed: UInt64) throws {
         var random = Seeded(state: seed &* 77)
@@ -337,7 +337,7 @@ private struct Seeded: RandomNumberGenerator {
         #expect(PercentEncoding.segment(text) == expected)
     }
 
-    /// What is encoded is one segment, and reads back as what it was.
+    /// An encoded text is one path segment, and decodes to the original.
     @Test(arguments: 0..<200)
     func anyNameIsOneSegment(_ seed: UInt64) {
         var random = Seeded(state: seed &* 13)

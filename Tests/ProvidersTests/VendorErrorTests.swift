@@ -5,7 +5,7 @@ import Testing
 @testable import HTTPClient
 @testable import Providers
 
-/// Errors as vendors, proxies and compatible servers put them.
+/// Error responses of vendors, proxies and compatible servers.
 @Suite struct VendorErrorTests {
     private static func error(
         _ status: Int, _ body: String, headers: [String] = [], provider: String = "openai"
@@ -81,7 +81,7 @@ import Testing
                 == .rateLimit)
     }
 
-    /// Whatever the status: Google answers a wrong key with 400, and so do some compatible servers.
+    /// Regardless of the status: Google rejects a wrong key with 400, and so do some compatible servers.
     @Test(arguments: [
         (
             400,
@@ -102,14 +102,14 @@ import Testing
         #expect(try Self.error(status, #"{"error":{"message":"the API key's owner"}}"#).kind != .authentication)
     }
 
-    /// A redirect is final, and says where it points without what may be secret there.
+    /// A redirect is final; its error shows the target without the parts that may be secret.
     @Test(arguments: [
         ("https://other.example/v1/chat", "https://other.example/v1/chat"), ("/v1/x?key=1#f", "/v1/x"),
         ("https://user:pass@h/a@b?c=d", "https://h/a@b"), ("//u@h", "//h"), ("https://h/é", "https://h/?"), ("", nil),
     ])
     func redirects(_ location: String, _ shown: String?) throws {
         for status in [301, 302, 303, 307, 308] {
-            // Not even the vendor's own wish makes it worth another try.
+            // Not even the vendor's own retry hint makes it retryable.
             var headers = ["x-should-retry: true", "retry-after: 1"]
             if shown != nil { headers.append("Location: \(location)") }
             let error = try Self.error(status, #"{"error":"moved"}"#, headers: headers)
@@ -159,18 +159,18 @@ import Testing
         let echo = try error(
             401, #"{"error":{"message":"bad key: key-of-this-test","code":"sk-abcdefghijklmnopqrst"}}"#)
         #expect(!echo.message.contains("key-of-this-test") && !echo.providerCode.contains("abcdefghijklm"))
-        // A message of a megabyte full of what looks like keys: short in the end, and quickly so.
+        // A megabyte of text that looks like keys: the result is short, and computed quickly.
         let long = String(repeating: "sk-aaaaaaaaaaaaaaaaaaaa ", count: 40_000)
         let huge = try error(500, #"{"error":{"message":"\#(long)","code":"\#(long)"}}"#)
         #expect(huge.message.utf8.count <= 4100 && huge.providerCode.utf8.count <= 520)
         #expect(!huge.message.contains("aaaaaaaaaaaa"))
-        // A key at the place where the message is cut does not come through in part.
+        // A key at the position where the message is cut does not come through in part.
         for offset in Array(4000..<4140) + Array(16_360..<16_390) {
             let words = String(repeating: ".", count: offset) + "key-of-this-test"
             let cut = try error(500, #"{"error":{"message":"\#(words)"}}"#)
             #expect(!cut.message.contains("key-of"), "offset \(offset)")
         }
-        // Keys make the words shorter, so that the first cut, in the middle of one, comes to light.
+        // Removing keys shortens the text, so that the first cut, in the middle of a key, becomes visible.
         let many = String(repeating: "key-of-this-test", count: 1024).dropLast(4) + "!"
         #expect(try !error(500, #"{"error":{"message":"\#(many)"}}"#).message.contains("key-of-"))
         let cutKeys = String(repeating: "key-of-this-test ", count: 2000)
@@ -209,7 +209,7 @@ extension VendorErrorTests {
         #expect(PageText.beginning(Array(page.utf8)) == words)
     }
 
-    /// Pages that are made to take long: each of them is read once.
+    /// Pages designed to be slow to parse: each is read once.
     @Test(arguments: ["<", "<a", "<!--", "<script>", "</", "&", "&amp", "<title>", "<b>", "x"])
     func hostilePagesAreShort(_ piece: String) {
         let page = Array(String(repeating: piece, count: 1 << 20).utf8)

@@ -6,7 +6,7 @@ import JSON
 
 @testable import Providers
 
-/// A model of one provider, without a network: what goes out is looked at, what comes in is written by hand.
+/// A model of one provider, without a network: requests are inspected, responses are written by hand.
 struct DialectHarness {
     let model: ConfiguredModel
 
@@ -25,7 +25,7 @@ struct DialectHarness {
 
     private var dialect: any Dialect { model.provider.dialect }
 
-    /// A gate for a call that went out with the model's key.
+    /// A gate for a call sent with the model's key.
     func gate() throws -> AnswerGate {
         var gate = AnswerGate(model)
         gate.add(try model.identity(model.credential?.current).get())
@@ -34,7 +34,7 @@ struct DialectHarness {
 
     // MARK: - Requests
 
-    /// The body of `request`, and what was dropped from it.
+    /// Returns the body of `request`, and the options dropped from it.
     func encode(_ request: ChatRequest, isStream: Bool = false) throws -> (body: JSONValue, warnings: [String]) {
         let prepared = try PreparedRequest(request, for: model, isStream: isStream)
         let bytes = try model.body(dialect.encode(prepared, for: model))
@@ -53,7 +53,7 @@ struct DialectHarness {
 
     // MARK: - Answers
 
-    /// What comes of a whole answer.
+    /// Decodes a complete response.
     func whole(_ body: String, reasoning: Bool = true) -> Outcome {
         let parser = JSONParser()
         return withExtendedLifetime(parser) {
@@ -74,7 +74,7 @@ struct DialectHarness {
         }
     }
 
-    /// The outcome of a stream that arrives in `slices`.
+    /// Decodes a stream that arrives in `slices`.
     func stream(_ slices: [[UInt8]], reasoning: Bool = true) -> Outcome {
         let parser = JSONParser()
         let reader = StreamReader(model, includesReasoning: reasoning, parser: parser)
@@ -97,7 +97,7 @@ struct DialectHarness {
 
     func stream(_ text: String, reasoning: Bool = true) -> Outcome { stream([Array(text.utf8)], reasoning: reasoning) }
 
-    /// The outcome of a stream of events with these data.
+    /// Decodes a stream of events with these data.
     func stream(events: [String], reasoning: Bool = true) -> Outcome {
         stream(events.map { "data: \($0)\n\n" }.joined(), reasoning: reasoning)
     }
@@ -123,7 +123,7 @@ struct Outcome: Equatable {
     var message = Message(role: .assistant)
     var completion: Completion?
     var error: GenerationError?
-    /// What breaks the contract on streams: see `add`.
+    /// Violations of the streaming contract; see `add`.
     var violations: [String] = []
 
     private var announced: Set<String> = []
@@ -134,7 +134,7 @@ struct Outcome: Equatable {
         self.error = error
     }
 
-    /// Indexes of calls have no gaps; the first piece has id and name, no other has; nothing is empty.
+    /// Call indexes have no gaps; only the first piece of a call has id and name; no piece is empty.
     mutating func add(_ event: ChunkEvent, _ builder: inout MessageBuilder) {
         switch event {
         case .text(let text), .reasoning(let text):
@@ -153,7 +153,7 @@ struct Outcome: Equatable {
         builder.add(event)
     }
 
-    /// Ids that are made up differ from run to run.
+    /// Generated ids differ from run to run.
     static func == (left: Outcome, right: Outcome) -> Bool { left.comparable == right.comparable }
 
     private var comparable: [String] {
@@ -174,7 +174,7 @@ struct Outcome: Equatable {
     var stateText: String { String(decoding: completion?.providerState ?? [], as: UTF8.self) }
 }
 
-/// Numbers that are the same in every run.
+/// A generator that returns the same numbers in every run.
 struct SeededNumbers: RandomNumberGenerator {
     var state: UInt64
 

@@ -1,4 +1,4 @@
-/// One rich stream of each dialect, as the vendors send it: everything that may come does come.
+/// One sample stream of each dialect, as the vendors send it, with every kind of content.
 enum Streams {
     static let openAI = sse(
         [
@@ -113,7 +113,7 @@ enum Streams {
             #"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"bGFzdA=="}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":5,"thoughtsTokenCount":21,"cachedContentTokenCount":3,"totalTokenCount":33}}"#,
         ], lineEnd: "\r\n")
 
-    /// One rich whole answer of each dialect.
+    /// One sample response of each dialect, with every kind of content.
     static let whole: [(provider: String, model: String, body: String)] = [
         (
             "openai", "gpt-4o",
