@@ -21,7 +21,7 @@ struct AzureTests {
             let last = try await harness.last(Self.path)
             #expect(last["scope"] == "https://cognitiveservices.azure.com/.default")
             #expect(last["client_id"] == "app")
-            // As Microsoft's own libraries do.
+            // Microsoft's own libraries do the same.
             let other = try await harness.credential(
                 entry + ", scope: \"api://x/\"", environment: ["AZURE_AUTHORITY_HOST": harness.base])
             _ = try await harness.text(other)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Auth
 
-/// The token cache over a real endpoint.
+/// The token cache with a real token endpoint.
 @Suite("A credential")
 struct CredentialTests {
     @Test("fetches a token once and returns it from the cache")
@@ -89,10 +89,10 @@ struct CredentialTests {
         try await Harness.run { harness in
             let credential = try await harness.coin("expires=0.002")
             let first = try await harness.text(credential)
-            // Nobody asks: it would be some hundred calls.
+            // Without demand there are no refreshes; otherwise there would be hundreds.
             try await Task.sleep(nanoseconds: 500_000_000)
             #expect(try await harness.requests("/oauth/token") == 1)
-            // Who asks gets the next one as soon as there may be one.
+            // Demand fetches the next token as soon as the minimum interval allows.
             let tokens = await withTaskGroup(of: String?.self) { group in
                 for _ in 0..<50 { group.addTask { try? await harness.text(credential) } }
                 return await group.reduce(into: Set<String?>()) { $0.insert($1) }
@@ -111,7 +111,7 @@ struct CredentialTests {
             _ = try await harness.text(credential)
             #expect(try await eventually { try await harness.requests("/oauth/token") >= 3 })
             credential.retire()
-            // One may be on its way.
+            // One request may be in progress.
             try await Task.sleep(nanoseconds: 300_000_000)
             let count = try await harness.requests("/oauth/token")
             try await Task.sleep(nanoseconds: 700_000_000)
@@ -123,7 +123,7 @@ struct CredentialTests {
         }
     }
 
-    /// Ten minutes of life, of which all but the first moments are the early window.
+    /// A lifetime of ten minutes, of which all but the first moments are the early window.
     private static var early: CacheTiming {
         var timing = CacheTiming()
         (timing.earlyWindow, timing.earlyPart, timing.jitter) = (599.9, 1, 0)
@@ -137,10 +137,10 @@ struct CredentialTests {
             let credential = try await harness.coin("expires=600", timing: Self.early)
             let first = try await harness.text(credential)
             _ = try await harness.get("/sim/tokens/set?delay=400&expires=3600")
-            // Everybody is served meanwhile.
+            // Every call is served meanwhile.
             #expect(try await eventually { try #require(credential.current).value.reveal() != first })
             #expect(try await eventually { credential.state.expiresInSeconds ?? 0 > 1000 })
-            // That one is good for long: however often it is asked for, no further call is made.
+            // The new token is valid for long: no demand causes another request.
             let count = try await harness.requests("/oauth/token")
             for _ in 0..<1000 { _ = credential.current }
             #expect(try await harness.requests("/oauth/token") == count)
@@ -153,7 +153,7 @@ struct CredentialTests {
             let credential = try await harness.coin("expires=600", timing: Self.early)
             _ = try await harness.text(credential)
             _ = try await harness.get("/sim/tokens/set?status=503")
-            // Nobody asks: the credential notices by itself.
+            // Without demand: the credential notices by itself.
             #expect(try await eventually { credential.state.status == .stale })
             let old = try #require(credential.current).value.reveal()
             let state = credential.state
@@ -212,7 +212,7 @@ struct CredentialTests {
             #expect(credential.current == nil)
             let second = try await harness.token(credential).get()
             #expect(second.generation > first.generation)
-            // Late comers with the old token do not cost the new one.
+            // Late rejections of the old token do not invalidate the new one.
             #expect(credential.invalidate(first.generation))
             #expect(credential.current?.generation == second.generation)
             #expect(try await harness.requests("/oauth/token") == 2)
@@ -246,7 +246,7 @@ struct CredentialTests {
                 }
             }
             _ = try await harness.text(credential)
-            // Cancelled between the answer and its delivery.
+            // Cancelled between the response and its delivery.
             await loop.perform { credential.token(on: loop) { _ in calls.withLock { $0 += 1 } }.cancel() }
             _ = try await harness.text(credential)
             #expect(calls.withLock { $0 } == 0)
@@ -319,7 +319,7 @@ struct CredentialTests {
                 return
             }
             #expect(error.kind == .shuttingDown)
-            // Nobody waits for what will not come.
+            // Nobody waits for a token that will never arrive.
             #expect(try await harness.error(credential).kind == .shuttingDown)
         }
     }
@@ -341,6 +341,5 @@ struct CredentialTests {
 }
 
 extension Result {
-    /// Whether it is a failure.
     var isFailure: Bool { if case .failure = self { true } else { false } }
 }

@@ -222,7 +222,7 @@ struct GoogleTests {
                 let source =
                     switch kind {
                     case "json file": "{\"file\": \"\(folder)/subject\", \(json)\"id_token\"}}"
-                    // Any JSON with a text will do for an issuer.
+                    // Any JSON with a string member serves as an issuer's response.
                     case "url":
                         "{\"url\": \"\(harness.base)/msi/token?api-version=2019-08-01&resource=r\", "
                             + "\"headers\": {\"X-IDENTITY-HEADER\": \"header-s3cret\"}, \(json)\"access_token\"}}"
@@ -296,7 +296,7 @@ struct GoogleTests {
             let credential = try await harness.credential(
                 "type: google_metadata, endpoint: \"\(harness.base)/\", scope: [\"https://a/b\", c]")
             #expect(try await harness.text(credential).hasPrefix("sim-token-"))
-            // Something else that answers there is not believed.
+            // Another server at that address is not trusted.
             let other = try await harness.credential("type: google_metadata, endpoint: \"\(harness.base)/elsewhere\"")
             #expect(try await harness.error(other).message.contains("is not Google's metadata server"))
         }

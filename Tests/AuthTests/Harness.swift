@@ -9,9 +9,9 @@ import Testing
 
 @testable import Auth
 
-/// A simulator and some loops with their clients, for one test.
+/// A simulator and several loops with their clients, for one test.
 final class Harness: @unchecked Sendable {
-    // `@unchecked`: clients, server and credentials are only reached on their loops.
+    // `@unchecked`: clients, server and credentials are only used on their loops.
     let loops: [EventLoop]
     private let serverLoop: EventLoop
     private var server: SimulatorServer!
@@ -49,7 +49,7 @@ final class Harness: @unchecked Sendable {
 
     var base: String { "http://127.0.0.1:\(port)" }
 
-    /// A credential of one entry of `auth`, as flow YAML, attached to the first loop.
+    /// Creates the credential of one `auth` entry, given as flow YAML, and attaches it to the first loop.
     func credential(
         _ entry: String, environment: [String: String] = [:], timing: CacheTiming = CacheTiming(), attach: Bool = true
     ) async throws -> Credential {
@@ -72,7 +72,7 @@ final class Harness: @unchecked Sendable {
         }
     }
 
-    /// Waits for a token.
+    /// Waits for a token or an error.
     func token(_ credential: Credential, on index: Int = 0) async -> Result<AccessToken, GenerationError> {
         let loop = loops[index]
         return await withCheckedContinuation { continuation in
@@ -80,12 +80,12 @@ final class Harness: @unchecked Sendable {
         }
     }
 
-    /// The text of a good token.
+    /// Returns the text of a token; throws if there is none.
     func text(_ credential: Credential) async throws -> String {
         try await token(credential).get().value.reveal()
     }
 
-    /// The error of a bad credential.
+    /// Returns the error of a credential that must fail.
     func error(_ credential: Credential) async throws -> GenerationError {
         switch await token(credential) {
         case .success(let token):
@@ -95,7 +95,7 @@ final class Harness: @unchecked Sendable {
         }
     }
 
-    /// Asks the simulator.
+    /// Sends a GET request to the simulator and parses the response.
     func get(_ path: String) async throws -> JSONValue {
         let request = HTTPRequest(
             url: base + path, headers: try HTTPHeaders([]), body: nil, timeouts: HTTPTimeouts(total: 20))
@@ -108,7 +108,7 @@ final class Harness: @unchecked Sendable {
         return try JSONValue(parsing: try result.get().body)
     }
 
-    /// How many requests a token endpoint got.
+    /// The number of requests that a token endpoint received.
     func requests(_ path: String) async throws -> Int {
         try await get("/sim/tokens")["requests"]?[path]?.int ?? 0
     }
@@ -116,7 +116,7 @@ final class Harness: @unchecked Sendable {
     /// The fields of the last request to a token endpoint.
     func last(_ path: String) async throws -> JSONValue { try #require(try await get("/sim/tokens/last")[path]) }
 
-    /// COIN with some words for the simulator.
+    /// A COIN credential whose client id carries options for the simulator, for example `expires=0.002`.
     func coin(
         _ words: String = "", secret: String = "s3cret-of-coin", timing: CacheTiming = CacheTiming()
     ) async throws -> Credential {
@@ -126,7 +126,7 @@ final class Harness: @unchecked Sendable {
     }
 }
 
-/// Waits until `condition` holds; `false` after 30 s.
+/// Waits until `condition` holds; returns `false` after 30 s.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     for _ in 0..<3000 {
         if try await condition() { return true }

@@ -7,10 +7,10 @@ import Testing
 
 @testable import Auth
 
-/// What issuers, files and programs may give: anything.
+/// Issuers, files and programs may return anything.
 @Suite("Hostile input")
 struct HostileTests {
-    /// A generator that gives the same numbers each time.
+    /// A generator that returns the same numbers in every run.
     private struct Numbers: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {

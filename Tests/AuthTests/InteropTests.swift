@@ -5,14 +5,14 @@ import Testing
 
 @testable import Auth
 
-/// Other people's code as the judge: the signatures by Python's `cryptography`, the simulator's token endpoints by
-/// Google's and Microsoft's own libraries.
+/// Tests against third-party code: Python's `cryptography` checks the signatures, and Google's and Microsoft's own
+/// libraries use the simulator's token endpoints.
 @Suite("Interop of credentials", .serialized)
 struct InteropTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// A Python that has the libraries, or `nil` where they cannot be had.
+    /// A Python that has the libraries; `nil` if they are not installed.
     private func python() async throws -> String? {
         let folder = Self.root.appendingPathComponent(".build/sdk-venv").path
         let made = try await runProgram(
@@ -54,7 +54,7 @@ struct InteropTests {
                         let text = try await harness.text(try await harness.credential(entry))
                         #expect(text.hasPrefix("verified-"))
                     }
-                    // The judge does judge: a key that the certificate is not for.
+                    // The checker does check: a key that does not match the certificate.
                     try FileManager.default.createDirectory(
                         atPath: folder + "/other", withIntermediateDirectories: true)
                     let others = try await Keys(in: folder + "/other")

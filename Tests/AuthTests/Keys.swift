@@ -3,15 +3,15 @@ import JSON
 import TestSupport
 import Testing
 
-/// An RSA key with its certificate, made by the openssl program, which also checks what is signed with it.
+/// An RSA key with its certificate, made by the openssl program, which also verifies what is signed with it.
 struct Keys {
     let folder: String
     var keyFile: String { folder + "/key.pem" }
-    /// Certificate and key in one file.
+    /// The path of the file with certificate and key.
     var bundleFile: String { folder + "/bundle.pem" }
     var keyText: String { (try? String(contentsOfFile: keyFile, encoding: .utf8)) ?? "" }
 
-    /// Makes them in a folder.
+    /// Creates key and certificate in a folder.
     init(in folder: String) async throws {
         self.folder = folder
         try await openssl([
@@ -32,13 +32,13 @@ struct Keys {
 
     private struct Failure: Error { let text: String }
 
-    /// The fingerprint of the certificate, in upper-case digits.
+    /// The fingerprint of the certificate, in upper-case hexadecimal.
     func fingerprint(_ digest: String) async throws -> String {
         let output = try await openssl(["x509", "-in", folder + "/cert.pem", "-noout", "-fingerprint", digest]).output
         return output.trimmingCharacters(in: .whitespacesAndNewlines).split(separator: "=").last.map(String.init) ?? ""
     }
 
-    /// Header and claims of a token whose signature is right.
+    /// Returns the header and claims of a token after verifying its signature.
     func verified(_ token: String, isPSS: Bool = false) async throws -> (header: JSONValue, claims: JSONValue) {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         try #require(parts.count == 3)
@@ -61,7 +61,7 @@ struct Keys {
         return try #require(Data(base64Encoded: padded + String(repeating: "=", count: (4 - text.count % 4) % 4)))
     }
 
-    /// A service account's key file that names an endpoint.
+    /// Returns the contents of a service account's key file with the given token endpoint.
     func serviceAccount(tokenURI: String, email: String = "sa@sim.iam.gserviceaccount.com") -> String {
         let value: JSONValue = [
             "type": "service_account", "project_id": "p", "private_key_id": "key-1", "private_key": .string(keyText),

@@ -18,7 +18,7 @@ struct FileTests {
                 let credential = try await harness.credential("type: file, path: \(path)")
                 let token = try await harness.token(credential).get()
                 #expect(token.value.reveal() == "first")
-                // Looked at again and found to be the same: no new token.
+                // The file was read again and is unchanged: no new token.
                 #expect(
                     try await eventually {
                         _ = credential.current
@@ -27,7 +27,7 @@ struct FileTests {
                 #expect(credential.current?.generation == token.generation)
                 try write("second", to: path)
                 #expect(try await eventually { credential.current?.value.reveal() == "second" })
-                // Gone: the old one serves on, and the state says so.
+                // The file is gone: the old token stays in use, and the state becomes stale.
                 unlink(path)
                 let isStale = try await eventually {
                     _ = credential.current

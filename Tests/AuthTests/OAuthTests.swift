@@ -9,7 +9,7 @@ import Testing
 
 @testable import Auth
 
-/// COIN, and what can be wrong with any token endpoint's answer.
+/// COIN, and the invalid responses that any token endpoint may return.
 @Suite("Client credentials")
 struct OAuthTests {
     @Test("go in the form")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Auth
 
-/// The state machine with a clock of our own.
+/// The state machine, with a clock under the test's control.
 @Suite("The token cache")
 struct TokenCacheTests {
     private let second: UInt64 = 1_000_000_000
@@ -17,7 +17,7 @@ struct TokenCacheTests {
         FetchedToken(value: Secret(text), lifetime: lifetime, refreshIn: refreshIn)
     }
 
-    /// A reload: the old token serves the call that starts the refresh.
+    /// After a reload, the old token serves the call that starts the refresh.
     @Test func renewal() {
         var cache = TokenCache()
         cache.renew()
@@ -88,7 +88,7 @@ struct TokenCacheTests {
             #expect(!cache.lookup(now + wait * second - 1).needsRefresh)
             now += wait * second
         }
-        // The token runs out; nobody waits a minute for the next try.
+        // The token expires; the next try does not wait a minute.
         cache.beginRefresh(3594 * second)
         _ = cache.failed(failure(), now: 3594 * second)
         guard case .failure = cache.demand(3600 * second) else { Issue.record("no error"); return }
@@ -128,7 +128,7 @@ struct TokenCacheTests {
         guard case .wait(.due) = cache.demand(second) else { Issue.record("no start"); return }
     }
 
-    /// A minute in steps of a millisecond.
+    /// One minute in steps of a millisecond.
     @Test(
         "limits the refreshes whatever lifetime it is told",
         arguments: [(0.002, nil), (0, nil), (1.5, nil), (3600, 0.001)] as [(Double, Double?)], [true, false])
