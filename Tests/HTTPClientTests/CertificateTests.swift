@@ -5,7 +5,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Whom the client trusts, against a real TLS server: `openssl s_server`.
+/// Which servers the client trusts, tested with a real TLS server: `openssl s_server`.
 @Suite struct CertificateTests {
     @Test func certificatesAreVerified() async throws {
         try await withTemporaryFolder { folder in
@@ -17,7 +17,7 @@ import Testing
             ])
             let (server, port) = try startTLSServer(certificate: certificate, key: "\(folder)/key.pem")
             defer {
-                // It may have been started with every other signal blocked.
+                // The test process may have been started with every other signal blocked.
                 kill(server.processIdentifier, SIGKILL)
                 server.waitUntilExit()
             }
@@ -27,11 +27,11 @@ import Testing
                 var trusting = request(url)
                 trusting.caFile = certificate
                 #expect(await harness.fetch(trusting).head?.status == 200)
-                // Trust is the request's, not the handle's or the connection's.
+                // Trust belongs to the request, not to the handle or the connection.
                 #expect(await harness.fetch(url).error?.kind == .tls)
                 trusting.caFile = "\(folder)/missing.pem"
                 #expect(await harness.fetch(trusting).error?.kind == .tls)
-                // The name counts as well.
+                // The host name is checked as well.
                 trusting.url = "https://localhost:\(port)/"
                 trusting.caFile = certificate
                 #expect(await harness.fetch(trusting).error?.kind == .tls)
@@ -59,12 +59,12 @@ import Testing
         #expect(process.terminationStatus == 0)
     }
 
-    /// `openssl s_server` on a free port, which it prints.
+    /// Starts `openssl s_server` on a free port, which it prints.
     private func startTLSServer(certificate: String, key: String) throws -> (Process, Int) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
         process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-www"]
-        // It ends with its standard input.
+        // The server exits when its standard input closes.
         process.standardInput = Pipe()
         let output = Pipe()
         process.standardOutput = output

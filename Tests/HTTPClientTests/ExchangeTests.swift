@@ -3,7 +3,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Requests and answers that go well, in all the forms that HTTP allows.
+/// Successful requests and responses, in all forms that HTTP allows.
 @Suite struct ExchangeTests {
     @Test(arguments: PollerKind.allCases)
     func keepsOneConnectionForManyRequests(_ poller: PollerKind) async throws {
@@ -48,7 +48,7 @@ import Testing
                 #expect(lines.contains("User-Agent: genwire"))
                 #expect(!lines.contains { $0.hasPrefix("Expect") || $0.hasPrefix("X-Empty") })
             }
-            // A handle that posted before must not post again.
+            // A handle reused after a POST must not send another POST.
             let got = await harness.fetch(server.url("/get"))
             #expect(got.text.hasPrefix("0\nGET /get HTTP/1.1"))
         }
@@ -58,7 +58,7 @@ import Testing
         let bad = ["a\r\nB: c", "a\nb", "a\0b", "\u{7F}"]
         for value in bad { #expect(throws: HTTPError.self) { try HTTPHeaders([("X", value)]) } }
         for name in bad + ["", "a:b"] { #expect(throws: HTTPError.self) { try HTTPHeaders([(name, "x")]) } }
-        // The value, which may be a secret, is not repeated.
+        // The error does not repeat the value, which may be a secret.
         do {
             _ = try HTTPHeaders([("Authorization", "Bearer hush\n")])
             Issue.record("accepted")

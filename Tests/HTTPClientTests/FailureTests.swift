@@ -4,7 +4,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Everything that can go wrong below HTTP.
+/// Failures below HTTP.
 @Suite struct FailureTests {
     @Test func addressesThatCannotBeReached() async throws {
         let (bound, port) = loopbackListener(backlog: -1)
@@ -66,7 +66,7 @@ import Testing
             let cases: [(String, HTTPTimeouts, HTTPError.Phase)] = [
                 ("/silent", HTTPTimeouts(firstByte: 0.1), .firstByte),
                 ("/head", HTTPTimeouts(firstByte: 0.1), .firstByte),
-                // The limits of other phases are far longer: they must not put this one off.
+                // The limits of the other phases are far longer; they must not delay this one.
                 ("/stall", HTTPTimeouts(firstByte: 60, idle: 0.1, total: 90), .idle),
                 ("/drip", HTTPTimeouts(idle: 30, total: 0.3), .total),
                 ("/silent", HTTPTimeouts(total: 0.1), .total),
@@ -82,11 +82,11 @@ import Testing
 
     @Test(arguments: PollerKind.allCases)
     func connectingHasItsOwnTimeout(_ poller: PollerKind) async throws {
-        // A full backlog drops what comes, so that connecting hangs.
+        // A full backlog drops new connections, so connecting hangs.
         let (full, port) = loopbackListener(backlog: 0)
         let fillers = (0..<4).map { _ in connectWithoutWaiting(port) }
         defer { for fd in fillers + [full] { close(fd) } }
-        // Takes the connection, but never says a word of TLS.
+        // Accepts the connection, but never starts TLS.
         let mute = TestServer { $0.waitForEnd() }
         defer { mute.stop() }
         try await Harness.run(poller) { harness in
@@ -94,7 +94,7 @@ import Testing
                 let got = await harness.fetch(url, timeouts: HTTPTimeouts(connect: 0.2))
                 #expect(got.error?.kind == .timeout(.connect), "\(String(describing: got.error))")
             }
-            // And can be cancelled.
+            // It can also be cancelled.
             let receiver = Receiver()
             await harness.start(request("http://127.0.0.1:\(port)/"), receiver)
             await harness.loop.perform { receiver.cancel() }

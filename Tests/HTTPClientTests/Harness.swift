@@ -5,7 +5,7 @@ import HTTPClient
 /// A loop and its client for one test.
 final class Harness: @unchecked Sendable {
     let loop: EventLoop
-    /// Belongs to the loop.
+    /// Confined to the loop.
     private(set) var client: HTTPClient!
 
     private init(_ poller: PollerKind) throws { loop = try EventLoop(label: "http-test", poller: poller) }
@@ -31,7 +31,7 @@ final class Harness: @unchecked Sendable {
         await loop.perform { [self] in receiver.transfer = client.start(request, delegate: receiver) }
     }
 
-    /// Runs a request to its end.
+    /// Runs a request until it ends.
     func fetch(_ request: HTTPRequest, _ receiver: Receiver = Receiver()) async -> Receiver {
         await start(request, receiver)
         await receiver.finished(on: loop)
@@ -45,7 +45,7 @@ final class Harness: @unchecked Sendable {
     var activeCount: Int { get async { await loop.perform { [self] in client.activeCount } } }
 }
 
-/// Longer than a busy machine holds a test up.
+/// Longer than a busy machine delays a test.
 let patientTimeouts = HTTPTimeouts(connect: 3600, firstByte: 3600, idle: 3600, total: 3600)
 
 func request(_ url: String, body: [UInt8]? = nil, timeouts: HTTPTimeouts = patientTimeouts) -> HTTPRequest {
@@ -53,7 +53,7 @@ func request(_ url: String, body: [UInt8]? = nil, timeouts: HTTPTimeouts = patie
     HTTPRequest(url: url, headers: try! HTTPHeaders([]), body: body, timeouts: timeouts, prefersHTTP1: true)
 }
 
-/// Remembers what a transfer reported, and checks the order. Belongs to the loop; read by the test when all is over.
+/// Records what a transfer reports, and checks the order. Confined to the loop; the test reads it after the end.
 final class Receiver: TransferDelegate, @unchecked Sendable {
     var transfer: HTTPTransfer?
     private(set) var head: HTTPResponseHead?
@@ -62,13 +62,13 @@ final class Receiver: TransferDelegate, @unchecked Sendable {
     private(set) var largestPiece = 0
     private(set) var error: HTTPError?
     private(set) var isFinished = false
-    /// What a well-behaved client never does.
+    /// Violations of the client's contract.
     private(set) var violations: [String] = []
     private var isPaused = false
     private var isCancelled = false
     private var waiter: CheckedContinuation<Void, Never>?
 
-    /// Called on the loop, where set.
+    /// Called on the loop, if set.
     var onHead: ((Receiver) -> Void)?
     var onPiece: ((Receiver) -> Demand)?
     var onFinish: ((Receiver) -> Void)?
@@ -129,7 +129,7 @@ final class Receiver: TransferDelegate, @unchecked Sendable {
     }
 }
 
-/// How many of the process's sockets are connected to a port: what the client under test holds open.
+/// The number of this process's sockets connected to a port: the connections that the client under test holds open.
 func socketsConnected(to port: UInt16) -> Int {
     (Int32(0)..<8192).count { fd in
         var address = sockaddr_in()
@@ -141,7 +141,7 @@ func socketsConnected(to port: UInt16) -> Int {
     }
 }
 
-/// Waits until something holds, for as long as a very slow machine may need.
+/// Waits until a condition holds, for as long as a very slow machine may need.
 func eventually(_ condition: @escaping @Sendable () async -> Bool) async -> Bool {
     for _ in 0..<3000 {
         if await condition() { return true }

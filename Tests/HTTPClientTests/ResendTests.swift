@@ -6,9 +6,9 @@ import Testing
 
 @testable import HTTPClient
 
-/// A request is sent twice only where nobody can have acted on the first sending.
+/// A request is sent again only if no server can have acted on the first sending.
 @Suite struct ResendTests {
-    /// Long enough for any machine to count as "at once".
+    /// A resend window so long that every loss counts as immediate, even on a slow machine.
     private static var patient: HTTPClientOptions {
         var options = HTTPClientOptions()
         options.resendWindow = 60_000_000_000
@@ -23,7 +23,7 @@ import Testing
             connection.answer("first")
             guard connection.request() != nil else { return }
             requests.add(1, ordering: .relaxed)
-            // It works for a while, then it gives up.
+            // Works for a while, then fails.
             usleep(300_000)
         }
         defer { server.stop() }
@@ -44,7 +44,7 @@ import Testing
         let closed = Atomic<Int>(0)
         let server = TestServer { connection in
             guard connection.request() != nil else { return }
-            // Promises to stay and goes.
+            // Announces keep-alive, but closes.
             connection.answer("bye")
             connection.hangUp()
             closed.add(1, ordering: .releasing)
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    /// It may have read and acted on the request, however quickly it then closed.
+    /// The server may have read and acted on the request, however quickly it then closed.
     @Test(arguments: PollerKind.allCases)
     func aServerThatReadTheRequestAndClosedAtOnceGetsNoSecondOne(_ poller: PollerKind) async throws {
         let requests = Atomic<Int>(0)
@@ -84,8 +84,8 @@ import Testing
         #expect(requests.load(ordering: .relaxed) == 5)
     }
 
-    /// The server closes while the request is on its way: it is reset unread. Sometimes the reset comes before libcurl
-    /// has begun to watch the socket, hence the repetitions.
+    /// The server closes while the request is in flight, and resets the connection without reading it. Sometimes the
+    /// reset arrives before libcurl watches the socket, hence the repetitions.
     @Test(arguments: PollerKind.allCases)
     func aRequestThatCrossedTheEndIsSentAgainAndSaysSo(_ poller: PollerKind) async throws {
         let requests = Atomic<Int>(0)
@@ -112,13 +112,13 @@ import Testing
         #expect(requests.load(ordering: .relaxed) == 22)
     }
 
-    /// A second old connection is as likely to be lost as the first: the second sending goes to a new one.
+    /// A second idle connection is as likely to be closed as the first: the second sending uses a new connection.
     @Test func theSecondSendingGoesToANewConnection() async throws {
         let requests = Atomic<Int>(0)
         let unread = Atomic<Int>(0)
         let server = TestServer { connection in
             guard connection.request() != nil else { return }
-            // The first two run side by side, so that two connections are left.
+            // The first two run concurrently, so that two connections stay open.
             requests.add(1, ordering: .acquiringAndReleasing)
             while requests.load(ordering: .acquiring) < 2 { usleep(1000) }
             connection.answer("ok")
@@ -142,7 +142,7 @@ import Testing
         var record = SendRecord(window: 5)
         #expect(record.willSend(now: 100, connectionCount: 0, loss: "") == .send)
         record.connectionCloses(now: 104, roundTrip: 0, wasDelivered: false)
-        // Making the new connection takes its time, which does not count.
+        // The time to open the new connection does not count.
         #expect(record.willSend(now: 900, connectionCount: 0, loss: "reset") == .needsNewConnection)
         record.restarts()
         #expect(record.resend == nil)
@@ -162,7 +162,7 @@ import Testing
         #expect(record.refusal(now: 50) == nil)
         _ = record.willSend(now: 100, connectionCount: 0, loss: "")
         record.connectionCloses(now: lostAt, roundTrip: roundTrip, wasDelivered: false)
-        // What closes later was not the sending's.
+        // A connection that closes later does not concern this sending.
         record.connectionCloses(now: 1000, roundTrip: 5000, wasDelivered: false)
         #expect((record.refusal(now: 2000) == nil) == maySend)
     }

@@ -8,7 +8,7 @@ import Testing
         var isStray = false
     }
 
-    /// Parses `bytes` cut at the given places.
+    /// Parses `bytes` cut at the given positions.
     private func parse(_ bytes: [UInt8], cuts: [Int] = [], limit: Int = 1 << 20) throws -> [Event] {
         var parser = SSEParser(maximumEventBytes: limit)
         var events: [Event] = []
@@ -21,7 +21,7 @@ import Testing
         }
         var start = 0
         for end in cuts + [bytes.count] {
-            // Its own copy, freed after the call: what the parser keeps must not point into it.
+            // A separate copy, freed after the call: the parser must not keep pointers into it.
             try Array(bytes[start..<end]).withUnsafeBytes { slice in try parser.consume(slice, take) }
             start = end
         }
@@ -95,9 +95,9 @@ import Testing
         #expect(try parse("data: a\0b\n\n") == [Event(data: "a\0b")])
         #expect(try parse("event: x\nevent: y\ndata: z\n\n") == [Event(name: "y", data: "z")])
         #expect(try parse("data: a\n\ndata: b\n") == [Event(data: "a"), Event(data: "b")])
-        // Bytes that are no UTF-8 pass unchanged; here they show as replacement characters.
+        // Invalid UTF-8 passes unchanged; here it shows as replacement characters.
         #expect(try parse(Array("data: ".utf8) + [0xFF, 0x0A, 0x0A]) == [Event(data: "\u{FFFD}")])
-        // The mark counts at the very beginning only.
+        // The byte order mark counts only at the very beginning.
         #expect(try parse("data: \u{FEFF}a\n\n") == [Event(data: "\u{FEFF}a")])
     }
 
