@@ -4,25 +4,25 @@ import Testing
 
 @testable import Providers
 
-/// Answers that say one word again and again, through the decoders of every dialect: whole, as one event of a stream
-/// and as many. Each may take only so much CPU time of its thread, as in `RequestFuzzTests`.
+/// Responses that repeat one member many times, through the decoders of every dialect: complete, as one event of a
+/// stream, and as many events. Each has a limit of CPU time per thread, as in `RequestFuzzTests`.
 @Suite struct AnswerFuzzTests {
-    /// About how many bytes an answer has. More than that of a request: the decoders do less for each.
+    /// The approximate size of a response in bytes. Larger than a request's: decoders do less work per byte.
     private static let size = 256 << 10
 
     struct Wire: Sendable, CustomTestStringConvertible {
         var provider: String
-        /// What an answer has again and again; `#` is its number.
+        /// The members that a response repeats; `#` stands for the running number.
         var words: [String]
-        /// Words for the answer's end, the empty one for none.
+        /// The finish reasons to end with; an empty one stands for none.
         var ends: [String]
-        /// A whole answer.
+        /// Builds a complete response.
         var whole: @Sendable (_ words: String, _ end: String) -> String
-        /// The data of an event.
+        /// Builds the data of an event.
         var event: @Sendable (_ words: String) -> String
-        /// The data of an event that ends the answer.
+        /// Builds the data of the event that ends the response.
         var end: @Sendable (_ end: String) -> String
-        /// Whether one event can have several words.
+        /// Whether one event can hold several members.
         var joins = true
         var testDescription: String { provider }
     }
@@ -85,7 +85,7 @@ import Testing
         return #"{"functionCall":{\#(name)"partialArgs":[\#(piece)],"willContinue":true}}"#
     }
 
-    /// Pieces need a call that they belong to.
+    /// The events that open a call; pieces need a call that they belong to.
     private static func opening(_ wire: Wire) -> [String] {
         switch wire.provider {
         case "vertex": [wire.event(#"{"functionCall":{"name":"f","willContinue":true}}"#)]
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    /// `text` with the number of each in place of its mark.
+    /// Returns `count` copies of `text`, with the running number in place of each `#`.
     private static func numbered(_ text: String, _ count: Int) -> [String] {
         let parts = text.split(separator: "#", omittingEmptySubsequences: false)
         return (0..<count).map { parts.joined(separator: "\($0)") }
@@ -111,7 +111,7 @@ import Testing
             let words = Self.numbered(word, count).joined(separator: ",")
             let opening = Self.opening(wire)
             let events = Self.numbered(wire.event(word), Self.size / wire.event(word).utf8.count)
-            // The events of a block have its number; all of them may name the same one.
+            // Each event carries the number of its block; in this variant all events have the same number.
             let same = events.map { $0.replacing(#/"index":\d+/#, with: #""index":1"#) }
             for end in wire.ends {
                 let name = "\(word.prefix(80)), \(end)"
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    /// - Parameter work: decodes an answer, and returns how many chunks were delivered of one event at most.
+    /// - Parameter work: decodes a response, and returns the largest number of chunks that one event delivered.
     private func check(_ name: String, _ work: () throws -> Int) rethrows {
         let begun = threadSeconds()
         do {
@@ -172,7 +172,7 @@ import Testing
                 }
             }
             most = max(most, count)
-            // What was delivered before the budget was exceeded is bounded too.
+            // The chunks delivered before the budget was exceeded are bounded too.
             if let failure {
                 #expect(most <= CallBudget.blocks + 1)
                 throw failure

@@ -1,4 +1,4 @@
-/// A generator whose seed is printed with a failing test's name.
+/// A seeded generator; the name of a failing test shows the seed.
 struct Damage {
     private var state: UInt64
     init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
@@ -8,7 +8,7 @@ struct Damage {
         return Int(state >> 33) % max(1, limit)
     }
 
-    /// Flips, cuts, doubles or splices a few places.
+    /// Overwrites, removes, duplicates, inserts or cuts off bytes in a few places.
     mutating func apply(to bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         for _ in 0...next(4) where !bytes.isEmpty {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import RPC
 
-/// Random damage to good input, for every parser. `GENWIRE_FUZZ_ROUNDS` says how much; `make fuzz` asks for plenty.
+/// Random damage to valid input, for every parser. `GENWIRE_FUZZ_ROUNDS` sets the rounds; `make fuzz` runs many.
 @Suite struct FuzzTests {
     private static let rounds = ProcessInfo.processInfo.environment["GENWIRE_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 500
 
@@ -95,7 +95,7 @@ import Testing
             do {
                 let configuration = try Configuration.parse(
                     text, file: "f", environment: [:], knownProviders: ["openai"])
-                // Damage may also make the secret the value of another key, which is no secret then.
+                // Damage may also turn the secret into the value of another key, where it is not a secret.
                 let isStillSecret = String(decoding: text, as: UTF8.self).contains(#"api_key: "${KEY:-secret}""#)
                 #expect(!isStillSecret || !configuration.summary().contains("secret"))
             } catch {

@@ -3,17 +3,17 @@ import Foundation
 
 @testable import Providers
 
-/// The most CPU time of an input, in seconds, without optimisation and with room for a slow machine.
+/// The CPU time limit per input in seconds, for a debug build on a slow machine.
 let secondsPerInput = 2.0
 
-/// The CPU time of this thread so far.
+/// The CPU time that this thread has used.
 func threadSeconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// A model of `provider` that nobody serves.
+/// A model of `provider` without a server.
 func fuzzModel(_ provider: String) -> ConfiguredModel? {
     var model = ModelConfiguration(name: "test", provider: provider, modelName: "claude-or-gemini-2.5-or-o3")
     model.apiBase = "http://127.0.0.1:1"

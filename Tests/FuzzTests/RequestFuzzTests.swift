@@ -6,14 +6,14 @@ import Testing
 
 @testable import Providers
 
-/// Requests that are large in every way there is, through the reader of messages and every dialect.
+/// Requests that are large in every possible part, through the message reader and every dialect.
 ///
-/// Each input may take only so much CPU time of its thread, whatever else the machine does: an input of 64 KiB takes
-/// some milliseconds where the work is linear, and many seconds where it is quadratic.
+/// The limit is CPU time of the test's thread, regardless of other load: an input of 64 KiB takes some milliseconds if
+/// the work is linear, and many seconds if it is quadratic.
 @Suite struct RequestFuzzTests {
     private static let rounds =
         (ProcessInfo.processInfo.environment["GENWIRE_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 500) / 10
-    /// The most bytes of an input.
+    /// The maximum size of an input in bytes.
     private static let size = 64 << 10
 
     private static let models = [
@@ -32,11 +32,11 @@ import Testing
         #""$ref":"x""#,
     ]
 
-    /// Makes requests of which one part is as large as the size allows.
+    /// Builds requests in which one part is as large as the size allows.
     private struct Maker {
         var random: Damage
 
-        /// JSON text out of the words that the encoders look for, wide or deep, with keys again and again.
+        /// Returns JSON text made of the members that the encoders look for, wide or deep, with repeated keys.
         mutating func json(_ size: Int) -> String {
             let openings = [
                 (#"{"properties":{"a":"#, "}}"), (#"{"items":"#, "}"), (#"{"anyOf":[{"type":"null"},"#, "]}"),
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Each member again and again, as a schema, as arguments and as a vendor's state.
+    /// Repeats each member many times, as a schema, as arguments and as a vendor's state.
     @Test(arguments: words)
     func aMemberAgainAndAgain(_ word: String) throws {
         let json = "{" + Array(repeating: word, count: Self.size / word.utf8.count).joined(separator: ",") + "}"
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    /// What an encoder writes is JSON, or it is an error of the caller's.
+    /// Encoding either returns valid JSON or throws an error that blames the caller.
     private func encode(_ request: ChatRequest, for model: ConfiguredModel) {
         do {
             let prepared = try PreparedRequest(request, for: model, isStream: true)
