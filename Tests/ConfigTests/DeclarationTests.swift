@@ -18,13 +18,13 @@ struct DeclarationTests {
         SchemaCheck(root: try JSONValue(parsing: ConfigurationSchema(providers).text))
     }
 
-    /// Where a file does not conform to the schema.
+    /// The places where a file violates the schema.
     private static func schemaMistakes(_ text: String) throws -> [String] {
         let node = try #require(try YAMLReader.read(Array(text.utf8), file: "f").root)
         return try schema().mistakes(in: JSONValue(parsing: node.jsonText()))
     }
 
-    /// Every map of declared keys, with a name for messages.
+    /// Every map of declared keys, with a name for failure messages.
     private static var maps: [(name: String, keys: [KeyInfo])] {
         var maps = [(name: "", keys: Configuration.sections), (name: "model", keys: ModelConfiguration.entryKeys)]
         maps += Configuration.sections.map { (name: $0.name, keys: $0.form.fields) }

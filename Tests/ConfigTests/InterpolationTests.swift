@@ -122,11 +122,11 @@ struct InterpolationTests {
         #expect(with.models.keys.sorted() == ["b", "c", "default"])
         #expect(with.models["b"]?.apiKey?.reveal() == "g")
 
-        // A model that must be there wants the credential too.
+        // A required model also requires its credential.
         let wanted = text.replacing(", api_key: k", with: ", auth: corp")
         #expect(
             mistakes(wanted) == ["config.yaml:6: auth.corp.token: the environment variable TOKEN is not set"])
-        // Other mistakes count all the same.
+        // Other mistakes are reported as well.
         let broken = text.replacing("config: {model_name: b,", with: "config: {model_name: b, top_p: x,")
         #expect(mistakes(broken) == ["config.yaml:3: models.b.config.top_p: expected a number, found \"x\""])
     }

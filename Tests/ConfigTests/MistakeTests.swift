@@ -2,7 +2,7 @@ import Testing
 
 @testable import Config
 
-/// A file and its mistakes, for tables.
+/// A file and its expected mistakes, for parameterized tests.
 struct MistakeCase: Sendable, CustomTestStringConvertible {
     let text: String
     let expected: [String]

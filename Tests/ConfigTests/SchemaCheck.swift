@@ -1,11 +1,11 @@
 import JSON
 import Testing
 
-/// Checks a value against a JSON Schema, as far as the one of the configuration goes (draft 2020-12).
+/// Validates a value against a JSON Schema (draft 2020-12), limited to the keywords that the configuration's uses.
 struct SchemaCheck {
     let root: JSONValue
 
-    /// Where `value` does not conform to the whole schema; empty where it does.
+    /// Returns the places where `value` violates the schema; empty if it conforms.
     func mistakes(in value: JSONValue) throws -> [String] { try mistakes(value, root, "") }
 
     private static let annotations: Set<String> = ["$schema", "title", "description", "$defs"]
@@ -58,7 +58,7 @@ struct SchemaCheck {
         }
     }
 
-    /// The keywords that go into lists and maps.
+    /// Applies the keywords for the elements of lists and maps.
     private func children(
         _ value: JSONValue, _ key: String, _ rule: JSONValue, _ schema: JSONValue, _ path: String
     ) throws -> [String] {
@@ -83,7 +83,7 @@ struct SchemaCheck {
         }
     }
 
-    /// What a `$ref` such as `#/$defs/text` points to.
+    /// Resolves a `$ref` such as `#/$defs/text`.
     private func target(_ reference: JSONValue) throws -> JSONValue {
         try #require(reference.string).split(separator: "/").dropFirst().reduce(root) { schema, name in
             try #require(schema[String(name)], "\(reference.text) points nowhere")

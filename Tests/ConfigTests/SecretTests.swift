@@ -131,13 +131,13 @@ struct SecretTests {
     @Test("commands inherit the standard descriptors only, and no ignored or blocked signal")
     func inheritance() throws {
         let environment = ["PATH": "/usr/bin:/bin"]
-        // Descriptors without close-on-exec, as libraries leave them.
+        // Descriptors without close-on-exec, as libraries may leave them.
         var pair: [Int32] = [-1, -1]
         #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
         let high = fcntl(pair[0], F_DUPFD, 200)
         defer { for descriptor in pair + [high] { close(descriptor) } }
         let listed = try SecretCommand.run(["ls", "/proc/self/fd"], environment: environment, timeout: 60)
-        // 3 is the folder that `ls` reads.
+        // Descriptor 3 is the folder that `ls` reads.
         #expect(String(decoding: listed, as: UTF8.self).split(separator: "\n") == ["0", "1", "2", "3"])
 
         var blocked = sigset_t()
@@ -157,7 +157,7 @@ struct SecretTests {
             masks[parts[0]] = parts.last.flatMap { UInt64($0.trimmingCharacters(in: .whitespaces), radix: 16) }
         }
         #expect(masks["SigBlk"] == 0)
-        // glibc keeps 32 and 33 for itself.
+        // glibc reserves signals 32 and 33.
         #expect(masks["SigIgn"].map { $0 & 0x7fff_ffff } == 0)
     }
 
@@ -177,7 +177,7 @@ struct SecretTests {
     }
 }
 
-/// Calls `body` with a new folder that goes afterwards.
+/// Calls `body` with a new folder, which is removed afterwards.
 func withFolder(_ body: (String) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "genwire-config-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

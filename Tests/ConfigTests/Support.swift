@@ -3,21 +3,21 @@ import Testing
 
 @testable import Config
 
-/// The providers with the keys that each takes.
+/// The providers, each with its configuration keys.
 let providers = ProviderRegistry.keys
 
-/// Reads `text` as `config.yaml`.
+/// Parses `text` as `config.yaml`.
 func parse(_ text: String, _ environment: [String: String] = [:]) throws(ConfigErrors) -> Configuration {
     try Configuration.parse(
         Array(text.utf8), file: "config.yaml", environment: environment, knownProviders: providers)
 }
 
-/// The mistakes of `text`, a line each; empty where there is none.
+/// The mistakes in `text`, one per line; empty if there are none.
 func mistakes(_ text: String, _ environment: [String: String] = [:]) -> [String] {
     mistakes(Array(text.utf8), environment)
 }
 
-/// The mistakes of some bytes.
+/// The mistakes in a file of raw bytes.
 func mistakes(_ text: [UInt8], _ environment: [String: String] = [:]) -> [String] {
     do {
         _ = try Configuration.parse(
@@ -28,12 +28,12 @@ func mistakes(_ text: [UInt8], _ environment: [String: String] = [:]) -> [String
     }
 }
 
-/// A file with one good model and `more` below it, from line 2 on.
+/// A file with one valid model, followed by `more` from line 2 on.
 func withModel(_ more: String) -> String {
     "generation: {provider: openai, config: {model_name: gpt-4, api_key: k}}\n" + more
 }
 
-/// A PEM file that begins as a certificate does. Whether a chain can be built from it is the TLS library's business.
+/// A PEM file that starts like a certificate. Whether it forms a chain is left to the TLS library.
 let samplePEM = """
     A comment, as `openssl x509 -text` writes one.
     -----BEGIN CERTIFICATE-----
@@ -43,7 +43,7 @@ let samplePEM = """
 
     """
 
-/// A file whose only model has `config` in its `config` map, in line 1.
+/// A file whose only model has `config` as its `config` map, in line 1.
 func withConfig(_ config: String) -> String {
     "generation: {provider: openai, config: {model_name: gpt-4, \(config)}}"
 }

@@ -113,10 +113,10 @@ struct ValueTests {
         #expect(configuration.models["azure"]?[AzureOpenAI.deployment] == "d")
         let gemini = try #require(configuration.models["gemini"])
         #expect(gemini[Gemini.safetySettings]?.jsonText() == #"[{"category":"c"}]"#)
-        // A provider that the environment chooses leaves keys of the others alone.
+        // If the environment sets the provider, keys of other providers are accepted.
         #expect(configuration.models["any"]?[GoogleCloud.region] == "r")
 
-        // How a vendor is reached is taken over, what a model is asked is not.
+        // Connection settings apply to dynamic models, request settings do not.
         let dynamic = configuration.dynamicModel(name: "vertex/x", provider: "vertex", modelName: "x")
         #expect(dynamic[GoogleCloud.projectID] == "p")
         #expect(dynamic[Gemini.safetySettings] == nil)
