@@ -10,7 +10,7 @@ import Testing
 @testable import Daemon
 @testable import Gateway
 
-/// What a line of the request log says, and what it cannot be made to say.
+/// The contents of a line in the request log, and what callers cannot forge.
 @Suite struct RequestLogTests {
     private static func record(model: String = "fast", callID: String = "") -> CallRecord {
         CallRecord(
@@ -42,7 +42,7 @@ import Testing
         let read: Int32
         let write: Int32
 
-        /// Closes the end that writes and reads what there is.
+        /// Closes the write end and reads what is available.
         func readAll() -> String {
             close(write)
             return readToTheEnd()
@@ -110,7 +110,7 @@ import Testing
         #expect(line.hasSuffix(" outcome=\(names[cause] ?? "?")\n") && !line.contains("target="))
     }
 
-    /// A caller's words stay one value of one line, and a short one.
+    /// Text from a caller stays one short value in one line.
     @Test(arguments: [false, true])
     func callersForgeNothing(_ isJSON: Bool) async throws {
         var record = Self.record(
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    /// Nobody reads: what does not fit is dropped and counted, and nobody waits.
+    /// Without a reader, lines that do not fit are dropped and counted, and no writer waits.
     @Test func aSlowReaderCostsLinesAndNoTime() async throws {
         try await Self.withPipe { output in
             let form = LogForm(label: "genwired", isJSON: false, showsTime: false)
