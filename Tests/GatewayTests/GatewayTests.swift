@@ -7,7 +7,7 @@ import Testing
 
 private let second: UInt64 = 1_000_000_000
 
-/// The door and the plan behind it, against scripted vendors.
+/// `Gateway` with the stages after it, against scripted vendors.
 @Suite struct GatewayTests {
     private static let text = """
         models:
@@ -44,7 +44,7 @@ private let second: UInt64 = 1_000_000_000
         let run = try start(stage, job)
         let attempt = try #require(stage.upstream.script.sources.first)
         stage.clock.advance(second)
-        // Between the vendor and the caller stands the attempt alone.
+        // The attempt is the only stage between vendor and caller.
         #expect(attempt.sink?.receive(.text("x")) == .more)
         stage.clock.advance(second)
         attempt.connectMicroseconds = 11
@@ -58,7 +58,7 @@ private let second: UInt64 = 1_000_000_000
         let record = try #require(stage.keeper.records.first)
         #expect(record.outcome == .success && record.requestedModel == "b" && record.answerBytes == 1)
         #expect(record.endedAt - record.startedAt == 3 * second)
-        // An end is an end.
+        // Operations after the end are ignored.
         run.cancel(.caller)
         #expect(stage.keeper.records.count == 1 && attempt.causes.isEmpty)
     }

@@ -34,7 +34,7 @@ import Testing
         #expect(policy.delay(after: error, attempt: 1, jitter: 0) == nil)
     }
 
-    /// Everybody who was refused in the same moment is asked for the same wait.
+    /// Otherwise all callers rejected at the same moment would retry at the same moment.
     @Test func jitterComesOnTopOfWhatTheVendorAskedFor() {
         var error = GenerationError(.rateLimit, "x")
         error.retryAfterMilliseconds = 1000
@@ -110,7 +110,7 @@ import Testing
 
         """
 
-    /// A caller names models. What else a path leads to is the configuration's to name.
+    /// Callers may name models only. Other targets of a path must come from the configuration.
     @Test func callersNameNoProjects() throws {
         let catalog = try catalog(Self.vertex)
         for path in [
@@ -123,9 +123,9 @@ import Testing
                 #expect(error?.kind == .permission && error?.message.contains("server.allow_model_paths") == true)
             }
         }
-        // The configuration may.
+        // The configuration may name them.
         #expect(try catalog.resolve("tuned").map(\.model.modelName) == ["projects/7/locations/r/endpoints/1"])
-        // Names with slashes that name models of the configured project, or travel in the body.
+        // Names with slashes that denote models of the configured project, or are sent in the body.
         for name in [
             "vertex/publishers/meta/models/llama-4", "vertex/endpoints/1", "vertex/models/projects/x",
             "vertex/gemini-x",

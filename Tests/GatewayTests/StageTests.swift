@@ -70,7 +70,7 @@ private let second: UInt64 = 1_000_000_000
         source.cancel(cause)
         #expect(attempt.causes == [cause])
         #expect(job.record.attempts.map(\.kind) == [cause == .deadline ? .timeout : .cancelled])
-        // Whatever a source that was cancelled still does.
+        // Whatever a cancelled source still does is ignored.
         attempt.fail(.network)
         #expect(stage.sink.results.isEmpty && job.record.attempts.count == 1)
     }
@@ -82,7 +82,7 @@ private let second: UInt64 = 1_000_000_000
     }
 }
 
-/// Attempts at one model, over scripted ones.
+/// Retries of one model, over scripted attempts.
 @Suite struct RetryStageTests {
     private let stage = Stage()
 
@@ -95,7 +95,7 @@ private let second: UInt64 = 1_000_000_000
         return source
     }
 
-    /// An error whose wait is known.
+    /// An error with a retry delay.
     private func busy(_ seconds: Int64) -> GenerationError {
         var error = GenerationError(.rateLimit, "busy")
         error.retryAfterMilliseconds = seconds * 1000
@@ -122,7 +122,7 @@ private let second: UInt64 = 1_000_000_000
         #expect(inner.sources.count == 2 && source.bodyBytes == 7)
         inner.sources[1].succeed("second")
         #expect(stage.sink.response?.message.content == "second" && stage.sink.results.count == 1)
-        // A source of the past has no say.
+        // Results of earlier sources are ignored.
         inner.sources[1].fail(.network)
         #expect(stage.sink.results.count == 1)
     }
@@ -201,7 +201,7 @@ private let second: UInt64 = 1_000_000_000
     }
 }
 
-/// Targets in their order, over scripted ones.
+/// Targets in order, over scripted models.
 @Suite struct RouteStageTests {
     private static let models = """
         models:
@@ -225,7 +225,7 @@ private let second: UInt64 = 1_000_000_000
         let inner = Script { source, _ in if source.model != "c" { source.fail(.providerUnavailable) } }
         let job = stage.job("b", fallbacks: ["a", "all"])
         _ = try start(inner, job)
-        // Again b and a, by the route.
+        // The route adds b and a again.
         #expect(inner.sources.map(\.model) == ["b", "a", "a", "b", "c"] && job.record.target?.name == "c")
         inner.sources[4].succeed("third")
         #expect(stage.sink.response?.message.content == "third" && stage.sink.results.count == 1)
@@ -256,7 +256,7 @@ private let second: UInt64 = 1_000_000_000
         #expect(inner.sources.count == 1 && stage.sink.results.count == 1)
     }
 
-    /// As many as a call may have, failing at once.
+    /// The maximum number of targets in a call, each failing at once.
     @Test func failingTargetsDoNotNest() throws {
         let inner = Script { source, _ in source.fail(.network) }
         _ = try start(inner, stage.job("all", fallbacks: Array(repeating: "all", count: 16)))

@@ -10,19 +10,19 @@ func makeConfiguration(_ text: String) throws -> Configuration {
     try Configuration.parse(Array(text.utf8), file: "f", environment: [:], knownProviders: ProviderRegistry.keys)
 }
 
-/// A catalog whose models have the stages of production, or scripted ones.
+/// A catalog whose models have the production stages, or scripted ones.
 func makeCatalog(
     _ text: String, stack: @escaping @Sendable (ConfiguredModel) -> any Answerer = Plan().stack
 ) throws -> Catalog {
     try Catalog(try makeConfiguration(text), stack: stack)
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock that stands still until a test advances it.
 final class ManualClock: Scheduler {
     private(set) var instant: UInt64 = 1_000_000_000
     private var timers: [(due: UInt64, timer: LoopTimer)] = []
 
-    /// How long each scheduled timer has to wait.
+    /// The remaining time of each scheduled timer, in nanoseconds.
     var pending: [UInt64] { timers.map { $0.due - instant } }
 
     func schedule(_ timer: LoopTimer, after delay: TimeAmount) { timers.append((instant + delay.nanoseconds, timer)) }
@@ -36,11 +36,11 @@ final class ManualClock: Scheduler {
         for entry in due { entry.timer.handler() }
     }
 
-    /// Moves on to the timer that is due last.
+    /// Advances to the timer that is due last.
     func advanceToLast() { advance(pending.max() ?? 0) }
 }
 
-/// Collects what a caller gets.
+/// Records what a caller receives.
 final class Collector: AnswerSink {
     var demand = Demand.more
     private(set) var events: [ChunkEvent] = []
@@ -59,7 +59,7 @@ final class Collector: AnswerSink {
     func finish(_ result: Result<ChatResponse, GenerationError>) { results.append(result) }
 }
 
-/// A source that does as its test says. It plays the attempt of a vendor too.
+/// A source controlled by its test. It also stands in for a vendor's attempt.
 final class ScriptedSource: UpstreamAttempt {
     let model: String
     private(set) weak var sink: (any AnswerSink)?
@@ -99,7 +99,7 @@ final class ScriptedSource: UpstreamAttempt {
     func fail(_ kind: GenerationError.Kind) { fail(GenerationError(kind, "scripted")) }
 }
 
-/// The stages below the one under test, or the vendors: makes scripted sources and keeps them for the test.
+/// The stages below the one under test, or the vendors: creates scripted sources and retains them for the test.
 final class Script: Answerer {
     private struct State {
         var sources: [ScriptedSource] = []
@@ -110,11 +110,11 @@ final class Script: Answerer {
     private let state = Locked(State())
     private let onStart: @Sendable (ScriptedSource, Job?) -> Void
 
-    /// - Parameter onStart: what a source does when it starts; nothing by default, so that the test goes on with it.
+    /// - Parameter onStart: called when a source starts; by default nothing happens, and the test continues with it.
     init(_ onStart: @escaping @Sendable (ScriptedSource, Job?) -> Void = { _, _ in }) { self.onStart = onStart }
 
     var sources: [ScriptedSource] { state.withLock { $0.sources } }
-    /// How many of its sources were starting at a time.
+    /// The largest number of its sources that were starting at the same time.
     var greatestDepth: Int { state.withLock { $0.greatestDepth } }
 
     func answer(_ job: Job, into sink: any AnswerSink) -> any AnswerSource {
@@ -145,14 +145,14 @@ final class ScriptedUpstream: Upstream {
     ) -> any UpstreamAttempt { script.make(model.name, sink, nil) }
 }
 
-/// Keeps the records of the calls that ended.
+/// Keeps the records of ended calls.
 final class RecordKeeper: Observer {
     private(set) var records: [CallRecord] = []
 
     func ended(_ record: borrowing CallRecord) { records.append(copy record) }
 }
 
-/// What a stage is tested with.
+/// The environment of a stage under test.
 final class Stage {
     let clock = ManualClock()
     let keeper = RecordKeeper()
@@ -167,7 +167,7 @@ final class Stage {
         loop = GatewayLoop(number: 1, upstream: self.upstream, scheduler: clock, observers: [keeper])
     }
 
-    /// Keeps a source, as a caller does.
+    /// Retains a source, as a caller does.
     func hold(_ source: any AnswerSource) { held.append(source) }
 
     func job(

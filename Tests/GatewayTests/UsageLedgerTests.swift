@@ -20,7 +20,7 @@ import Testing
         #expect(ledger.snapshot()[0].row.averageLatencySeconds == 2)
     }
 
-    /// However many loops they call on.
+    /// On any number of loops.
     @Test(arguments: [1, 3])
     func namesOfCallersNeverTakeTheRowOfAConfiguredModel(_ loops: Int) throws {
         let pages = (0..<loops).map { _ in LedgerPage(ledger) }
