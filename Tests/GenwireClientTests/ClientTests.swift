@@ -7,7 +7,7 @@ import Testing
 
 @testable import GenwireClient
 
-/// The client against a server that does what each test says.
+/// The client against a server scripted by each test.
 @Suite struct ClientTests {
     private typealias Request = ScriptedServer.Request
     private typealias Connection = ScriptedServer.Connection
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    /// Answers may come in any order.
+    /// Responses may arrive in any order.
     @Test func answersFindTheirCalls() async throws {
         let held = Locked<Request?>(nil)
         let answer = { @Sendable (request: Request) -> [UInt8] in
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    /// A newer server's kind, or garbage, leaves the status's own words.
+    /// For an unknown kind from a newer server, or for garbage, the error keeps the status's own message.
     @Test(arguments: [[0x0A, 0x03, 0x4E, 0x45, 0x57], [0xFF]] as [[UInt8]])
     func anUnreadableDetailIsLeftOut(_ detail: [UInt8]) async throws {
         try await with({ request, connection in
@@ -263,7 +263,7 @@ import Testing
         }
     }
 
-    /// The client stops reading while nobody takes the pieces, and loses none of them.
+    /// The client stops reading while nobody consumes the chunks, and loses none of them.
     @Test func aSlowReaderGetsEverything() async throws {
         let count: UInt64 = 2000
         try await with({ request, connection in
@@ -282,7 +282,7 @@ import Testing
         }
     }
 
-    /// Ends the streams with code 1 whose call is cancelled by its own id, as the server does.
+    /// Ends streams with code 1 if their call is cancelled by its own id, as the server does.
     private static func cancelling() -> @Sendable (Request, Connection) -> Void {
         let running = Locked<[String: Request]>([:])
         return { request, connection in

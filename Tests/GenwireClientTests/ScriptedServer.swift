@@ -3,10 +3,10 @@ import Foundation
 import Glibc
 import TestSupport
 
-/// A ttrpc server on loopback that does with each request what a test says, written from docs/wire.md and not from the
-/// code under test.
+/// A ttrpc server on loopback that handles each request as the test's script says, written from docs/wire.md
+/// independently of the code under test.
 final class ScriptedServer: Sendable {
-    /// A request as it came.
+    /// A request as received.
     struct Request: Sendable {
         var streamID: UInt32 = 0
         var service = ""
@@ -15,16 +15,16 @@ final class ScriptedServer: Sendable {
         var metadata: [String: String] = [:]
     }
 
-    /// Where a script answers.
+    /// The connection on which a script responds.
     struct Connection: Sendable {
         let descriptor: Int32
 
-        /// The good answer of a unary call.
+        /// Sends the successful response of a unary call.
         func respond(_ request: Request, _ payload: [UInt8]) {
             frame(request, kind: 2, flags: 0, Wire.field(2, payload))
         }
 
-        /// The end of a call with an error.
+        /// Ends the call with an error.
         func fail(_ request: Request, code: Int32, _ message: String, detail: [UInt8]? = nil) {
             var status = Wire.field(1, UInt64(code)) + Wire.field(2, Array(message.utf8))
             if let detail {
@@ -34,13 +34,13 @@ final class ScriptedServer: Sendable {
             frame(request, kind: 2, flags: 0, Wire.field(1, status))
         }
 
-        /// One message of a stream.
+        /// Sends one message of a stream.
         func send(_ request: Request, _ message: [UInt8]) { frame(request, kind: 3, flags: 0, message) }
 
-        /// The good end of a stream.
+        /// Ends a stream successfully.
         func finish(_ request: Request) { frame(request, kind: 3, flags: 1 | 4, []) }
 
-        /// Ends the connection.
+        /// Closes the connection.
         func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
         func raw(_ bytes: [UInt8]) {
@@ -82,7 +82,7 @@ final class ScriptedServer: Sendable {
         }.start()
     }
 
-    /// Ends the connection and waits for the thread.
+    /// Closes the connection and waits for the thread.
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         current.withLock { if $0 >= 0 { shutdown($0, Int32(SHUT_RDWR)) } }
@@ -122,7 +122,7 @@ final class ScriptedServer: Sendable {
     }
 }
 
-/// As much of Protobuf's wire form as the envelope takes.
+/// The part of Protobuf's wire format that the envelope needs.
 enum Wire {
     static func bigEndian(_ value: UInt32) -> [UInt8] {
         (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
@@ -138,7 +138,7 @@ enum Wire {
         varint(number << 3 | 2) + varint(UInt64(value.count)) + value
     }
 
-    /// The fields of a message; a number's value is left out.
+    /// The fields of a message; the values of numbers are omitted.
     static func fields(_ bytes: [UInt8]) -> [(UInt64, [UInt8])] {
         var rest = bytes[...]
         func varint() -> UInt64 {
