@@ -33,7 +33,7 @@ import Testing
         #expect(ExitStatus(Self.failure(.authentication, isRetryable: true)) == .denied)
     }
 
-    /// Without a detail code 8 is a size over a limit, and no later try makes the request smaller.
+    /// Without a detail, code 8 means a size above a limit: retrying does not help.
     @Test(arguments: [(2, 70), (3, 70), (4, 75), (5, 70), (7, 77), (8, 70), (12, 70), (13, 70), (14, 75), (16, 77)])
     func codesWithoutADetail(_ code: Int32, _ expected: Int32) {
         #expect(ExitStatus(ClientError(code: code, message: "")).rawValue == expected)

@@ -6,7 +6,7 @@ import Testing
 @testable import GenwireCommands
 @testable import Messages
 
-/// What `--json` prints. That it has every field of the contract is MessagesTests' matter; here is what stands around.
+/// The output of `--json`. MessagesTests checks that it has every field of the contract; these tests check the rest.
 @Suite struct JSONFormsTests {
     private let forms = JSONForms()
 
@@ -35,7 +35,7 @@ import Testing
         #expect(object["text"] as? String == "say \"hi\"\n\u{0}\u{1F600}")
         #expect(object["finish_reason"] as? String == "FINISH_TOOL_CALLS")
         let usage = try #require(object["usage"] as? [String: Any])
-        // 64 bits are numbers, not texts.
+        // 64-bit integers are numbers, not strings.
         #expect(usage["input_tokens"] as? Int == 1 << 60)
         #expect(usage["source"] as? String == "ESTIMATED")
         let timing = try #require(object["timing"] as? [String: Int])

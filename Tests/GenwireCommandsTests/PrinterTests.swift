@@ -5,9 +5,9 @@ import Testing
 @testable import GenwireCommands
 @testable import Messages
 
-/// What people see of answers and reports.
+/// The output for people: responses and reports.
 @Suite struct PrinterTests {
-    /// What a printer wrote. Belongs to one test.
+    /// Collects what a printer writes. Confined to one test.
     private final class Page {
         var output = ""
         var errors = ""
