@@ -162,7 +162,7 @@ import Testing
                 let answer = try? await lax.generateContent("x")
                 #expect(answer == "hi")
             }
-            // It may have been started with every other signal blocked.
+            // The test process may have been started with every other signal blocked.
             server.signal(SIGKILL)
             _ = await server.waitForExit()
         }
