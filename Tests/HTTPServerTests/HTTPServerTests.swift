@@ -34,7 +34,7 @@ import Testing
     @Test func answersPipelinedRequestsInOrder() async throws {
         let held = Locked<LoopBound<HTTPExchange>?>(nil)
         try await Site.with({ request, exchange in
-            // The first is answered when the second was sent long ago.
+            // The first request gets its response after the second one was sent.
             guard request.path == "/first" else { return Self.echo(request, exchange) }
             held.withLock { $0 = LoopBound(exchange, on: exchange.loop) }
         }) { site in
@@ -49,7 +49,7 @@ import Testing
             #expect(try await client.receive("GET /third /third"))
             let (first, second) = (client.text.range(of: "first;"), client.text.range(of: "/second"))
             #expect(try #require(first).upperBound < #require(second).lowerBound)
-            // A second answer to one request is no answer to another.
+            // A second response to one request must not answer the next request.
             await site.loop.perform { exchange.value.respond(500, [], []) }
             #expect(!client.text.contains(" 500 "))
         }
@@ -62,7 +62,7 @@ import Testing
             client.send("POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n" + body)
             #expect(try await client.receive("the request is too large"))
             #expect(client.text.hasPrefix("HTTP/1.1 413 "))
-            // No length says beforehand how much there is.
+            // No length announces the size.
             client.send("POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
             for _ in 0..<3 { client.send("1f4\r\n\(body.prefix(500))\r\n") }
             client.send("0\r\n\r\n")
@@ -84,7 +84,7 @@ import Testing
             #expect(client.text.hasPrefix("HTTP/1.1 431 ") || client.text.isEmpty)
             #expect(!client.text.contains(" 200 "))
             #expect(site.ends.isEmpty)
-            // Others are served all the same.
+            // Other connections are served meanwhile.
             let other = try site.connect()
             other.send("GET /other HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(try await other.receive("GET /other"))
@@ -96,14 +96,14 @@ import Testing
         try await Site.with(limits: limits, Self.echo) { site in
             let drip = try site.connect()
             drip.send("GET /drip HTTP/1.1\r\nHost: h\r\n")
-            // Never idle, and never done.
+            // Never idle, and never complete.
             #expect(
                 try await eventually {
                     drip.send("X: y\r\n")
                     drip.take()
                     return drip.isAtEnd
                 })
-            // The same goes for a body, which is an exchange already.
+            // The same holds for a body, which already belongs to an exchange.
             let body = try site.connect()
             body.send("POST /drip HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
             #expect(
@@ -190,7 +190,7 @@ import Testing
                 return Self.later(nanoseconds: 10_000_000, exchange) { $0.close() }
             }
             exchange.close()
-            // Too late for anything.
+            // Too late: the exchange has ended.
             exchange.respond(200, [], [])
         }) { site in
             for path in ["/now", "/later"] {

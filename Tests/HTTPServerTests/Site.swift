@@ -65,7 +65,7 @@ final class Site: Sendable {
         try result.get()
     }
 
-    /// How exchanges ended so far.
+    /// How the exchanges so far ended.
     var ends: [HTTPExchange.End] { endsSoFar.withLock { $0 } }
     var connectionCount: Int { get async { await loop.perform { [self] in running.value.server.connectionCount } } }
     var exchangeCount: Int { get async { await loop.perform { [self] in running.value.server.exchangeCount } } }
@@ -73,11 +73,11 @@ final class Site: Sendable {
     func connect() throws -> Client { try Client(port: port) }
 }
 
-/// A client's socket, on which nothing is interpreted.
+/// A client's raw socket.
 final class Client {
     private let descriptor: Int32
     private var isOpen = true
-    /// Everything that was received.
+    /// All bytes received so far.
     private(set) var text = ""
     private(set) var isAtEnd = false
 
@@ -112,7 +112,7 @@ final class Client {
         isOpen = false
     }
 
-    /// Sends everything; false where the server has closed.
+    /// Sends all bytes; returns `false` if the server has closed the connection.
     @discardableResult
     func send(_ text: String) -> Bool {
         var rest = Array(text.utf8)[...]
@@ -124,7 +124,7 @@ final class Client {
         return true
     }
 
-    /// Takes what is there; the number of bytes.
+    /// Receives the available bytes; returns their number.
     @discardableResult
     func take(atMost limit: Int = 1 << 16) -> Int {
         var buffer = [UInt8](repeating: 0, count: limit)
@@ -135,7 +135,7 @@ final class Client {
         return count
     }
 
-    /// Waits until what was received contains `mark` so many times.
+    /// Waits until the received bytes contain `mark` the given number of times.
     func receive(_ mark: String, times: Int = 1) async throws -> Bool {
         try await eventually {
             take()
@@ -143,7 +143,7 @@ final class Client {
         } && text.components(separatedBy: mark).count > times
     }
 
-    /// Waits for the server's end of the connection.
+    /// Waits until the server closes the connection.
     func receiveAll() async throws -> Bool {
         try await eventually {
             take()
@@ -152,7 +152,7 @@ final class Client {
     }
 }
 
-/// A Unix socket that listens.
+/// Opens a listening Unix socket.
 func unixListener(_ path: String) throws -> Int32 {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = unixAddress(path)
@@ -172,12 +172,12 @@ private func unixAddress(_ path: String) -> sockaddr_un {
     return address
 }
 
-/// A body that a test gives piece by piece. Belongs to the loop, apart from `reads`.
+/// A body that a test provides piece by piece. Confined to the loop, except for `reads`.
 final class Pieces: HTTPBodySource {
     enum Piece {
         case text(String)
         case wait, end, cut
-        /// The same bytes for ever.
+        /// The same bytes, without end.
         case endless
     }
 

@@ -3,7 +3,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-/// Responses that come piece by piece.
+/// Responses that are sent piece by piece.
 @Suite struct StreamTests {
     private static let request = "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -16,7 +16,7 @@ import Testing
         }) { site in
             let client = try site.connect()
             client.send(Self.request)
-            // What is there arrives before the rest exists.
+            // The first part arrives before the rest exists.
             #expect(try await client.receive("3\r\none\r\n5\r\nthree\r\n"))
             #expect(client.text.contains("Transfer-Encoding: chunked\r\n"))
             #expect(!client.text.contains("\r\n0\r\n"))
@@ -24,7 +24,7 @@ import Testing
             await site.loop.perform { pieces.value.go(on: [.text("last"), .end]) }
             #expect(try await client.receive("4\r\nlast\r\n0\r\n\r\n"))
             #expect(site.ends == [.completed])
-            // After the end of the exchange nothing happens.
+            // After the end of the exchange, nothing happens.
             await site.loop.perform { pieces.value.go(on: [.text("late")]) }
             client.send(Self.request)
             #expect(try await client.receive("3\r\none\r\n", times: 2))
@@ -79,7 +79,7 @@ import Testing
             let client = try Client(port: site.port, receiveBuffer: 64 << 10)
             client.send(Self.request)
             let filled = try await Self.settled(bytes)
-            // What the sockets and one connection's buffer hold, and not what the source could give.
+            // As much as the sockets and one connection's buffer hold, not as much as the source could provide.
             #expect(filled > 0 && filled < 64 << 20)
             var taken = 0
             #expect(
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    /// The count, once it has stood still for half a second.
+    /// Returns the count once it has been unchanged for half a second.
     private static func settled(_ bytes: Locked<Int>) async throws -> Int {
         var (last, same) = (-1, 0)
         _ = try await eventually {
