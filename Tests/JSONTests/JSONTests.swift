@@ -39,7 +39,7 @@ struct SplitMix: RandomNumberGenerator {
         }
     }
 
-    /// Taken apart and put together again, an object is the same.
+    /// An object survives being split and reassembled.
     @Test(arguments: 0..<20)
     func membersAreCopiedAsTheyAre(_ seed: UInt64) throws {
         var random = SplitMix(seed: seed)
