@@ -5,14 +5,14 @@ import Testing
 
 @testable import Messages
 
-/// Every field of the contract, by the descriptions that protobuf-c generates: none may be lost between the wire and
-/// a value, or between a message and what is told about it.
+/// Checks every field of the contract, from the descriptors that protobuf-c generates: none may be lost between the
+/// wire and a value, or between a message and the fields that a visitor receives.
 @Suite struct ContractTests {
     private static var messages: [UnsafePointer<ProtobufCMessageDescriptor>] {
         (0...).lazy.map { gw_message_descriptor($0) }.prefix { $0 != nil }.compactMap { $0 }
     }
 
-    /// The values, one for each message that is read or written as a whole.
+    /// The values, one for each message that is decoded or encoded as a whole.
     private static var values: [any WireValue.Type] {
         [
             ChatCall.self, GenerateCall.self, ChatResponse.self, GeneratedText.self, StreamedChunk.self,
@@ -22,7 +22,7 @@ import Testing
         ]
     }
 
-    /// What has no value: messages without fields, those that are read in place, and RPCs that are not served yet.
+    /// Messages without a value type: those without fields, those decoded in place, and those of RPCs not served yet.
     private static let withoutValue: Set<String> = [
         "ListModelsRequest", "GetUsageRequest", "HelloRequest", "PingRequest", "PingResponse", "BatchRequest",
         "BatchItem", "BatchResult", "AnswerRequest", "Document", "KeyValue",
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    /// A new message is read and written, or stands in the list of those that are not.
+    /// A new message must be decoded and encoded, or be listed as an exception.
     @Test func everyMessageHasAValue() {
         var reached: Set<String> = []
         func reach(_ descriptor: UnsafePointer<ProtobufCMessageDescriptor>) {
@@ -85,7 +85,7 @@ import Testing
         #expect(all.subtracting(reached) == Self.withoutValue)
     }
 
-    /// The contract's messages nest far less deep than what is told may.
+    /// The contract's messages nest far less deeply than a visit may.
     @Test func messagesDoNotNestDeep() {
         func depth(_ descriptor: UnsafePointer<ProtobufCMessageDescriptor>, _ above: Int) -> Int {
             guard above < MessageFields.maximumDepth else { return above }
@@ -96,7 +96,7 @@ import Testing
         for descriptor in Self.messages { #expect(depth(descriptor, 1) <= MessageFields.maximumDepth / 4) }
     }
 
-    // MARK: - What is told
+    // MARK: - Visited fields
 
     private func told(_ body: (MessageCoder, inout Teller) -> Void) -> Told {
         var teller = Teller()
@@ -116,7 +116,7 @@ import Testing
         let answer = told { coder, teller in coder.describe(ChatResponse.empty, to: &teller) }
         guard case .object(let members) = answer else { return }
         #expect(members.contains(Member("warnings", .array([]))))
-        // The cache took no part: there is no message for it.
+        // The cache was not used, so its message is absent.
         #expect(!members.contains { $0.name == "cache" })
     }
 
@@ -141,7 +141,7 @@ import Testing
                 "FINISH_OTHER",
             ])
         #expect(MessageFields.name(99, in: gw__finish_reason__descriptor) == nil)
-        // A value that only a newer contract has is told by its number.
+        // A value that only a newer contract defines is visited by its number.
         var usage = Gw__Usage()
         gw__usage__init(&usage)
         usage.source = Gw__Usage__Source(rawValue: 99)
@@ -153,7 +153,7 @@ import Testing
         #expect(members.last == Member("source", .number("99")))
     }
 
-    /// A hostile answer can hold only so many messages, whatever is then told about them.
+    /// The number of messages in a response is bounded, so visiting a hostile one is bounded as well.
     @Test func hostileAnswersAreBounded() {
         // Two million empty attempts in 4 MiB.
         let bomb = Array(String(repeating: "\u{4A}\0", count: 2 << 20).utf8)
@@ -176,7 +176,7 @@ struct Member: Equatable {
     }
 }
 
-/// What a visitor was told.
+/// A value as a visitor receives it.
 indirect enum Told: Equatable {
     case object([Member])
     case array([Told])
@@ -186,7 +186,7 @@ indirect enum Told: Equatable {
     case bool(Bool)
 }
 
-/// A visitor that remembers.
+/// A visitor that records its calls.
 struct Teller: MessageVisitor {
     private enum Open {
         case object([Member])
@@ -223,8 +223,8 @@ struct Teller: MessageVisitor {
     }
 }
 
-/// Makes messages in which every field is something else than its default, and says what is in them. Of a oneof one
-/// member is there, which `choice` picks.
+/// Builds messages in which every field differs from its default, and describes their contents. Of each oneof,
+/// `choice` selects the member that is set.
 final class Filler {
     private let choice: Int
     private var blocks: [UnsafeMutableRawPointer] = []

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Messages
 
-/// Values through the wire and back.
+/// Values encoded to the wire and decoded again.
 @Suite struct MessagesTests {
     private let coder = MessageCoder()
 
@@ -112,7 +112,7 @@ import Testing
         #expect(try coder.encode(error).withUnsafeBytes { try coder.generationError($0, message: "slow") } == error)
     }
 
-    /// Everything that repeats is counted, and every word that may reach an error or a log has a length.
+    /// Every repeated field has a maximum count, and every text that may reach an error or a log has a maximum length.
     @Test func requestsAreBounded() throws {
         func error(_ change: (inout ChatRequest) -> Void) -> String {
             var request = ChatRequest(messages: [Message(role: .user, content: "x")])
@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    /// What a large message needed is given back at once, not with the next message.
+    /// The memory of a large message is released at once, not with the next message.
     @Test func aLargeMessageLeavesNothingBehind() throws {
         let large = ChatRequest(messages: [Message(role: .user, content: String(repeating: "x", count: 1 << 20))])
         let bytes = coder.encode(large)
@@ -184,7 +184,7 @@ import Testing
         // Two million empty messages in 4 MiB: protobuf-c alone would take 45 times that.
         let bomb = Array(String(repeating: "\u{12}\0", count: 2 << 20).utf8)
         #expect(throws: MessageError.self) { try bomb.withUnsafeBytes { try coder.chatRequest($0) } }
-        // Not UTF-8.
+        // Invalid UTF-8.
         #expect(throws: MessageError.self) {
             try [UInt8]([0x0A, 1, 0xFF]).withUnsafeBytes { try coder.chatRequest($0) }
         }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Messages
 
-/// Statuses are words on the wire only.
+/// Statuses are strings only on the wire.
 @Suite struct StatusTests {
     private let coder = MessageCoder()
 
