@@ -26,7 +26,7 @@ with Client(address) as client:
     refused(lambda: client.call("Control", "Hello", m.HelloRequest(token="wrong-token-0123456789")))
 with Client(address, token=token) as client:
     assert client.call("Generation", "Health", m.HealthRequest()).status == "serving"
-# Once shown in Hello, the token need not go along: streams of stock clients carry no metadata.
+# After Hello the connection is authenticated; streams of stock clients carry no metadata.
 with Client(address) as client:
     assert client.call("Control", "Hello", m.HelloRequest(token=token)).server == "genwired"
     request = m.ChatRequest(messages=[m.Message(role=m.ROLE_USER, content="hello")])

@@ -1,4 +1,4 @@
-"""What the interop programs share: named checks, one line each, and a summary."""
+"""Named checks of the interop programs: one line per check, and a summary."""
 
 import traceback
 
@@ -15,7 +15,7 @@ class Checks:
         except AssertionError as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             self.fail(name, f"{error or where.line} (line {where.lineno})")
-        except Exception as error:  # whatever it is, it must not hide the other checks
+        except Exception as error:  # no exception may prevent the other checks
             self.fail(name, f"{type(error).__name__}: {error}")
         else:
             self.passed += 1

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Callers that mean harm, against a running daemon: what they may hold, what they are told, and whom they must not hurt.
+"""Hostile callers of a running daemon: the resources they may hold, the errors they get, and the callers they must not
+harm.
 
     hostile_callers.py --socket PATH --tcp HOST:PORT --token TOKEN --pid PID --slow-model NAME
 
-The TCP address asks for a token, the daemon allows 64 connections, and the slow model never answers.
+The TCP address requires a token, the daemon allows 64 connections, and the slow model never responds.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def call(stream, method, payload=b"", service="genwire.v1.Generation", **more):
 
 
 def failure(connection):
-    """The next response, which must be a failure with one ErrorDetail: its code, kind and whether to try again."""
+    """Reads a response, which must be an error with one ErrorDetail; returns its code, kind and retryability."""
     _, kind, _, data = connection.frame()
     assert kind == RESPONSE, f"a frame of type {kind}"
     status = fields(fields(data).get(1, b""))
@@ -81,7 +82,7 @@ def wrong_tokens_have_one_too():
                  call(1, "Hello", text(4, "guess"), service="genwire.v1.Control"),
                  call(1, "Hello", service="genwire.v1.Control")]:
         with Wire(arguments.tcp) as wire:
-            # Whatever follows a wrong token is not looked at: each guess costs a connection.
+            # The server ignores whatever follows a wrong token: each guess costs a connection.
             wire.send(data, call(3, "Hello", text(4, arguments.token), service="genwire.v1.Control"))
             assert failure(wire)[:2] == (16, "AUTHENTICATION")
             assert wire.is_closed(), "the connection is still open"
@@ -97,7 +98,7 @@ def many_fallbacks_are_refused():
 
 def a_deadline_of_centuries_is_none():
     with Wire(arguments.socket) as wire:
-        # Milliseconds that wrap around to nothing as nanoseconds in 64 bits.
+        # Milliseconds that overflow to almost 0 when converted to nanoseconds in 64 bits.
         wire.send(call(1, "Chat", user("x") + number(7, 18446744073710)))
         wire.expect_success(1)
 
@@ -110,7 +111,7 @@ def requests_in_progress_have_a_budget():
             wire.send(call(2 * index + 1, "Chat", body))
         wire.send(ping(101))
         refused = 0
-        while True:  # the ping's answer comes after every refusal
+        while True:  # the ping's response follows all refusals
             stream, _, _, data = wire.frame()
             if stream == 101:
                 break
@@ -126,7 +127,7 @@ def requests_in_progress_have_a_budget():
 
 def strangers_hold_little_and_lock_nobody_out():
     before = resident()
-    # Each claims 4 MiB and sends as much as is taken; then each begins a frame that may be, and goes on no further.
+    # Each announces 4 MiB and sends what the kernel accepts; then each starts a permitted frame and stalls.
     greedy = [Wire(arguments.tcp) for _ in range(60)]
     for wire in greedy:
         wire.socket.setblocking(False)
@@ -140,7 +141,7 @@ def strangers_hold_little_and_lock_nobody_out():
             wire.send(struct.pack(">IIBB", 60000, 1, REQUEST, 0), bytes(50000))
         except ConnectionError:
             pass
-    # All 64 places of known callers are free for them.
+    # All 64 places of known callers are still free.
     known = [Wire(arguments.socket) for _ in range(60)]
     for wire in known:
         wire.works(1)

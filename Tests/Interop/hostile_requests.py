@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""The worst that 4 MiB can ask of a daemon, one request after the other, while another connection of the same loop pings.
+"""The most expensive requests that fit 4 MiB, one after the other, while another connection on the same loop pings.
 
     hostile_requests.py --socket PATH MODEL...
 
-The daemon must run one loop. For each request: the status it ended with, and the longest time that a Ping had to wait
-meanwhile. Each must end, in a status or an answer, and the pings must all be answered; how long they took is for the
-benchmark to judge, which reads the last line: `longest ping: N.N ms (NAME)`.
+The daemon must run one loop. Prints, for each request, its status and the longest latency of a Ping meanwhile. Each
+request must end with a status or a response, and every ping must get a response. The latency is not checked here; the
+benchmark reads it from the last line: `longest ping: N.N ms (NAME)`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 from checks import Checks
 from wire import *
 
-SIZE = (4 << 20) - 4096  # the envelope, and what stands around the bad part, need some bytes
+SIZE = (4 << 20) - 4096  # leaves room for the envelope and the text around the bad part
 
 arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 arguments.add_argument("--socket", required=True)
@@ -34,7 +34,7 @@ def request(stream, method, payload, more=b""):
 
 
 def end(connection):
-    """Reads up to the end of the call; returns its status code, and the words of a failure."""
+    """Reads until the call ends; returns its status code, and the message of an error."""
     while True:
         _, kind, flags, data = connection.frame()
         if kind == DATA and flags & REMOTE_CLOSED:
@@ -87,7 +87,7 @@ def result(content, identifier="c0"):
 
 
 def chats():
-    """Bodies of ChatRequest, by name."""
+    """ChatRequest bodies by name."""
     duplicate = b'{"type":"object","properties":{"a":{"type":"string"}},' + fill(b'"anyOf":[],')[:-1] + b"}"
     yield "one schema key again and again", chat(user(), tools=[tool(duplicate)])
     yield "the same, 60,000 times", chat(user(), tools=[tool(b"{" + b'"anyOf":[],' * 30_000 + b'"type":"object"}')])
@@ -165,7 +165,7 @@ def everything():
 # -- The neighbour on the same loop
 
 def neighbour(pipe):
-    """Pings until told to stop; answers with the longest wait in seconds."""
+    """Pings between two messages from the pipe, then sends back the longest latency in seconds."""
     connection = Wire(arguments.socket)
     stream = 1
     while True:
@@ -188,7 +188,7 @@ def main():
     here, there = multiprocessing.Pipe()
     process = multiprocessing.Process(target=neighbour, args=(there,), daemon=True)
     process.start()
-    there.close()  # so that the end of the neighbour ends the wait for it
+    there.close()  # so that the exit of the neighbour ends the wait for it
     worst = (0.0, "")
 
     def check(name, method, payload, more):
@@ -204,8 +204,8 @@ def main():
             longest = here.recv()
         worst = max(worst, (longest, name))
         print(f"  {longest * 1000:8.1f} ms  code {code:2}  {len(data):8} bytes  {name}", flush=True)
-        # A failure of the daemon's own would be 2 (unknown) or 13 (internal); a vendor may refuse or be down, and the
-        # simulator's echo of escapes is more than a response may have.
+        # 2 (unknown) and 13 (internal) would be faults of the daemon. A vendor may refuse or be down, and the
+        # simulator's echo of escaped text may exceed the size limit of a response.
         echo = code == 13 and b"response exceeds" in words
         assert code in (0, 3, 4, 5, 8, 12, 14, 16) or echo, f"code {code}: {words[:200]}"
 

@@ -1,11 +1,11 @@
-"""A server that another user runs: listens, and says how many bytes each connection sent. Usage: other_server.py SOCKET UID"""
+"""A server that another user runs: prints how many bytes each connection sent. Usage: other_server.py SOCKET UID"""
 
 import os
 import signal
 import socket
 import sys
 
-signal.pthread_sigmask(signal.SIG_SETMASK, [])  # whoever starts tests may block SIGTERM
+signal.pthread_sigmask(signal.SIG_SETMASK, [])  # the tests may have been started with SIGTERM blocked
 path, user = sys.argv[1], int(sys.argv[2])
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(path)
@@ -13,7 +13,7 @@ os.chmod(path, 0o666)
 os.setgroups([])
 os.setgid(user)
 os.setuid(user)
-listener.listen(16)  # the user that calls this is what the kernel tells clients
+listener.listen(16)  # the kernel reports the user that calls `listen` to clients
 print("ready", file=sys.stderr, flush=True)
 while True:
     connection = listener.accept()[0]

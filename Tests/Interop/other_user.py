@@ -1,5 +1,5 @@
-"""A call as another user. Usage: other_user.py SOCKET UID CODE [GROUP …]: CODE is what Health must end with; the
-groups are the process's supplementary ones."""
+"""A call as another user. Usage: other_user.py SOCKET UID CODE [GROUP …]: CODE is the
+expected status of Health; the groups are the process's supplementary groups."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from genwire import Client, RpcError, messages as m  # noqa: E402
 
 path, user, wanted = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-m.load()  # reads files that the other user may not
+m.load()  # reads files that the other user may not read
 os.setgroups([int(group) for group in sys.argv[4:]])
 os.setgid(user)
 os.setuid(user)

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""The Python client (clients/python) against a running daemon, by Protobuf's own runtime.
+"""The Python client (clients/python) against a running daemon, with the official Protobuf runtime.
 
     python_client.py --socket PATH --model NAME [--slow-model NAME] [--limited-model NAME]
 
-The slow model takes at least five seconds for an answer, in many chunks; the limited one answers every request with
-429 and a Retry-After.
+The slow model takes at least five seconds per response, in many chunks; the limited model answers every request with
+429 and a Retry-After header.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def generate():
 
 
 def any_text_survives():
-    """U+0000, which ends a C string, and the rest of Unicode: sent and, where the model echoes, received."""
+    """U+0000, which ends a C string, and other Unicode text: sent and, if the model echoes it, received."""
     with client() as c:
         text = "zero\0zero é 漢字 🦀 \u2028 \"quoted\\\""
         answer = c.call("Generation", "Chat", chat(text), timeout=30)
@@ -179,7 +179,7 @@ def leaving_a_stream_cancels_it():
         slow = chat("Take your time", arguments.slow_model, call_id="python-leave")
         for _ in c.stream("Generation", "StreamChat", slow, timeout=60):
             break
-        time.sleep(0.3)  # the iterator's end has cancelled it; asking sooner would do the cancelling itself
+        time.sleep(0.3)  # leaving the loop cancelled the call; an earlier Cancel could have done so itself
         assert not other.cancel("python-leave"), "the call is still in progress"
         c.call("Generation", "Health", m.HealthRequest())
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Bytes on the wire against a running daemon: every rule of the ttrpc framing, and what breaks it.
+"""Raw bytes against a running daemon: every rule of the ttrpc framing, and violations of each.
 
     raw_ttrpc.py --socket PATH --model NAME [--slow-model NAME]
 
-Needs no library: frames and messages are written byte by byte (wire.py), so that no mistake of a shared runtime can hide
-on both sides. The slow model takes at least five seconds for an answer, in many chunks.
+Uses no library: frames and messages are written byte by byte (wire.py), so that a bug in a shared runtime cannot hide
+on both sides. The slow model takes at least five seconds per response, in many chunks.
 """
 
 import argparse
@@ -178,7 +178,7 @@ def an_empty_request_frame():
 
 
 def a_flood_of_unknown_fields():
-    """4 MiB of two-byte fields would take 187 MB as protobuf-c keeps them: refused or borne, never fatal."""
+    """4 MiB of two-byte fields would take 187 MB as protobuf-c stores them: rejected or handled, never fatal."""
     with Wire() as wire:
         wire.send(generation(1, "Chat", chat() + b"\x78\x00" * 2_000_000))
         code, _ = wire.response(1)
@@ -244,13 +244,13 @@ def random_bytes():
         source = random.Random(seed)
         with Wire() as wire:
             kind = seed % 4
-            if kind == 0:  # noise that passes for ttrpc
+            if kind == 0:  # noise that starts like ttrpc
                 data = b"\x00" + source.randbytes(source.randrange(5000))
-            elif kind == 1:  # good headers, noise within
+            elif kind == 1:  # valid headers with noise as payload
                 data = b"".join(
                     frame(source.randrange(64), source.randrange(5), source.randbytes(source.randrange(200)),
                           source.randrange(256)) for _ in range(source.randrange(1, 50)))
-            elif kind == 2:  # a good conversation with some bytes changed
+            elif kind == 2:  # a valid conversation with some bytes changed
                 data = bytearray(b"".join(source.choice(good) for _ in range(20)))
                 for _ in range(source.randrange(1, 10)):
                     data[source.randrange(1, len(data))] = source.randrange(256)
@@ -276,7 +276,7 @@ def chat_without_messages():
 
 
 def read_stream(wire, stream):
-    """The chunks of a stream to its end, each with its fields; raises where it ends with an error."""
+    """The chunks of a stream to its end, each with its fields; raises if it ends with an error."""
     chunks = []
     while True:
         owner, kind, flags, data = wire.frame()
@@ -310,7 +310,7 @@ def the_clients_own_close_of_a_stream_is_fine():
 
 
 def end_of(wire, stream):
-    """Passes over a stream's chunks to the Response that must end it."""
+    """Skips a stream's chunks; returns the Response that must end it."""
     while True:
         owner, kind, flags, data = wire.frame()
         assert owner == stream, f"stream {owner}"
@@ -354,7 +354,7 @@ def the_requests_deadline():
 
 def a_deadline_in_the_past_or_without_end():
     with Wire() as wire:
-        for stream, timeout in ((1, 1), (3, (1 << 64) - 1)):  # the shortest, and -1: it passed before it was sent
+        for stream, timeout in ((1, 1), (3, (1 << 64) - 1)):  # the shortest deadline, and -1, which has already passed
             wire.send(generation(stream, "StreamChat", chat(model=arguments.slow_model), timeout_ns=timeout))
             code, said = end_of(wire, stream)
             assert code == 4, (code, said)
@@ -369,7 +369,7 @@ def cancel_from_another_connection():
             wire.send(generation(1, method, chat(model=arguments.slow_model, call_id=call_id)))
             cancel = envelope("genwire.v1.Control", "Cancel", text(1, call_id))
             stream, until = 1, time.monotonic() + PATIENCE
-            while True:  # the two connections may be on two loops: the call may not have begun yet
+            while True:  # the connections may be on different loops: the call may not have started yet
                 other.send(frame(stream, REQUEST, cancel))
                 code, answer = other.response(stream)
                 assert code == 0, code
@@ -402,7 +402,7 @@ def a_connection_that_ends_with_calls_in_progress():
         with Wire() as wire:
             wire.send(*(generation(2 * n + 1, method, chat(model=arguments.slow_model)) for n in range(5)))
             wire.send(ping(11))
-            while wire.frame()[0] != 11:  # the answer to what came last: the calls have begun
+            while wire.frame()[0] != 11:  # the response to the last request: the calls have started
                 pass
     server_lives()
 

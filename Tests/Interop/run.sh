@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stock clients and raw bytes against the real daemon, which answers from the simulator.
-# Usage: run.sh FOLDER with genwired and genwire-sim. Prints each check; exit code 0 where all passed.
+# Stock clients and raw bytes against the real daemon with the simulator as its vendor.
+# Usage: run.sh FOLDER with genwired and genwire-sim. Prints each check; exits with 0 if all passed.
 set -eu
 programs=$(cd "${1:?usage: run.sh FOLDER}" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +19,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# Waits until FILE holds TEXT. Usage: wait_for FILE TEXT PID
+# Waits until FILE contains TEXT. Usage: wait_for FILE TEXT PID
 wait_for() {
     tries=0
     until grep -q "$2" "$1" 2>/dev/null; do

@@ -1,6 +1,6 @@
-"""Bytes of the wire for the interop programs: Protobuf as far as it is needed, ttrpc frames, and a connection.
+"""The wire format for the interop programs: the necessary part of Protobuf, ttrpc frames, and a connection.
 
-Written byte by byte and without any library, so that no mistake of a shared runtime can hide on both sides.
+Written byte by byte without a library, so that a bug in a shared runtime cannot hide on both sides.
 """
 
 import socket
@@ -12,7 +12,7 @@ MAX_DATA = 4 << 20
 PATIENCE = 30.0
 
 
-# -- Protobuf, as far as it is needed
+# -- The necessary part of Protobuf
 
 def varint(value):
     out = bytearray()
@@ -112,7 +112,7 @@ class Wire:
         return stream, kind, flags, self.read(length)
 
     def response(self, stream):
-        """The next frame, which must be this stream's Response: its code and its message or payload."""
+        """Reads a frame, which must be this stream's Response; returns its code and its message or payload."""
         owner, kind, flags, data = self.frame()
         assert (owner, kind, flags) == (stream, RESPONSE, 0), f"stream {owner} type {kind} flags {flags}"
         return outcome(data)
@@ -123,7 +123,7 @@ class Wire:
         assert words.encode() in said, f"{said!r} does not say {words!r}"
 
     def expect_success(self, *streams):
-        """One good Response for each, in any order."""
+        """Reads one successful Response per stream, in any order."""
         left = set(streams)
         while left:
             stream, kind, _, data = self.frame()
@@ -133,13 +133,13 @@ class Wire:
             left.remove(stream)
 
     def works(self, stream):
-        """The connection is still good."""
+        """Checks that the connection still serves calls."""
         self.send(ping(stream, b"alive"))
         code, payload = self.response(stream)
         assert code == 0 and payload == text(1, "alive"), (code, payload)
 
     def is_closed(self):
-        """Reads what is left; True at the end of file."""
+        """Reads until the server closes the connection; returns True if it does."""
         try:
             while self.socket.recv(65536):
                 pass

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Google's and Microsoft's own credential libraries against the simulator's token endpoints: what these take for an
-issuer, ours may be tested against.
+"""Google's and Microsoft's own credential libraries against the simulator's token endpoints: if they
+accept the simulator as an issuer, Genwire can be tested against it.
 
 Usage: sdk_check.py URL FOLDER, with the simulator's URL and a folder that has key.pem, cert.pem and bundle.pem.
 Needs google-auth, azure-identity and cryptography (scripts/sdk-venv.sh).
@@ -17,7 +17,7 @@ from checks import Checks  # noqa: E402
 
 BASE, FOLDER = sys.argv[1].rstrip("/"), Path(sys.argv[2])
 HOST = urlsplit(BASE).netloc
-# Read by the libraries when they are loaded.
+# The libraries read these variables when they are imported.
 for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[name]
 os.environ.update(GCE_METADATA_HOST=HOST, GCE_METADATA_IP=HOST, HOME=str(FOLDER))
@@ -123,7 +123,7 @@ def google_default():
 
 
 class ToSimulator(RequestsTransport):
-    """Sends what is meant for Microsoft, which must be https, to the simulator."""
+    """Redirects requests for Microsoft, which must use https, to the simulator."""
 
     def send(self, request, **kwargs):
         parts = urlsplit(request.url)
@@ -159,7 +159,7 @@ def azure_certificate():
 
 
 def azure_federated():
-    # Any issuer's token will do: a JWT without a certificate's fingerprint.
+    # A JWT of any issuer suffices, without a certificate's fingerprint.
     azure(ClientAssertionCredential("tenant", "app", lambda: "e30.e30.x", transport=ToSimulator(), **OPTIONS))
 
 

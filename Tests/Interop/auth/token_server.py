@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A token endpoint that takes nothing on trust: it checks a JWT's signature, header and claims with the `cryptography`
-package, for the grants of a Google service account (/token) and of an Entra application (/TENANT/oauth2/v2.0/token).
+"""A strict token endpoint: it checks a JWT's signature, header and claims with the `cryptography` package, for the
+grants of a Google service account (/token) and of an Entra application (/TENANT/oauth2/v2.0/token).
 
 Usage: token_server.py CERTIFICATE.pem. Listens on a free port of 127.0.0.1 and writes `listening on PORT` to standard
-error; a good request gets the token `verified-N`, a bad one a 400 that says what is wrong.
+error; a valid request gets the token `verified-N`, an invalid one a 400 response with the reason.
 """
 
 import base64
@@ -35,7 +35,7 @@ def encoded(data):
 
 
 def verified(token):
-    """Header and claims of a JWT whose signature is the certificate's."""
+    """Returns the header and claims of a JWT; raises unless its signature matches the certificate."""
     head, body, signature = token.split(".")
     header = json.loads(decoded(head))
     assert header["typ"] == "JWT"
@@ -111,7 +111,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-# Who starts a program on one of Dispatch's threads hands on that thread's signal mask, which blocks everything.
+# A program started from a Dispatch thread inherits that thread's signal mask, which blocks every signal.
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
 print(f"listening on {server.server_port}", file=sys.stderr, flush=True)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds ttrpc-client and ttrpc-server from Debian's Go and Go packages alone: nothing is fetched.
+# Builds ttrpc-client and ttrpc-server using only Debian's Go and Go packages, without downloads.
 # Usage: build.sh FOLDER
 set -eu
 folder=${1:?usage: build.sh FOLDER}

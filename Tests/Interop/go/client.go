@@ -2,8 +2,8 @@
 //
 //	ttrpc-client SOCKET MODEL [SLOW_MODEL]
 //
-// This version of ttrpc knows unary calls only. With MODEL "-" nothing is asked that needs a model, so that the
-// program also runs against server.go. The slow model takes at least five seconds for an answer.
+// This version of ttrpc supports only unary calls. With MODEL "-" no check needs a model, so that the program also
+// runs against server.go. The slow model takes at least five seconds per response.
 package main
 
 import (
@@ -67,7 +67,7 @@ func main() {
 		checks.run("deadline", func() error { return deadline(client, os.Args[3]) })
 		checks.run("cancel", func() error { return cancel(client, os.Args[3]) })
 	}
-	// Whatever went wrong above, the connection has survived it.
+	// The connection survives every failed call above.
 	checks.run("health_again", func() error { return health(client) })
 	checks.finish()
 }
@@ -94,7 +94,7 @@ func ping(client *ttrpc.Client, payload string) error {
 	return nil
 }
 
-// Many callers share the one connection; each must get its own answer.
+// Many callers share one connection; each must get the response to its own request.
 func sideBySide(client *ttrpc.Client) error {
 	const callers, calls = 16, 50
 	failures := make(chan error, callers)
@@ -130,7 +130,7 @@ func chat(client *ttrpc.Client, model string) error {
 	return nil
 }
 
-// The message's own deadline: the transport's would end the wait on this side, whatever the server does.
+// The deadline in the message: the transport's deadline would end the wait in the client, whatever the server does.
 func deadline(client *ttrpc.Client, model string) error {
 	slow := request(model)
 	slow.DeadlineMs = 300
@@ -175,7 +175,7 @@ func withTimeout() context.Context {
 	return limit
 }
 
-// want holds an error against its code, and against the kind in its details where one is named.
+// want checks the code of an error, and the kind in its details if one is given.
 func want(err error, code codes.Code, kind string) error {
 	if status.Code(err) != code {
 		return fmt.Errorf("code %v instead of %v: %v", status.Code(err), code, err)

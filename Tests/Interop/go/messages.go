@@ -1,5 +1,5 @@
-// The few messages that the interop programs need, in the form that Debian's Protobuf runtime for Go reads by struct
-// tags: no generator is needed. Field numbers are those of Proto/genwire/v1/generation.proto.
+// The few messages that the interop programs need, declared with the struct tags that Debian's Protobuf
+// runtime for Go reads: no generator is needed. Field numbers are those of Proto/genwire/v1/generation.proto.
 package main
 
 import "fmt"

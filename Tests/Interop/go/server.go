@@ -1,5 +1,5 @@
-// containerd's own ttrpc server, as Debian ships it, with Genwire's Health and Ping: what the benchmark measures the
-// daemon against, and what client.go is checked with.
+// containerd's own ttrpc server, as Debian ships it, with Genwire's Health and Ping: the reference of the
+// benchmark, and a test of client.go.
 //
 //	ttrpc-server SOCKET
 //

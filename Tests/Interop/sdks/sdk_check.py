@@ -1,4 +1,4 @@
-"""The vendors' official SDKs against genwire-sim: what they take, the simulator may claim to be.
+"""The vendors' official SDKs against genwire-sim: they must accept the simulator as the vendor.
 
 Usage: sdk_check.py http://127.0.0.1:PORT
 """
@@ -256,7 +256,7 @@ claude(
 
 
 class Fixed(google.auth.credentials.Credentials):
-    """A credential that needs no server."""
+    """A credential that needs no token server."""
 
     def __init__(self):
         super().__init__()
