@@ -97,7 +97,7 @@ import Testing
     @Test(arguments: kept) func whatIsKeptIsBounded(_ place: Place) throws {
         let (count, error) = try Self.limit(place)
         #expect(error?.kind == .badProviderResponse && error?.isRetryable == false, "\(String(describing: error))")
-        // The budget can be used up; the last piece may exceed it by half.
+        // The budget can be used up; the last piece may lie partly beyond it.
         #expect(count >= 3 && count <= CallBudget.bytes / Self.pieceBytes, "after \(count) pieces")
     }
 
