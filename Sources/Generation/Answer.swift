@@ -35,6 +35,8 @@ public struct Usage: Sendable, Equatable {
     public var totalTokens = 0
     /// The part of the input that was read from the provider's prompt cache.
     public var cachedInputTokens = 0
+    /// The part of the input that was written to the provider's prompt cache.
+    public var cacheWriteInputTokens = 0
     /// The part of the output that was spent on reasoning.
     public var reasoningTokens = 0
     /// Where the counts come from. `.absent`: ignore them.
@@ -125,9 +127,42 @@ public struct Completion: Sendable, Equatable {
     public var warnings: [String] = []
     /// Opaque state of the provider for the assistant message. Send it back unchanged as `Message.providerState`.
     public var providerState: [UInt8] = []
+    /// The sources of the text, if the provider names them.
+    public var citations: [Citation] = []
+    /// With `GenerationOptions.includeExtra`: a JSON object of what the provider sent and the contract has no name for.
+    /// Empty otherwise.
+    public var extraJSON = ""
 
     /// An empty record: finish reason `.other`, usage `.absent`.
     public init() {}
+}
+
+/// A source of a part of the response's text.
+public struct Citation: Sendable, Equatable {
+    /// The document's id, as named by the caller or the provider; empty for none.
+    public var documentID: String
+    /// The source's URL; empty for none.
+    public var url: String
+    /// The source's title; empty for none.
+    public var title: String
+    /// The cited words of the source; empty for none.
+    public var quote: String
+    /// Where the cited part of the text (`Message.content`) begins, in UTF-8 bytes.
+    public var start: Int
+    /// Where it ends, in UTF-8 bytes. Both are 0 if the provider does not say.
+    public var end: Int
+
+    /// Creates a citation.
+    public init(
+        documentID: String = "", url: String = "", title: String = "", quote: String = "", start: Int = 0, end: Int = 0
+    ) {
+        self.documentID = documentID
+        self.url = url
+        self.title = title
+        self.quote = quote
+        self.start = start
+        self.end = end
+    }
 }
 
 /// A complete response.
@@ -152,6 +187,8 @@ public enum ChunkEvent: Sendable, Equatable {
     case reasoning(String)
     /// A piece of a tool call.
     case toolCall(ToolCallDelta)
+    /// A whole part to append to the message's parts, for example an image that the model generated.
+    case part(Part)
 }
 
 /// A piece of a tool call. The first piece of each `index` carries `id` and `name`.

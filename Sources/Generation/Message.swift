@@ -16,7 +16,8 @@ public struct Message: Sendable, Equatable {
     public var role: Role
     /// Text content. Precedes `parts` if both are set.
     public var content: String
-    /// Further content (text, images, files), in the order in which it is presented to the model.
+    /// Further content, in the order in which it is presented to the model. In a response: the images that the model
+    /// generated; all of its text is in `content`.
     public var parts: [Part]
     /// The tool calls of an assistant message. Empty for other roles.
     public var toolCalls: [ToolCall]
@@ -28,11 +29,13 @@ public struct Message: Sendable, Equatable {
     public var reasoning: String
     /// Opaque state of the provider (thought signatures, thinking blocks). Send it back unchanged with the message.
     public var providerState: [UInt8]
+    /// Whether a tool message reports a failure. `false` for other roles.
+    public var isError: Bool
 
     /// Creates a message, for example `Message(role: .user, content: "Hello")`.
     public init(
         role: Role, content: String = "", parts: [Part] = [], toolCalls: [ToolCall] = [], toolCallID: String = "",
-        name: String = "", reasoning: String = "", providerState: [UInt8] = []
+        name: String = "", reasoning: String = "", providerState: [UInt8] = [], isError: Bool = false
     ) {
         self.role = role
         self.content = content
@@ -42,20 +45,55 @@ public struct Message: Sendable, Equatable {
         self.name = name
         self.reasoning = reasoning
         self.providerState = providerState
+        self.isError = isError
     }
 }
 
 /// A piece of a message's content.
-public enum Part: Sendable, Equatable {
+public struct Part: Sendable, Equatable {
+    /// What a part contains.
+    public enum Content: Sendable, Equatable {
+        /// Plain text.
+        case text(String)
+        /// An image. Not every model accepts images.
+        case image(Image)
+        /// A document, for example a PDF file. Not every model accepts documents.
+        case file(File)
+        /// Sound. Not every model accepts it.
+        case audio(Audio)
+    }
+
+    /// What it contains.
+    public var content: Content
+    /// Asks the provider to cache the prompt up to the end of this part; `nil` for no breakpoint.
+    public var cacheBreakpoint: CacheBreakpoint?
+
+    /// Creates a part.
+    public init(_ content: Content, cacheBreakpoint: CacheBreakpoint? = nil) {
+        self.content = content
+        self.cacheBreakpoint = cacheBreakpoint
+    }
+
     /// Plain text.
-    case text(String)
-    /// An image. Not every model accepts images.
-    case image(Image)
-    /// A document, for example a PDF file. Not every model accepts documents.
-    case file(File)
+    public static func text(_ text: String) -> Part { Part(.text(text)) }
+    /// An image.
+    public static func image(_ image: Image) -> Part { Part(.image(image)) }
+    /// A document.
+    public static func file(_ file: File) -> Part { Part(.file(file)) }
+    /// Sound.
+    public static func audio(_ audio: Audio) -> Part { Part(.audio(audio)) }
 }
 
-/// The source of an image's or file's bytes.
+/// A place in the prompt up to which the provider caches it.
+public struct CacheBreakpoint: Sendable, Equatable {
+    /// How long the provider keeps the cached prompt, in its terms, for example `5m` or `1h`; empty for its default.
+    public var ttl: String
+
+    /// Creates a breakpoint.
+    public init(ttl: String = "") { self.ttl = ttl }
+}
+
+/// The source of the bytes of an image, a file or a sound.
 public enum MediaSource: Sendable, Equatable {
     /// The bytes, sent with the request.
     case data([UInt8])
@@ -93,6 +131,20 @@ public struct File: Sendable, Equatable {
     public init(mimeType: String, name: String = "", source: MediaSource) {
         self.mimeType = mimeType
         self.name = name
+        self.source = source
+    }
+}
+
+/// Speech or other sound in a message.
+public struct Audio: Sendable, Equatable {
+    /// The MIME type, for example `audio/wav`. Required with `.data`.
+    public var mimeType: String
+    /// The bytes or their URL.
+    public var source: MediaSource
+
+    /// Creates a sound.
+    public init(mimeType: String, source: MediaSource) {
+        self.mimeType = mimeType
         self.source = source
     }
 }

@@ -19,6 +19,7 @@ public struct MessageBuilder: Sendable {
             let index = min(max(0, delta.index), message.toolCalls.count - 1)
             message.toolCalls[index].argumentsJSON += delta.argumentsJSONDelta
             if !delta.providerState.isEmpty { message.toolCalls[index].providerState = delta.providerState }
+        case .part(let part): message.parts.append(part)
         }
     }
 

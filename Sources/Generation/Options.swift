@@ -32,6 +32,18 @@ public struct GenerationOptions: Sendable, Equatable {
     public static let maximumFallbacks = 16
     /// Whether unsupported options are dropped with a warning. If `false`, such a request fails with `.unsupported`.
     public var dropUnsupported = false
+    /// Requests with the same key share the provider's prompt cache; empty for none.
+    public var promptCacheKey = ""
+    /// The name of a prompt that was stored with the provider before; empty for none.
+    public var cachedContent = ""
+    /// The service tier in the provider's terms, for example `flex` or `priority`; empty for its default.
+    public var serviceTier = ""
+    /// The length of responses: `low`, `medium`, `high`; empty for the provider's default.
+    public var verbosity = ""
+    /// A JSON object that is merged into the provider's request body (RFC 7396) after everything else; empty for none.
+    public var extraJSON = ""
+    /// Whether `Completion.extraJSON` is delivered.
+    public var includeExtra = false
 
     /// Leaves all options to the model's configuration.
     public init() {}

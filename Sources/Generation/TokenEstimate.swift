@@ -11,16 +11,19 @@ public func fitPrompt(_ prompt: String, maxTokens: Int) -> String {
     return words.prefix(words.count * max(maxTokens, 0) / estimated).joined(separator: " ")
 }
 
-/// A rough token count of a request: text, reasoning, tool calls and tool declarations. Images and files do not count.
+/// A rough token count of a request: text, reasoning, tool calls and tool declarations. Images, files
+/// and sounds do not count.
 public func estimateTokens(of request: ChatRequest) -> Int {
     let characters = request.messages.reduce(0) { sum, message in
         var count = message.content.unicodeScalars.count + message.reasoning.unicodeScalars.count
-        for case .text(let text) in message.parts { count += text.unicodeScalars.count }
+        for part in message.parts {
+            if case .text(let text) = part.content { count += text.unicodeScalars.count }
+        }
         for call in message.toolCalls { count += (call.name + call.argumentsJSON).unicodeScalars.count }
         return sum + count
     }
     let declarations = request.tools.reduce(0) {
-        $0 + ($1.name + $1.description + $1.parametersJSON).unicodeScalars.count
+        $0 + ($1.name + $1.description + $1.parametersJSON + ($1.builtin?.configJSON ?? "")).unicodeScalars.count
     }
     return (characters + declarations) / 4
 }

@@ -1,4 +1,4 @@
-/// A function that the model may ask the caller to run.
+/// A function that the model may ask the caller to run, or a tool that the provider runs itself.
 public struct Tool: Sendable, Equatable {
     /// The function's name, which tool calls refer to.
     public var name: String
@@ -8,13 +8,41 @@ public struct Tool: Sendable, Equatable {
     public var parametersJSON: String
     /// Whether the provider must enforce the schema strictly; `nil` for its default.
     public var strict: Bool?
+    /// The provider's own tool; `nil` for a function. With it, the other properties except `cacheBreakpoint` are empty.
+    public var builtin: BuiltinTool?
+    /// Asks the provider to cache the tools up to this one; `nil` for no breakpoint.
+    public var cacheBreakpoint: CacheBreakpoint?
 
-    /// Declares a tool.
-    public init(name: String, description: String = "", parametersJSON: String = "", strict: Bool? = nil) {
+    /// Declares a function.
+    public init(
+        name: String, description: String = "", parametersJSON: String = "", strict: Bool? = nil,
+        cacheBreakpoint: CacheBreakpoint? = nil
+    ) {
         self.name = name
         self.description = description
         self.parametersJSON = parametersJSON
         self.strict = strict
+        self.cacheBreakpoint = cacheBreakpoint
+    }
+
+    /// Offers a tool of the provider's own.
+    public init(builtin: BuiltinTool, cacheBreakpoint: CacheBreakpoint? = nil) {
+        self.init(name: "", cacheBreakpoint: cacheBreakpoint)
+        self.builtin = builtin
+    }
+}
+
+/// A tool that the provider runs itself, for example its web search.
+public struct BuiltinTool: Sendable, Equatable {
+    /// The provider's name of the tool, for example `web_search_20250305`, `google_search` or `browser_search`.
+    public var type: String
+    /// A JSON object with its settings, in the provider's format; empty for none.
+    public var configJSON: String
+
+    /// Names a tool.
+    public init(type: String, configJSON: String = "") {
+        self.type = type
+        self.configJSON = configJSON
     }
 }
 

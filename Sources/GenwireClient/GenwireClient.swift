@@ -157,11 +157,13 @@ public final class GenwireClient: Sendable {
             { coder, bytes throws(MessageError) in try coder.healthReport(bytes) })
     }
 
-    /// Returns the configured models and routes, and the supported providers.
+    /// Returns the configured models and routes that match, and the supported providers.
     /// - Throws: `ClientError`.
-    public func listModels(deadlineMilliseconds: UInt64 = 0) async throws(ClientError) -> ModelList {
+    public func listModels(
+        _ question: ModelQuestion = ModelQuestion(), deadlineMilliseconds: UInt64 = 0
+    ) async throws(ClientError) -> ModelList {
         try await unary(
-            "ListModels", .deadline(deadlineMilliseconds), { _ in [] },
+            "ListModels", .deadline(deadlineMilliseconds), { $0.encode(question) },
             { coder, bytes throws(MessageError) in try coder.modelList(bytes) })
     }
 

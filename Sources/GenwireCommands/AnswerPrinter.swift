@@ -42,7 +42,9 @@ struct AnswerPrinter {
             errors(Output.dim(response.message.reasoning, on: STDERR_FILENO) + "\n")
         }
         if !response.message.content.isEmpty { output(response.message.content + "\n") }
+        for part in response.message.parts { output(Self.line(part) + "\n") }
         for call in response.message.toolCalls { output("-> \(call.name)(\(call.argumentsJSON))\n") }
+        sources(response.completion.citations)
         summary(response.completion)
     }
 
@@ -59,6 +61,7 @@ struct AnswerPrinter {
             guard forms == nil else { return }
             if !message.toolCalls.isEmpty { write(")") }
             finishLine()
+            sources(completion.citations)
             summary(completion)
         }
     }
@@ -77,6 +80,37 @@ struct AnswerPrinter {
                 write("-> \(delta.name)(")
             }
             write(delta.argumentsJSONDelta)
+        case .part(let part):
+            finishLine()
+            write(Self.line(part) + "\n")
+        }
+    }
+
+    /// A part that the model made; its bytes are only in the JSON form.
+    private static func line(_ part: Part) -> String {
+        func line(_ kind: String, _ mimeType: String, _ source: MediaSource) -> String {
+            switch source {
+            case .data(let bytes): "[\(kind) \(mimeType), \(bytes.count) bytes; --json prints them]"
+            case .url(let url): "[\(kind) \(url)]"
+            }
+        }
+        return switch part.content {
+        case .text(let text): text
+        case .image(let image): line("image", image.mimeType, image.source)
+        case .file(let file): line("file", file.mimeType, file.source)
+        case .audio(let audio): line("audio", audio.mimeType, audio.source)
+        }
+    }
+
+    /// The sources of the answer below its text, each once.
+    private func sources(_ citations: [Citation]) {
+        var seen: Set<String> = []
+        for citation in citations {
+            let place = citation.url.isEmpty ? citation.documentID : citation.url
+            let words = [citation.title, place].filter { !$0.isEmpty }.joined(separator: " ")
+            let line = words.isEmpty ? citation.quote : words
+            guard !line.isEmpty, seen.insert(line).inserted else { continue }
+            output("[\(seen.count)] \(line)\n")
         }
     }
 

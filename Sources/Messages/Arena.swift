@@ -119,6 +119,17 @@ final class Arena {
         return array
     }
 
+    /// The array of a repeated number field.
+    func numbers(_ numbers: [Float]) -> UnsafeMutablePointer<Float>? {
+        guard !numbers.isEmpty else { return nil }
+        let array = array(Float.self, count: numbers.count)
+        numbers.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            array.initialize(from: base, count: source.count)
+        }
+        return array
+    }
+
     // MARK: - Reading
 
     /// Lets protobuf-c read a message of the type `T`, which `descriptor` describes, into the arena. The result lives

@@ -29,6 +29,7 @@ extension StreamedChunk: WireValue {
             case GW__CHAT_CHUNK__EVENT_REASONING: .event(.reasoning(try wire.pointee.reasoning.text("reasoning")))
             case GW__CHAT_CHUNK__EVENT_TOOL_CALL:
                 .event(.toolCall(try ToolCallDelta.read(wire.pointee.tool_call, reader)))
+            case GW__CHAT_CHUNK__EVENT_PART: .event(.part(try Part.read(wire.pointee.part, reader)))
             case GW__CHAT_CHUNK__EVENT_COMPLETED: try Completed.read(wire.pointee.completed, reader).content
             default: throw MessageError("a chunk is empty")
             }
@@ -58,6 +59,9 @@ extension StreamedChunk: WireValue {
         case .toolCall(let delta):
             wire.pointee.event_case = GW__CHAT_CHUNK__EVENT_TOOL_CALL
             wire.pointee.tool_call = writer.message(of: delta)
+        case .part(let part):
+            wire.pointee.event_case = GW__CHAT_CHUNK__EVENT_PART
+            wire.pointee.part = writer.message(of: part)
         }
     }
 }

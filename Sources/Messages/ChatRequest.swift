@@ -14,7 +14,8 @@ public struct CallFields: Sendable, Equatable {
 }
 
 extension FieldPass {
-    fileprivate func call(
+    /// The fields of a `CallFields`.
+    func call(
         _ id: inout ProtobufCBinaryData, _ deadline: inout UInt64, _ call: inout CallFields
     ) throws(Failure) {
         try text(&id, &call.callID, "call_id", atMost: RequestBounds.name)

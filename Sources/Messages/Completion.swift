@@ -18,6 +18,9 @@ protocol CompletionWire {
     var provider_request_id: ProtobufCBinaryData { get set }
     var n_warnings: Int { get set }
     var warnings: UnsafeMutablePointer<ProtobufCBinaryData>! { get set }
+    var n_citations: Int { get set }
+    var citations: UnsafeMutablePointer<UnsafeMutablePointer<Gw__Citation>?>! { get set }
+    var extra_json: ProtobufCBinaryData { get set }
 }
 
 extension Gw__ChatResponse: CompletionWire {}
@@ -38,6 +41,8 @@ extension FieldPass {
         try message(&wire.pointee.cache, &value.cache, absent: CacheInfo())
         try text(&wire.pointee.provider_request_id, &value.providerRequestID, "provider_request_id")
         try texts(&wire.pointee.n_warnings, &wire.pointee.warnings, &value.warnings, "warnings")
+        try list(&wire.pointee.n_citations, &wire.pointee.citations, &value.citations)
+        try text(&wire.pointee.extra_json, &value.extraJSON, "extra_json")
     }
 }
 
@@ -75,6 +80,7 @@ extension Usage: MappedValue {
         pass.number(&wire.pointee.cached_input_tokens, &value.cachedInputTokens)
         pass.number(&wire.pointee.reasoning_tokens, &value.reasoningTokens)
         pass.choice(&wire.pointee.source, &value.source, unknown: .absent)
+        pass.number(&wire.pointee.cache_write_input_tokens, &value.cacheWriteInputTokens)
     }
 }
 
@@ -132,5 +138,22 @@ extension CacheInfo: MappedValue {
         pass.flag(&wire.pointee.hit, &value.hit)
         pass.number(&wire.pointee.age_seconds, &value.ageSeconds)
         try pass.text(&wire.pointee.key, &value.key, "cache.key")
+    }
+}
+
+extension Citation: MappedValue {
+    static var empty: Citation { Citation() }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__Citation>) { gw__citation__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__Citation>, _ value: inout Citation
+    ) throws(P.Failure) {
+        try pass.text(&wire.pointee.document_id, &value.documentID, "citations.document_id")
+        try pass.text(&wire.pointee.url, &value.url, "citations.url")
+        try pass.text(&wire.pointee.title, &value.title, "citations.title")
+        try pass.text(&wire.pointee.quote, &value.quote, "citations.quote")
+        pass.number(&wire.pointee.start, &value.start)
+        pass.number(&wire.pointee.end, &value.end)
     }
 }

@@ -68,6 +68,9 @@ protocol FieldPass {
         _ field: StaticString, atMost limit: Int, count countLimit: Int
     ) throws(Failure)
 
+    /// A repeated number, packed.
+    func numbers(_ count: inout Int, _ wire: inout UnsafeMutablePointer<Float>?, _ values: inout [Float])
+
     /// A check of what is read, before it costs anything.
     func check(_ body: () throws(MessageError) -> Void) throws(Failure)
 }
@@ -239,6 +242,10 @@ struct Reader: FieldPass {
         for index in 0..<count { values.append(try wire[index].text(field, atMost: limit)) }
     }
 
+    func numbers(_ count: inout Int, _ wire: inout UnsafeMutablePointer<Float>?, _ values: inout [Float]) {
+        values = Array(UnsafeBufferPointer(start: wire, count: wire == nil ? 0 : count))
+    }
+
     func check(_ body: () throws(MessageError) -> Void) throws(MessageError) { try body() }
 }
 
@@ -338,6 +345,11 @@ struct Writer: FieldPass {
     ) {
         count = values.count
         wire = arena.texts(values)
+    }
+
+    func numbers(_ count: inout Int, _ wire: inout UnsafeMutablePointer<Float>?, _ values: inout [Float]) {
+        count = values.count
+        wire = arena.numbers(values)
     }
 
     func check(_ body: () throws(MessageError) -> Void) {}

@@ -43,6 +43,15 @@ extension GenerationOptions: MappedValue {
             &wire.pointee.n_fallbacks, &wire.pointee.fallbacks, &value.fallbacks, "options.fallbacks",
             atMost: RequestBounds.name, count: GenerationOptions.maximumFallbacks)
         pass.flag(&wire.pointee.drop_unsupported, &value.dropUnsupported)
+        try pass.text(
+            &wire.pointee.prompt_cache_key, &value.promptCacheKey, "options.prompt_cache_key", atMost: RequestBounds.id)
+        try pass.text(
+            &wire.pointee.cached_content, &value.cachedContent, "options.cached_content", atMost: RequestBounds.id)
+        try pass.text(
+            &wire.pointee.service_tier, &value.serviceTier, "options.service_tier", atMost: RequestBounds.name)
+        try pass.text(&wire.pointee.verbosity, &value.verbosity, "options.verbosity", atMost: RequestBounds.name)
+        try pass.text(&wire.pointee.extra_json, &value.extraJSON, "options.extra_json")
+        pass.flag(&wire.pointee.include_extra, &value.includeExtra)
     }
 }
 

@@ -1,6 +1,20 @@
 internal import CGenwireProto
 internal import CProtobufC
 
+/// The request of `ListModels`.
+public struct ModelQuestion: Sendable, Equatable {
+    /// Whether to list models that are not configured but known.
+    public var all: Bool
+    /// Lists only names that contain this, where `*` stands for any text; empty for all.
+    public var pattern: String
+
+    /// Asks for the models that match.
+    public init(all: Bool = false, pattern: String = "") {
+        self.all = all
+        self.pattern = pattern
+    }
+}
+
 /// The response of `ListModels`.
 public struct ModelList: Sendable, Equatable {
     /// One configured model.
@@ -15,8 +29,22 @@ public struct ModelList: Sendable, Equatable {
         public var capabilities: [String]
         /// Whether an empty name stands for it.
         public var isDefault: Bool
+        /// Maximum number of tokens of a request and its response together; 0 if unknown.
+        public var contextWindow = 0
+        /// Maximum number of tokens of a response; 0 if unknown.
+        public var maxOutputTokens = 0
+        /// The day from which the vendor no longer serves it, as `2026-11-30`; empty if unknown.
+        public var retiresOn = ""
+        /// US dollars per million input tokens; `nil` if unknown.
+        public var inputPrice: Double?
+        /// US dollars per million output tokens; `nil` if unknown.
+        public var outputPrice: Double?
+        /// US dollars per million tokens read from the prompt cache; `nil` if unknown.
+        public var cachedInputPrice: Double?
+        /// US dollars per million tokens written to the prompt cache; `nil` if unknown.
+        public var cacheWritePrice: Double?
 
-        /// One model.
+        /// One model, of which no more is known.
         public init(name: String, provider: String, modelName: String, capabilities: [String], isDefault: Bool) {
             self.name = name
             self.provider = provider
@@ -65,6 +93,19 @@ public struct ModelList: Sendable, Equatable {
     public init() {}
 }
 
+extension ModelQuestion: MappedValue {
+    static var empty: ModelQuestion { ModelQuestion() }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__ListModelsRequest>) { gw__list_models_request__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__ListModelsRequest>, _ value: inout ModelQuestion
+    ) throws(P.Failure) {
+        pass.flag(&wire.pointee.all, &value.all)
+        try pass.text(&wire.pointee.pattern, &value.pattern, "pattern", atMost: RequestBounds.name)
+    }
+}
+
 extension ModelList: MappedValue {
     static var empty: ModelList { ModelList() }
 
@@ -96,6 +137,21 @@ extension ModelList.Model: MappedValue {
         try pass.text(&wire.pointee.model_name, &value.modelName, "model_name")
         try pass.texts(&wire.pointee.n_capabilities, &wire.pointee.capabilities, &value.capabilities, "capabilities")
         pass.flag(&wire.pointee.default_, &value.isDefault)
+        pass.number(&wire.pointee.context_window, &value.contextWindow)
+        pass.number(&wire.pointee.max_output_tokens, &value.maxOutputTokens)
+        try pass.text(&wire.pointee.retires_on, &value.retiresOn, "retires_on")
+        pass.optional(
+            &wire.pointee.input_price_opt_case, GW__MODEL_INFO__INPUT_PRICE_OPT_INPUT_PRICE,
+            &wire.pointee.input_price, &value.inputPrice)
+        pass.optional(
+            &wire.pointee.output_price_opt_case, GW__MODEL_INFO__OUTPUT_PRICE_OPT_OUTPUT_PRICE,
+            &wire.pointee.output_price, &value.outputPrice)
+        pass.optional(
+            &wire.pointee.cached_input_price_opt_case, GW__MODEL_INFO__CACHED_INPUT_PRICE_OPT_CACHED_INPUT_PRICE,
+            &wire.pointee.cached_input_price, &value.cachedInputPrice)
+        pass.optional(
+            &wire.pointee.cache_write_price_opt_case, GW__MODEL_INFO__CACHE_WRITE_PRICE_OPT_CACHE_WRITE_PRICE,
+            &wire.pointee.cache_write_price, &value.cacheWritePrice)
     }
 }
 
@@ -127,6 +183,15 @@ extension ModelList.Provider: MappedValue {
 }
 
 extension MessageCoder {
+    /// Reads a `ListModelsRequest`.
+    /// - Throws: `MessageError` if the bytes are malformed.
+    public func modelQuestion(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ModelQuestion {
+        try read(ModelQuestion.self, bytes)
+    }
+
+    /// The bytes of a `ListModelsRequest`.
+    public func encode(_ question: ModelQuestion) -> [UInt8] { bytes(question) }
+
     /// Reads a `ListModelsResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func modelList(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ModelList {

@@ -9,6 +9,8 @@ enum RequestBounds {
     static let toolCalls = 16_384
     /// Tools.
     static let tools = 1024
+    /// Texts of an `EmbedRequest`.
+    static let inputs = 16_384
     /// Stop sequences.
     static let stops = 64
 

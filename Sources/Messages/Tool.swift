@@ -15,6 +15,21 @@ extension Tool: MappedValue {
         try pass.text(&wire.pointee.parameters_json, &value.parametersJSON, "tools.parameters_json")
         pass.optional(
             &wire.pointee.strict_opt_case, GW__TOOL__STRICT_OPT_STRICT, &wire.pointee.strict, &value.strict)
+        try pass.message(&wire.pointee.builtin, &value.builtin)
+        try pass.message(&wire.pointee.cache_breakpoint, &value.cacheBreakpoint)
+    }
+}
+
+extension BuiltinTool: MappedValue {
+    static var empty: BuiltinTool { BuiltinTool(type: "") }
+
+    static func initialise(_ wire: UnsafeMutablePointer<Gw__BuiltinTool>) { gw__builtin_tool__init(wire) }
+
+    static func map<P: FieldPass>(
+        _ pass: P, _ wire: UnsafeMutablePointer<Gw__BuiltinTool>, _ value: inout BuiltinTool
+    ) throws(P.Failure) {
+        try pass.text(&wire.pointee.type, &value.type, "tools.builtin.type", atMost: RequestBounds.name)
+        try pass.text(&wire.pointee.config_json, &value.configJSON, "tools.builtin.config_json")
     }
 }
 

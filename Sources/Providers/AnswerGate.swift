@@ -36,6 +36,7 @@ struct AnswerGate {
         case .text: flush(text: false)
         case .reasoning: flush(reasoning: false)
         case .toolCall: flush(arguments: false)
+        case .part: flush()
         }
     }
 
@@ -51,6 +52,7 @@ struct AnswerGate {
             let piece = reasoning.add(piece, secrets)
             return piece.isEmpty ? nil : .reasoning(piece)
         case .toolCall(let piece): return pass(piece).map { .toolCall($0) }
+        case .part(let part): return .part(pass(part))
         }
     }
 
@@ -92,6 +94,7 @@ struct AnswerGate {
         result.message.content = content(response.message.content)
         result.message.reasoning = content(response.message.reasoning)
         result.message.providerState = content(response.message.providerState)
+        result.message.parts = response.message.parts.map { pass($0) }
         for (index, call) in response.message.toolCalls.enumerated() {
             result.message.toolCalls[index].id = content(call.id)
             result.message.toolCalls[index].name = content(call.name)
@@ -105,7 +108,42 @@ struct AnswerGate {
         result.completion.providerRequestID = name(completion.providerRequestID)
         result.completion.warnings = completion.warnings.map { words($0) }
         result.completion.providerState = content(completion.providerState)
+        result.completion.citations = completion.citations.map { citation in
+            Citation(
+                documentID: content(citation.documentID), url: content(citation.url), title: content(citation.title),
+                quote: content(citation.quote), start: citation.start, end: citation.end)
+        }
+        result.completion.extraJSON = content(completion.extraJSON)
         return result
+    }
+
+    /// The bytes of an image are not text: only what stands around them is searched.
+    private func pass(_ part: Part) -> Part {
+        var result = part
+        switch part.content {
+        case .text(let text): result.content = .text(content(text))
+        case .image(var image):
+            image.mimeType = content(image.mimeType)
+            image.source = pass(image.source)
+            result.content = .image(image)
+        case .file(var file):
+            file.mimeType = content(file.mimeType)
+            file.name = content(file.name)
+            file.source = pass(file.source)
+            result.content = .file(file)
+        case .audio(var audio):
+            audio.mimeType = content(audio.mimeType)
+            audio.source = pass(audio.source)
+            result.content = .audio(audio)
+        }
+        return result
+    }
+
+    private func pass(_ source: MediaSource) -> MediaSource {
+        switch source {
+        case .data: source
+        case .url(let url): .url(content(url))
+        }
     }
 
     func pass(_ error: GenerationError) -> GenerationError {

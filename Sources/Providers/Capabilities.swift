@@ -1,6 +1,6 @@
 /// What a model supports, as data: one check serves every vendor, and `ListModels` reports it.
 struct Capabilities: OptionSet, Sendable {
-    let rawValue: UInt32
+    let rawValue: UInt64
 
     static let tools = Capabilities(rawValue: 1 << 0)
     /// Parallel tool calls can be switched off.
@@ -26,6 +26,25 @@ struct Capabilities: OptionSet, Sendable {
     static let user = Capabilities(rawValue: 1 << 17)
     /// The vendor counts tokens.
     static let countTokens = Capabilities(rawValue: 1 << 18)
+    static let audioData = Capabilities(rawValue: 1 << 19)
+    static let audioURLs = Capabilities(rawValue: 1 << 20)
+    /// Places in the prompt can be marked up to which it is cached.
+    static let cacheBreakpoints = Capabilities(rawValue: 1 << 21)
+    static let promptCacheKey = Capabilities(rawValue: 1 << 22)
+    /// A prompt that was stored before can be named.
+    static let cachedContent = Capabilities(rawValue: 1 << 23)
+    static let serviceTier = Capabilities(rawValue: 1 << 24)
+    static let verbosity = Capabilities(rawValue: 1 << 25)
+    /// The vendor runs tools of its own.
+    static let builtinTools = Capabilities(rawValue: 1 << 26)
+    /// Function tools can be held strictly to their schema, or not.
+    static let strictTools = Capabilities(rawValue: 1 << 27)
+    /// A tool result can be marked as a failure.
+    static let toolErrors = Capabilities(rawValue: 1 << 28)
+    /// The caller may change the body of the request.
+    static let extraBody = Capabilities(rawValue: 1 << 29)
+    /// Fields without a name in the contract can be delivered.
+    static let extraFields = Capabilities(rawValue: 1 << 30)
 
     static let sampling: Capabilities = [.temperature, .topP, .topK]
     static let penalties: Capabilities = [.presencePenalty, .frequencyPenalty]
@@ -37,7 +56,10 @@ struct Capabilities: OptionSet, Sendable {
         (.jsonSchema, "json_schema"), (.effort, "reasoning_effort"), (.thinkingBudget, "reasoning_budget"),
         (.temperature, "temperature"), (.topP, "top_p"), (.topK, "top_k"), (.stop, "stop"), (.seed, "seed"),
         (.presencePenalty, "presence_penalty"), (.frequencyPenalty, "frequency_penalty"), (.user, "user"),
-        (.countTokens, "count_tokens"),
+        (.countTokens, "count_tokens"), (.audioData, "audio"), (.audioURLs, "audio_urls"),
+        (.cacheBreakpoints, "cache_breakpoints"), (.promptCacheKey, "prompt_cache_key"),
+        (.cachedContent, "cached_content"), (.serviceTier, "service_tier"), (.verbosity, "verbosity"),
+        (.builtinTools, "builtin_tools"),
     ]
 
     /// The names in `ListModels`, first those that every model has.

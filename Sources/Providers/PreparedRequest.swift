@@ -44,6 +44,9 @@ struct PreparedRequest {
             if message.role == .tool, message.toolCallID.isEmpty {
                 throw invalid("messages.tool_call_id is missing: a tool message must name the call that it answers")
             }
+            guard !message.isError || message.role == .tool else {
+                throw invalid("messages.is_error is allowed in tool messages only")
+            }
             guard !message.toolCalls.isEmpty else { continue }
             guard message.role == .assistant else {
                 throw invalid("messages.tool_calls is allowed in assistant messages only")
@@ -63,6 +66,10 @@ struct PreparedRequest {
         }
         var names: Set<String> = []
         for tool in tools {
+            if let builtin = tool.builtin {
+                try check(builtin, tool)
+                continue
+            }
             guard !tool.name.isEmpty else { throw invalid("tools.name is missing") }
             guard names.insert(tool.name).inserted else {
                 throw invalid("tools.name: duplicate tool name '\(tool.name)'")
@@ -73,6 +80,15 @@ struct PreparedRequest {
         }
     }
 
+    private func check(_ builtin: BuiltinTool, _ tool: Tool) throws(GenerationError) {
+        guard !builtin.type.isEmpty else { throw invalid("tools.builtin.type is missing") }
+        guard tool == Tool(builtin: builtin, cacheBreakpoint: tool.cacheBreakpoint) else {
+            throw invalid(
+                "tools.builtin '\(builtin.type.truncated(toBytes: 100))' cannot have a name, description, parameters_json "
+                    + "or strict; put its settings into builtin.config_json")
+        }
+    }
+
     private func invalid(_ message: String) -> GenerationError { GenerationError(.invalidRequest, message) }
 
     // MARK: - What the model can do
@@ -80,7 +96,7 @@ struct PreparedRequest {
     /// - Parameter likelyUnsupported: what this model probably refuses. An option that the caller sets is sent anyway,
     ///   so that the vendor can report what is wrong with it, unless the caller sets `drop_unsupported`.
     private mutating func checkCapabilities(likelyUnsupported: Capabilities) throws(GenerationError) {
-        try check(.tools, likelyUnsupported, "tools", tools.isEmpty) { $0.tools = [] }
+        try checkTools(likelyUnsupported)
         let isParallel = options.parallelToolCalls != false
         try check(.parallelControl, likelyUnsupported, "options.parallel_tool_calls", isParallel) {
             $0.options.parallelToolCalls = nil
@@ -117,8 +133,53 @@ struct PreparedRequest {
                 $0.options.responseFormat = .text
             }
         }
+        try checkServices(likelyUnsupported)
         for message in messages {
             for part in message.parts { try checkMedia(part) }
+        }
+    }
+
+    private mutating func checkTools(_ likelyUnsupported: Capabilities) throws(GenerationError) {
+        try check(.tools, likelyUnsupported, "tools", !tools.contains { $0.builtin == nil }) {
+            $0.tools.removeAll { $0.builtin == nil }
+        }
+        try check(.builtinTools, likelyUnsupported, "tools.builtin", !tools.contains { $0.builtin != nil }) {
+            $0.tools.removeAll { $0.builtin != nil }
+        }
+        let hasBreakpoint =
+            tools.contains { $0.cacheBreakpoint != nil }
+            || messages.contains { $0.parts.contains { $0.cacheBreakpoint != nil } }
+        try check(.cacheBreakpoints, likelyUnsupported, "cache_breakpoint", !hasBreakpoint) { request in
+            for tool in request.tools.indices { request.tools[tool].cacheBreakpoint = nil }
+            for message in request.messages.indices {
+                for part in request.messages[message].parts.indices {
+                    request.messages[message].parts[part].cacheBreakpoint = nil
+                }
+            }
+        }
+        // The content says that the call failed, so the request still means the same.
+        guard !capabilities.contains(.toolErrors), messages.contains(where: \.isError) else { return }
+        warnings.append("messages.is_error is not sent: \(providerName) has no field for it")
+    }
+
+    private mutating func checkServices(_ likelyUnsupported: Capabilities) throws(GenerationError) {
+        try check(
+            .promptCacheKey, likelyUnsupported, "options.prompt_cache_key", options.promptCacheKey.isEmpty
+        ) { $0.options.promptCacheKey = "" }
+        try check(
+            .cachedContent, likelyUnsupported, "options.cached_content", options.cachedContent.isEmpty
+        ) { $0.options.cachedContent = "" }
+        try check(.serviceTier, likelyUnsupported, "options.service_tier", options.serviceTier.isEmpty) {
+            $0.options.serviceTier = ""
+        }
+        try check(.verbosity, likelyUnsupported, "options.verbosity", options.verbosity.isEmpty) {
+            $0.options.verbosity = ""
+        }
+        try check(.extraBody, likelyUnsupported, "options.extra_json", options.extraJSON.isEmpty) {
+            $0.options.extraJSON = ""
+        }
+        try check(.extraFields, likelyUnsupported, "options.include_extra", !options.includeExtra) {
+            $0.options.includeExtra = false
         }
     }
 
@@ -141,13 +202,15 @@ struct PreparedRequest {
 
     /// Content is never dropped: a response to half a question is worse than an error.
     private func checkMedia(_ part: Part) throws(GenerationError) {
-        switch part {
+        switch part.content {
         case .text: return
         case .image(let image):
             try checkSource(
                 image.source, image.mimeType, "parts.image", data: .imageData, url: .imageURLs)
         case .file(let file):
             try checkSource(file.source, file.mimeType, "parts.file", data: .fileData, url: .fileURLs)
+        case .audio(let audio):
+            try checkSource(audio.source, audio.mimeType, "parts.audio", data: .audioData, url: .audioURLs)
         }
     }
 

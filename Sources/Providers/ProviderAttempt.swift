@@ -297,6 +297,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
                         index: index, id: call.id, name: call.name, argumentsJSONDelta: call.argumentsJSON,
                         providerState: call.providerState)))
         }
+        events += message.parts.map { .part($0) }
         for event in events { deliver(event, &demand) }
         deliverRest()
     }

@@ -46,7 +46,12 @@ package final class GenerationService: Sendable {
                 let (request, text) = try context.coder.countTokensRequest(payload)
                 service.countTokens(call, request, text, context)
             },
-            generation("ListModels", isLight: true) { service, call, _, context throws(MessageError) in
+            generation("ListModels", isLight: true) { service, call, payload, context throws(MessageError) in
+                guard try context.coder.modelQuestion(payload) == ModelQuestion() else {
+                    let error = GenerationError(
+                        .unsupported, "this server lists only configured models: leave out all and pattern")
+                    return call.fail(context.status(error))
+                }
                 context.coder.encode(service.modelList) { size, fill in call.respond(size: size, fill) }
             },
             generation("ValidateAuth", isLight: true) { service, call, payload, context throws(MessageError) in

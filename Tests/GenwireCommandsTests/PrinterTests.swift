@@ -62,6 +62,27 @@ import Testing
         #expect(page.errors.hasSuffix("\nnote: top_k was dropped\n"))
     }
 
+    /// What the model made and what it refers to stands below the text; each source once.
+    @Test func partsAndSourcesFollowTheText() {
+        var completion = Completion()
+        completion.citations = [
+            Citation(url: "https://a", title: "A", start: 0, end: 2), Citation(url: "https://a", title: "A"),
+            Citation(documentID: "doc 2"), Citation(quote: "so it is"), Citation(),
+        ]
+        let image = Part.image(Image(mimeType: "image/png", source: .data([1, 2, 3])))
+        let sources = "[1] A https://a\n[2] doc 2\n[3] so it is\n"
+        let streamed = Page()
+        var printer = streamed.printer()
+        for chunk in Self.chunks([.text("Look"), .part(image), .text("!")], completion) { printer.piece(chunk) }
+        #expect(streamed.output == "Look\n[image image/png, 3 bytes; --json prints them]\n!\n" + sources)
+        #expect(printer.message.parts == [image] && printer.message.content == "Look!")
+        let whole = Page()
+        let message = Message(
+            role: .assistant, content: "Look", parts: [.image(Image(mimeType: "", source: .url("https://i")))])
+        whole.printer().chat(ChatResponse(message: message, completion: completion))
+        #expect(whole.output == "Look\n[image https://i]\n" + sources)
+    }
+
     @Test func aBrokenLineIsEnded() {
         let page = Page()
         var printer = page.printer()

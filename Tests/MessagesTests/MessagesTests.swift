@@ -28,14 +28,22 @@ import Testing
                         .image(Image(mimeType: "", source: .url("http://x"))),
                         .file(File(mimeType: "application/pdf", name: "n", source: .data([9]))),
                         .file(File(mimeType: "", source: .url("u"))),
+                        .audio(Audio(mimeType: "audio/wav", source: .data([5]))),
+                        .audio(Audio(mimeType: "", source: .url("a"))),
+                        Part(.text("cached"), cacheBreakpoint: CacheBreakpoint()),
+                        Part(.text("longer"), cacheBreakpoint: CacheBreakpoint(ttl: "1h")),
                     ], name: "bob"),
                 Message(
                     role: .assistant,
                     toolCalls: [ToolCall(id: "i", name: "f", argumentsJSON: "{}", providerState: [7])],
                     reasoning: "r", providerState: [1, 0, 2]),
-                Message(role: .tool, content: "18", toolCallID: "i"),
+                Message(role: .tool, content: "18", toolCallID: "i", isError: true),
             ],
-            tools: [Tool(name: "f", description: "d", parametersJSON: "{}", strict: false), Tool(name: "g")],
+            tools: [
+                Tool(name: "f", description: "d", parametersJSON: "{}", strict: false),
+                Tool(name: "g", cacheBreakpoint: CacheBreakpoint(ttl: "5m")),
+                Tool(builtin: BuiltinTool(type: "search", configJSON: "{}"), cacheBreakpoint: CacheBreakpoint()),
+            ],
             toolChoice: .named("f"))
         request.options.maxTokens = 0
         request.options.temperature = 0
@@ -55,6 +63,12 @@ import Testing
         request.options.cache.ttlSeconds = 0
         request.options.fallbacks = ["x"]
         request.options.dropUnsupported = true
+        request.options.promptCacheKey = "k"
+        request.options.cachedContent = "cc"
+        request.options.serviceTier = "flex"
+        request.options.verbosity = "low"
+        request.options.extraJSON = #"{"n":2}"#
+        request.options.includeExtra = true
         return request
     }()
 
@@ -87,15 +101,22 @@ import Testing
         completion.cache.hit = true
         completion.providerRequestID = "r"
         completion.warnings = ["w"]
+        completion.usage.cacheWriteInputTokens = 4
+        completion.citations = [
+            Citation(documentID: "d", url: "u", title: "t", quote: "q", start: 3, end: 9), Citation(),
+        ]
+        completion.extraJSON = "{}"
         for reason in FinishReason.allCases {
             completion.finishReason = reason
-            let response = ChatResponse(message: Self.request.messages[2], completion: completion)
+            var response = ChatResponse(message: Self.request.messages[2], completion: completion)
+            response.message.parts = [.image(Image(mimeType: "image/png", source: .data([1])))]
             let encoded = bytes { coder.encode(response, into: $0) }
             #expect(try encoded.withUnsafeBytes { try coder.chatResponse($0) } == response)
         }
         for event in [
             ChunkEvent.text("t\u{0}"), .text(""), .reasoning("r"),
             .toolCall(ToolCallDelta(index: 2, id: "i", name: "n", argumentsJSONDelta: "{", providerState: [1])),
+            .part(.image(Image(mimeType: "image/png", source: .data([0, 255])))),
         ] {
             let encoded = bytes { coder.encode(event, seq: 9, into: $0) }
             let read = try encoded.withUnsafeBytes { try coder.chatChunk($0) }
@@ -110,6 +131,34 @@ import Testing
         error.httpStatus = 429
         error.attempts = completion.attempts
         #expect(try coder.encode(error).withUnsafeBytes { try coder.generationError($0, message: "slow") } == error)
+    }
+
+    @Test func embeddingsRoundTrip() throws {
+        var call = CallFields()
+        call.callID = "c"
+        call.deadlineMilliseconds = 5
+        let request = EmbedRequest(
+            model: "m", inputs: ["a", "", "\u{0}é"], dimensions: 0, inputType: "query", dropUnsupported: true)
+        for request in [request, EmbedRequest(inputs: [])] {
+            let read = try coder.encode(request, call: call).withUnsafeBytes { try coder.embedRequest($0) }
+            #expect(read.request == request && read.call == call)
+        }
+        var response = EmbedResponse()
+        response.model = "m"
+        response.provider = "p"
+        response.embeddings = [[1, -0.5, .greatestFiniteMagnitude], [], [0]]
+        response.usage.inputTokens = 3
+        response.usage.source = .provider
+        response.attempts = [Attempt(model: "a", provider: "p", status: 200, error: "", durationMicroseconds: 3)]
+        response.providerRequestID = "r"
+        response.warnings = ["w"]
+        let encoded = bytes { coder.encode(response, into: $0) }
+        #expect(try encoded.withUnsafeBytes { try coder.embedResponse($0) } == response)
+        // Packed: four bytes a number, without a tag each.
+        response.embeddings = [Array(repeating: 0.25, count: 1000)]
+        #expect(bytes { coder.encode(response, into: $0) }.count < 4100)
+        let question = ModelQuestion(all: true, pattern: "gpt*")
+        #expect(try coder.encode(question).withUnsafeBytes { try coder.modelQuestion($0) } == question)
     }
 
     /// Every repeated field has a maximum count, and every text that may reach an error or a log has a maximum length.
@@ -148,6 +197,21 @@ import Testing
         #expect(error { $0.options.fallbacks = [long] }.contains("options.fallbacks"))
         #expect(error { $0.options.user = String(repeating: "u", count: 4097) }.contains("options.user"))
         #expect(error { $0.options.reasoning.effort = long }.contains("options.reasoning.effort"))
+        let part = Part(.text("x"), cacheBreakpoint: CacheBreakpoint(ttl: long))
+        #expect(error { $0.messages[0].parts = [part] }.contains("cache_breakpoint.ttl"))
+        let audio = Audio(mimeType: long, source: .data([1]))
+        #expect(error { $0.messages[0].parts = [.audio(audio)] }.contains("parts.audio.mime_type"))
+        #expect(error { $0.tools = [Tool(builtin: BuiltinTool(type: long))] }.contains("tools.builtin.type"))
+        #expect(error { $0.options.serviceTier = long }.contains("options.service_tier"))
+        #expect(error { $0.options.verbosity = long }.contains("options.verbosity"))
+        let longer = String(repeating: "k", count: 4097)
+        #expect(error { $0.options.promptCacheKey = longer }.contains("options.prompt_cache_key"))
+        #expect(error { $0.options.cachedContent = longer }.contains("options.cached_content"))
+        for inputs in [16_384, 16_385] {
+            let bytes = coder.encode(EmbedRequest(inputs: Array(repeating: "", count: inputs)))
+            let read = try? bytes.withUnsafeBytes { try coder.embedRequest($0) }
+            #expect(read?.request.inputs.count == (inputs == 16_384 ? inputs : nil))
+        }
         #expect(throws: MessageError.self) {
             try coder.encodeValidateAuthRequest(model: long, provider: "").withUnsafeBytes {
                 try coder.validateAuthRequest($0)

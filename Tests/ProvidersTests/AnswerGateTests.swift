@@ -197,6 +197,31 @@ import Testing
         #expect(gate.flush(before: .reasoning("c")) == [mark] && gate.end().isEmpty)
     }
 
+    /// Citations, further fields and what stands around the bytes of a part are texts of the provider's too.
+    @Test func partsAndSourcesAreSearched() throws {
+        var gate = try DialectHarness("openai").gate()
+        let key = Self.key
+        let image = Image(mimeType: "image/png", source: .url("https://x/?k=\(key)"))
+        let clean = Image(mimeType: "image/png", source: .url("https://x/?k=<secret>"))
+        #expect(gate.pass(.text("so key-of-th")) == .text("so "))
+        // What is held back stands before the part.
+        #expect(gate.flush(before: .part(.image(image))) == [.text("<secret>")])
+        #expect(gate.pass(.part(.image(image))) == .part(.image(clean)))
+        var completion = Completion()
+        completion.citations = [Citation(documentID: key, url: key, title: key, quote: key, start: 1, end: 2)]
+        completion.extraJSON = #"{"a":"\#(key)"}"#
+        let passed = gate.pass(
+            ChatResponse(
+                message: Message(role: .assistant, parts: [.text(key), .image(image)]), completion: completion))
+        #expect(passed.message.parts == [.text("<secret>"), .image(clean)])
+        let mark = "<secret>"
+        #expect(
+            passed.completion.citations == [
+                Citation(documentID: mark, url: mark, title: mark, quote: mark, start: 1, end: 2)
+            ])
+        #expect(passed.completion.extraJSON == #"{"a":"<secret>"}"#)
+    }
+
     private static func stream(_ pieces: [String], _ make: (String) -> ChunkEvent) throws -> (
         text: String, pieces: [String]
     ) {
@@ -206,6 +231,7 @@ import Testing
             switch event {
             case .text(let text), .reasoning(let text): out.append(text)
             case .toolCall(let piece): out.append(piece.argumentsJSONDelta)
+            case .part: Issue.record("nothing here makes parts")
             }
         }
         return (out.joined(), out)

@@ -53,6 +53,7 @@ private final class AttemptRun: AnswerSource, AnswerSink {
         switch event {
         case .text(let text), .reasoning(let text): deliveredBytes += text.utf8.count
         case .toolCall(let delta): deliveredBytes += delta.argumentsJSONDelta.utf8.count
+        case .part: break
         }
         return pieces?.receive(event) ?? .pause
     }

@@ -149,6 +149,8 @@ struct Outcome: Equatable {
             } else if !piece.id.isEmpty || !piece.name.isEmpty {
                 violations.append("id or name in a later piece")
             }
+        case .part(let part):
+            if part == .text("") { violations.append("an empty part") }
         }
         builder.add(event)
     }

@@ -187,6 +187,51 @@ void   gw__part__free_unpacked
   assert(message->base.descriptor == &gw__part__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   gw__cache_breakpoint__init
+                     (Gw__CacheBreakpoint         *message)
+{
+  static const Gw__CacheBreakpoint init_value = GW__CACHE_BREAKPOINT__INIT;
+  *message = init_value;
+}
+size_t gw__cache_breakpoint__get_packed_size
+                     (const Gw__CacheBreakpoint *message)
+{
+  assert(message->base.descriptor == &gw__cache_breakpoint__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gw__cache_breakpoint__pack
+                     (const Gw__CacheBreakpoint *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gw__cache_breakpoint__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gw__cache_breakpoint__pack_to_buffer
+                     (const Gw__CacheBreakpoint *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gw__cache_breakpoint__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gw__CacheBreakpoint *
+       gw__cache_breakpoint__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gw__CacheBreakpoint *)
+     protobuf_c_message_unpack (&gw__cache_breakpoint__descriptor,
+                                allocator, len, data);
+}
+void   gw__cache_breakpoint__free_unpacked
+                     (Gw__CacheBreakpoint *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gw__cache_breakpoint__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   gw__image__init
                      (Gw__Image         *message)
 {
@@ -277,6 +322,51 @@ void   gw__file__free_unpacked
   assert(message->base.descriptor == &gw__file__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   gw__audio__init
+                     (Gw__Audio         *message)
+{
+  static const Gw__Audio init_value = GW__AUDIO__INIT;
+  *message = init_value;
+}
+size_t gw__audio__get_packed_size
+                     (const Gw__Audio *message)
+{
+  assert(message->base.descriptor == &gw__audio__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gw__audio__pack
+                     (const Gw__Audio *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gw__audio__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gw__audio__pack_to_buffer
+                     (const Gw__Audio *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gw__audio__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gw__Audio *
+       gw__audio__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gw__Audio *)
+     protobuf_c_message_unpack (&gw__audio__descriptor,
+                                allocator, len, data);
+}
+void   gw__audio__free_unpacked
+                     (Gw__Audio *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gw__audio__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   gw__tool__init
                      (Gw__Tool         *message)
 {
@@ -320,6 +410,51 @@ void   gw__tool__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &gw__tool__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gw__builtin_tool__init
+                     (Gw__BuiltinTool         *message)
+{
+  static const Gw__BuiltinTool init_value = GW__BUILTIN_TOOL__INIT;
+  *message = init_value;
+}
+size_t gw__builtin_tool__get_packed_size
+                     (const Gw__BuiltinTool *message)
+{
+  assert(message->base.descriptor == &gw__builtin_tool__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gw__builtin_tool__pack
+                     (const Gw__BuiltinTool *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gw__builtin_tool__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gw__builtin_tool__pack_to_buffer
+                     (const Gw__BuiltinTool *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gw__builtin_tool__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gw__BuiltinTool *
+       gw__builtin_tool__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gw__BuiltinTool *)
+     protobuf_c_message_unpack (&gw__builtin_tool__descriptor,
+                                allocator, len, data);
+}
+void   gw__builtin_tool__free_unpacked
+                     (Gw__BuiltinTool *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gw__builtin_tool__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   gw__tool_call__init
@@ -635,6 +770,51 @@ void   gw__usage__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &gw__usage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gw__citation__init
+                     (Gw__Citation         *message)
+{
+  static const Gw__Citation init_value = GW__CITATION__INIT;
+  *message = init_value;
+}
+size_t gw__citation__get_packed_size
+                     (const Gw__Citation *message)
+{
+  assert(message->base.descriptor == &gw__citation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gw__citation__pack
+                     (const Gw__Citation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gw__citation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gw__citation__pack_to_buffer
+                     (const Gw__Citation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gw__citation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gw__Citation *
+       gw__citation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gw__Citation *)
+     protobuf_c_message_unpack (&gw__citation__descriptor,
+                                allocator, len, data);
+}
+void   gw__citation__free_unpacked
+                     (Gw__Citation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gw__citation__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   gw__timing__init
@@ -1400,6 +1580,141 @@ void   gw__count_tokens_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &gw__count_tokens_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gw__embed_request__init
+                     (Gw__EmbedRequest         *message)
+{
+  static const Gw__EmbedRequest init_value = GW__EMBED_REQUEST__INIT;
+  *message = init_value;
+}
+size_t gw__embed_request__get_packed_size
+                     (const Gw__EmbedRequest *message)
+{
+  assert(message->base.descriptor == &gw__embed_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gw__embed_request__pack
+                     (const Gw__EmbedRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gw__embed_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gw__embed_request__pack_to_buffer
+                     (const Gw__EmbedRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gw__embed_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gw__EmbedRequest *
+       gw__embed_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gw__EmbedRequest *)
+     protobuf_c_message_unpack (&gw__embed_request__descriptor,
+                                allocator, len, data);
+}
+void   gw__embed_request__free_unpacked
+                     (Gw__EmbedRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gw__embed_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gw__embed_response__init
+                     (Gw__EmbedResponse         *message)
+{
+  static const Gw__EmbedResponse init_value = GW__EMBED_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t gw__embed_response__get_packed_size
+                     (const Gw__EmbedResponse *message)
+{
+  assert(message->base.descriptor == &gw__embed_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gw__embed_response__pack
+                     (const Gw__EmbedResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gw__embed_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gw__embed_response__pack_to_buffer
+                     (const Gw__EmbedResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gw__embed_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gw__EmbedResponse *
+       gw__embed_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gw__EmbedResponse *)
+     protobuf_c_message_unpack (&gw__embed_response__descriptor,
+                                allocator, len, data);
+}
+void   gw__embed_response__free_unpacked
+                     (Gw__EmbedResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gw__embed_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gw__embedding__init
+                     (Gw__Embedding         *message)
+{
+  static const Gw__Embedding init_value = GW__EMBEDDING__INIT;
+  *message = init_value;
+}
+size_t gw__embedding__get_packed_size
+                     (const Gw__Embedding *message)
+{
+  assert(message->base.descriptor == &gw__embedding__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gw__embedding__pack
+                     (const Gw__Embedding *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gw__embedding__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gw__embedding__pack_to_buffer
+                     (const Gw__Embedding *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gw__embedding__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gw__Embedding *
+       gw__embedding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gw__Embedding *)
+     protobuf_c_message_unpack (&gw__embedding__descriptor,
+                                allocator, len, data);
+}
+void   gw__embedding__free_unpacked
+                     (Gw__Embedding *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gw__embedding__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   gw__list_models_request__init
@@ -2521,7 +2836,7 @@ const ProtobufCMessageDescriptor gw__chat_request__descriptor =
   (ProtobufCMessageInit) gw__chat_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__message__field_descriptors[8] =
+static const ProtobufCFieldDescriptor gw__message__field_descriptors[9] =
 {
   {
     "role",
@@ -2619,9 +2934,22 @@ static const ProtobufCFieldDescriptor gw__message__field_descriptors[8] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "is_error",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Message, is_error),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__message__field_indices_by_name[] = {
   1,   /* field[1] = content */
+  8,   /* field[8] = is_error */
   5,   /* field[5] = name */
   2,   /* field[2] = parts */
   7,   /* field[7] = provider_state */
@@ -2633,7 +2961,7 @@ static const unsigned gw__message__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__message__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor gw__message__descriptor =
 {
@@ -2643,14 +2971,14 @@ const ProtobufCMessageDescriptor gw__message__descriptor =
   "Gw__Message",
   "genwire.v1",
   sizeof(Gw__Message),
-  8,
+  9,
   gw__message__field_descriptors,
   gw__message__field_indices_by_name,
   1,  gw__message__number_ranges,
   (ProtobufCMessageInit) gw__message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__part__field_descriptors[3] =
+static const ProtobufCFieldDescriptor gw__part__field_descriptors[5] =
 {
   {
     "text",
@@ -2688,8 +3016,34 @@ static const ProtobufCFieldDescriptor gw__part__field_descriptors[3] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "audio",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gw__Part, kind_case),
+    offsetof(Gw__Part, audio),
+    &gw__audio__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cache_breakpoint",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Part, cache_breakpoint),
+    &gw__cache_breakpoint__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__part__field_indices_by_name[] = {
+  3,   /* field[3] = audio */
+  4,   /* field[4] = cache_breakpoint */
   2,   /* field[2] = file */
   1,   /* field[1] = image */
   0,   /* field[0] = text */
@@ -2697,7 +3051,7 @@ static const unsigned gw__part__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__part__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor gw__part__descriptor =
 {
@@ -2707,11 +3061,49 @@ const ProtobufCMessageDescriptor gw__part__descriptor =
   "Gw__Part",
   "genwire.v1",
   sizeof(Gw__Part),
-  3,
+  5,
   gw__part__field_descriptors,
   gw__part__field_indices_by_name,
   1,  gw__part__number_ranges,
   (ProtobufCMessageInit) gw__part__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gw__cache_breakpoint__field_descriptors[1] =
+{
+  {
+    "ttl",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__CacheBreakpoint, ttl),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gw__cache_breakpoint__field_indices_by_name[] = {
+  0,   /* field[0] = ttl */
+};
+static const ProtobufCIntRange gw__cache_breakpoint__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor gw__cache_breakpoint__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "genwire.v1.CacheBreakpoint",
+  "CacheBreakpoint",
+  "Gw__CacheBreakpoint",
+  "genwire.v1",
+  sizeof(Gw__CacheBreakpoint),
+  1,
+  gw__cache_breakpoint__field_descriptors,
+  gw__cache_breakpoint__field_indices_by_name,
+  1,  gw__cache_breakpoint__number_ranges,
+  (ProtobufCMessageInit) gw__cache_breakpoint__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor gw__image__field_descriptors[4] =
@@ -2868,7 +3260,71 @@ const ProtobufCMessageDescriptor gw__file__descriptor =
   (ProtobufCMessageInit) gw__file__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__tool__field_descriptors[4] =
+static const ProtobufCFieldDescriptor gw__audio__field_descriptors[3] =
+{
+  {
+    "mime_type",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Audio, mime_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gw__Audio, source_case),
+    offsetof(Gw__Audio, data),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "url",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gw__Audio, source_case),
+    offsetof(Gw__Audio, url),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gw__audio__field_indices_by_name[] = {
+  1,   /* field[1] = data */
+  0,   /* field[0] = mime_type */
+  2,   /* field[2] = url */
+};
+static const ProtobufCIntRange gw__audio__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor gw__audio__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "genwire.v1.Audio",
+  "Audio",
+  "Gw__Audio",
+  "genwire.v1",
+  sizeof(Gw__Audio),
+  3,
+  gw__audio__field_descriptors,
+  gw__audio__field_indices_by_name,
+  1,  gw__audio__number_ranges,
+  (ProtobufCMessageInit) gw__audio__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gw__tool__field_descriptors[6] =
 {
   {
     "name",
@@ -2918,8 +3374,34 @@ static const ProtobufCFieldDescriptor gw__tool__field_descriptors[4] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "builtin",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Tool, builtin),
+    &gw__builtin_tool__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cache_breakpoint",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Tool, cache_breakpoint),
+    &gw__cache_breakpoint__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__tool__field_indices_by_name[] = {
+  4,   /* field[4] = builtin */
+  5,   /* field[5] = cache_breakpoint */
   1,   /* field[1] = description */
   0,   /* field[0] = name */
   2,   /* field[2] = parameters_json */
@@ -2928,7 +3410,7 @@ static const unsigned gw__tool__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__tool__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor gw__tool__descriptor =
 {
@@ -2938,11 +3420,62 @@ const ProtobufCMessageDescriptor gw__tool__descriptor =
   "Gw__Tool",
   "genwire.v1",
   sizeof(Gw__Tool),
-  4,
+  6,
   gw__tool__field_descriptors,
   gw__tool__field_indices_by_name,
   1,  gw__tool__number_ranges,
   (ProtobufCMessageInit) gw__tool__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gw__builtin_tool__field_descriptors[2] =
+{
+  {
+    "type",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__BuiltinTool, type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "config_json",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__BuiltinTool, config_json),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gw__builtin_tool__field_indices_by_name[] = {
+  1,   /* field[1] = config_json */
+  0,   /* field[0] = type */
+};
+static const ProtobufCIntRange gw__builtin_tool__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor gw__builtin_tool__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "genwire.v1.BuiltinTool",
+  "BuiltinTool",
+  "Gw__BuiltinTool",
+  "genwire.v1",
+  sizeof(Gw__BuiltinTool),
+  2,
+  gw__builtin_tool__field_descriptors,
+  gw__builtin_tool__field_indices_by_name,
+  1,  gw__builtin_tool__number_ranges,
+  (ProtobufCMessageInit) gw__builtin_tool__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor gw__tool_call__field_descriptors[4] =
@@ -3105,7 +3638,7 @@ const ProtobufCMessageDescriptor gw__tool_choice__descriptor =
   (ProtobufCMessageInit) gw__tool_choice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__generation_options__field_descriptors[15] =
+static const ProtobufCFieldDescriptor gw__generation_options__field_descriptors[21] =
 {
   {
     "max_tokens",
@@ -3287,28 +3820,106 @@ static const ProtobufCFieldDescriptor gw__generation_options__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prompt_cache_key",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__GenerationOptions, prompt_cache_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cached_content",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__GenerationOptions, cached_content),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service_tier",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__GenerationOptions, service_tier),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verbosity",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__GenerationOptions, verbosity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "extra_json",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__GenerationOptions, extra_json),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "include_extra",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gw__GenerationOptions, include_extra),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__generation_options__field_indices_by_name[] = {
   12,   /* field[12] = cache */
+  16,   /* field[16] = cached_content */
   14,   /* field[14] = drop_unsupported */
+  19,   /* field[19] = extra_json */
   13,   /* field[13] = fallbacks */
   7,   /* field[7] = frequency_penalty */
+  20,   /* field[20] = include_extra */
   0,   /* field[0] = max_tokens */
   10,   /* field[10] = parallel_tool_calls */
   6,   /* field[6] = presence_penalty */
+  15,   /* field[15] = prompt_cache_key */
   9,   /* field[9] = reasoning */
   8,   /* field[8] = response_format */
   5,   /* field[5] = seed */
+  17,   /* field[17] = service_tier */
   4,   /* field[4] = stop */
   1,   /* field[1] = temperature */
   3,   /* field[3] = top_k */
   2,   /* field[2] = top_p */
   11,   /* field[11] = user */
+  18,   /* field[18] = verbosity */
 };
 static const ProtobufCIntRange gw__generation_options__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor gw__generation_options__descriptor =
 {
@@ -3318,7 +3929,7 @@ const ProtobufCMessageDescriptor gw__generation_options__descriptor =
   "Gw__GenerationOptions",
   "genwire.v1",
   sizeof(Gw__GenerationOptions),
-  15,
+  21,
   gw__generation_options__field_descriptors,
   gw__generation_options__field_indices_by_name,
   1,  gw__generation_options__number_ranges,
@@ -3609,7 +4220,7 @@ const ProtobufCEnumDescriptor gw__usage__source__descriptor =
   gw__usage__source__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor gw__usage__field_descriptors[6] =
+static const ProtobufCFieldDescriptor gw__usage__field_descriptors[7] =
 {
   {
     "input_tokens",
@@ -3683,8 +4294,21 @@ static const ProtobufCFieldDescriptor gw__usage__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cache_write_input_tokens",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Usage, cache_write_input_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__usage__field_indices_by_name[] = {
+  6,   /* field[6] = cache_write_input_tokens */
   3,   /* field[3] = cached_input_tokens */
   0,   /* field[0] = input_tokens */
   1,   /* field[1] = output_tokens */
@@ -3695,7 +4319,7 @@ static const unsigned gw__usage__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__usage__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor gw__usage__descriptor =
 {
@@ -3705,11 +4329,114 @@ const ProtobufCMessageDescriptor gw__usage__descriptor =
   "Gw__Usage",
   "genwire.v1",
   sizeof(Gw__Usage),
-  6,
+  7,
   gw__usage__field_descriptors,
   gw__usage__field_indices_by_name,
   1,  gw__usage__number_ranges,
   (ProtobufCMessageInit) gw__usage__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gw__citation__field_descriptors[6] =
+{
+  {
+    "document_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Citation, document_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "url",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Citation, url),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Citation, title),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quote",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Citation, quote),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Citation, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Citation, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gw__citation__field_indices_by_name[] = {
+  0,   /* field[0] = document_id */
+  5,   /* field[5] = end */
+  3,   /* field[3] = quote */
+  4,   /* field[4] = start */
+  2,   /* field[2] = title */
+  1,   /* field[1] = url */
+};
+static const ProtobufCIntRange gw__citation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor gw__citation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "genwire.v1.Citation",
+  "Citation",
+  "Gw__Citation",
+  "genwire.v1",
+  sizeof(Gw__Citation),
+  6,
+  gw__citation__field_descriptors,
+  gw__citation__field_indices_by_name,
+  1,  gw__citation__number_ranges,
+  (ProtobufCMessageInit) gw__citation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor gw__timing__field_descriptors[6] =
@@ -3969,7 +4696,7 @@ const ProtobufCMessageDescriptor gw__cache_info__descriptor =
   (ProtobufCMessageInit) gw__cache_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__generate_response__field_descriptors[12] =
+static const ProtobufCFieldDescriptor gw__generate_response__field_descriptors[14] =
 {
   {
     "id",
@@ -4115,10 +4842,36 @@ static const ProtobufCFieldDescriptor gw__generate_response__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "citations",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gw__GenerateResponse, n_citations),
+    offsetof(Gw__GenerateResponse, citations),
+    &gw__citation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "extra_json",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__GenerateResponse, extra_json),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__generate_response__field_indices_by_name[] = {
   7,   /* field[7] = attempts */
   8,   /* field[8] = cache */
+  12,   /* field[12] = citations */
+  13,   /* field[13] = extra_json */
   4,   /* field[4] = finish_reason */
   0,   /* field[0] = id */
   1,   /* field[1] = model */
@@ -4133,7 +4886,7 @@ static const unsigned gw__generate_response__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__generate_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor gw__generate_response__descriptor =
 {
@@ -4143,14 +4896,14 @@ const ProtobufCMessageDescriptor gw__generate_response__descriptor =
   "Gw__GenerateResponse",
   "genwire.v1",
   sizeof(Gw__GenerateResponse),
-  12,
+  14,
   gw__generate_response__field_descriptors,
   gw__generate_response__field_indices_by_name,
   1,  gw__generate_response__number_ranges,
   (ProtobufCMessageInit) gw__generate_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__chat_response__field_descriptors[12] =
+static const ProtobufCFieldDescriptor gw__chat_response__field_descriptors[14] =
 {
   {
     "id",
@@ -4296,10 +5049,36 @@ static const ProtobufCFieldDescriptor gw__chat_response__field_descriptors[12] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "citations",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gw__ChatResponse, n_citations),
+    offsetof(Gw__ChatResponse, citations),
+    &gw__citation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "extra_json",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__ChatResponse, extra_json),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__chat_response__field_indices_by_name[] = {
   8,   /* field[8] = attempts */
   9,   /* field[9] = cache */
+  12,   /* field[12] = citations */
+  13,   /* field[13] = extra_json */
   4,   /* field[4] = finish_reason */
   0,   /* field[0] = id */
   3,   /* field[3] = message */
@@ -4314,7 +5093,7 @@ static const unsigned gw__chat_response__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__chat_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor gw__chat_response__descriptor =
 {
@@ -4324,14 +5103,14 @@ const ProtobufCMessageDescriptor gw__chat_response__descriptor =
   "Gw__ChatResponse",
   "genwire.v1",
   sizeof(Gw__ChatResponse),
-  12,
+  14,
   gw__chat_response__field_descriptors,
   gw__chat_response__field_indices_by_name,
   1,  gw__chat_response__number_ranges,
   (ProtobufCMessageInit) gw__chat_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__chat_chunk__field_descriptors[5] =
+static const ProtobufCFieldDescriptor gw__chat_chunk__field_descriptors[6] =
 {
   {
     "seq",
@@ -4393,9 +5172,22 @@ static const ProtobufCFieldDescriptor gw__chat_chunk__field_descriptors[5] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "part",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gw__ChatChunk, event_case),
+    offsetof(Gw__ChatChunk, part),
+    &gw__part__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__chat_chunk__field_indices_by_name[] = {
   4,   /* field[4] = completed */
+  5,   /* field[5] = part */
   2,   /* field[2] = reasoning */
   0,   /* field[0] = seq */
   1,   /* field[1] = text */
@@ -4404,7 +5196,7 @@ static const unsigned gw__chat_chunk__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__chat_chunk__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor gw__chat_chunk__descriptor =
 {
@@ -4414,7 +5206,7 @@ const ProtobufCMessageDescriptor gw__chat_chunk__descriptor =
   "Gw__ChatChunk",
   "genwire.v1",
   sizeof(Gw__ChatChunk),
-  5,
+  6,
   gw__chat_chunk__field_descriptors,
   gw__chat_chunk__field_indices_by_name,
   1,  gw__chat_chunk__number_ranges,
@@ -4511,7 +5303,7 @@ const ProtobufCMessageDescriptor gw__tool_call_delta__descriptor =
   (ProtobufCMessageInit) gw__tool_call_delta__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__completed__field_descriptors[13] =
+static const ProtobufCFieldDescriptor gw__completed__field_descriptors[15] =
 {
   {
     "id",
@@ -4669,11 +5461,37 @@ static const ProtobufCFieldDescriptor gw__completed__field_descriptors[13] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "citations",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gw__Completed, n_citations),
+    offsetof(Gw__Completed, citations),
+    &gw__citation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "extra_json",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__Completed, extra_json),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__completed__field_indices_by_name[] = {
   7,   /* field[7] = attempts */
   8,   /* field[8] = cache */
   9,   /* field[9] = chunk_count */
+  13,   /* field[13] = citations */
+  14,   /* field[14] = extra_json */
   3,   /* field[3] = finish_reason */
   0,   /* field[0] = id */
   1,   /* field[1] = model */
@@ -4688,7 +5506,7 @@ static const unsigned gw__completed__field_indices_by_name[] = {
 static const ProtobufCIntRange gw__completed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor gw__completed__descriptor =
 {
@@ -4698,7 +5516,7 @@ const ProtobufCMessageDescriptor gw__completed__descriptor =
   "Gw__Completed",
   "genwire.v1",
   sizeof(Gw__Completed),
-  13,
+  15,
   gw__completed__field_descriptors,
   gw__completed__field_indices_by_name,
   1,  gw__completed__number_ranges,
@@ -5463,9 +6281,325 @@ const ProtobufCMessageDescriptor gw__count_tokens_response__descriptor =
   (ProtobufCMessageInit) gw__count_tokens_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-#define gw__list_models_request__field_descriptors NULL
-#define gw__list_models_request__field_indices_by_name NULL
-#define gw__list_models_request__number_ranges NULL
+static const ProtobufCFieldDescriptor gw__embed_request__field_descriptors[7] =
+{
+  {
+    "model",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedRequest, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inputs",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gw__EmbedRequest, n_inputs),
+    offsetof(Gw__EmbedRequest, inputs),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dimensions",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Gw__EmbedRequest, dimensions_opt_case),
+    offsetof(Gw__EmbedRequest, dimensions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input_type",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedRequest, input_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drop_unsupported",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedRequest, drop_unsupported),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedRequest, call_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline_ms",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedRequest, deadline_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gw__embed_request__field_indices_by_name[] = {
+  5,   /* field[5] = call_id */
+  6,   /* field[6] = deadline_ms */
+  2,   /* field[2] = dimensions */
+  4,   /* field[4] = drop_unsupported */
+  3,   /* field[3] = input_type */
+  1,   /* field[1] = inputs */
+  0,   /* field[0] = model */
+};
+static const ProtobufCIntRange gw__embed_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor gw__embed_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "genwire.v1.EmbedRequest",
+  "EmbedRequest",
+  "Gw__EmbedRequest",
+  "genwire.v1",
+  sizeof(Gw__EmbedRequest),
+  7,
+  gw__embed_request__field_descriptors,
+  gw__embed_request__field_indices_by_name,
+  1,  gw__embed_request__number_ranges,
+  (ProtobufCMessageInit) gw__embed_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gw__embed_response__field_descriptors[8] =
+{
+  {
+    "model",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedResponse, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "provider",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedResponse, provider),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "embeddings",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gw__EmbedResponse, n_embeddings),
+    offsetof(Gw__EmbedResponse, embeddings),
+    &gw__embedding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "usage",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedResponse, usage),
+    &gw__usage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "timing",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedResponse, timing),
+    &gw__timing__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempts",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gw__EmbedResponse, n_attempts),
+    offsetof(Gw__EmbedResponse, attempts),
+    &gw__attempt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "provider_request_id",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__EmbedResponse, provider_request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "warnings",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gw__EmbedResponse, n_warnings),
+    offsetof(Gw__EmbedResponse, warnings),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gw__embed_response__field_indices_by_name[] = {
+  5,   /* field[5] = attempts */
+  2,   /* field[2] = embeddings */
+  0,   /* field[0] = model */
+  1,   /* field[1] = provider */
+  6,   /* field[6] = provider_request_id */
+  4,   /* field[4] = timing */
+  3,   /* field[3] = usage */
+  7,   /* field[7] = warnings */
+};
+static const ProtobufCIntRange gw__embed_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor gw__embed_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "genwire.v1.EmbedResponse",
+  "EmbedResponse",
+  "Gw__EmbedResponse",
+  "genwire.v1",
+  sizeof(Gw__EmbedResponse),
+  8,
+  gw__embed_response__field_descriptors,
+  gw__embed_response__field_indices_by_name,
+  1,  gw__embed_response__number_ranges,
+  (ProtobufCMessageInit) gw__embed_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gw__embedding__field_descriptors[1] =
+{
+  {
+    "values",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Gw__Embedding, n_values),
+    offsetof(Gw__Embedding, values),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gw__embedding__field_indices_by_name[] = {
+  0,   /* field[0] = values */
+};
+static const ProtobufCIntRange gw__embedding__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor gw__embedding__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "genwire.v1.Embedding",
+  "Embedding",
+  "Gw__Embedding",
+  "genwire.v1",
+  sizeof(Gw__Embedding),
+  1,
+  gw__embedding__field_descriptors,
+  gw__embedding__field_indices_by_name,
+  1,  gw__embedding__number_ranges,
+  (ProtobufCMessageInit) gw__embedding__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gw__list_models_request__field_descriptors[2] =
+{
+  {
+    "all",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gw__ListModelsRequest, all),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pattern",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__ListModelsRequest, pattern),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gw__list_models_request__field_indices_by_name[] = {
+  0,   /* field[0] = all */
+  1,   /* field[1] = pattern */
+};
+static const ProtobufCIntRange gw__list_models_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
 const ProtobufCMessageDescriptor gw__list_models_request__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -5474,10 +6608,10 @@ const ProtobufCMessageDescriptor gw__list_models_request__descriptor =
   "Gw__ListModelsRequest",
   "genwire.v1",
   sizeof(Gw__ListModelsRequest),
-  0,
+  2,
   gw__list_models_request__field_descriptors,
   gw__list_models_request__field_indices_by_name,
-  0,  gw__list_models_request__number_ranges,
+  1,  gw__list_models_request__number_ranges,
   (ProtobufCMessageInit) gw__list_models_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -5545,7 +6679,7 @@ const ProtobufCMessageDescriptor gw__list_models_response__descriptor =
   (ProtobufCMessageInit) gw__list_models_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gw__model_info__field_descriptors[5] =
+static const ProtobufCFieldDescriptor gw__model_info__field_descriptors[12] =
 {
   {
     "name",
@@ -5607,18 +6741,109 @@ static const ProtobufCFieldDescriptor gw__model_info__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "context_window",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Gw__ModelInfo, context_window),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max_output_tokens",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Gw__ModelInfo, max_output_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retires_on",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gw__ModelInfo, retires_on),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input_price",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Gw__ModelInfo, input_price_opt_case),
+    offsetof(Gw__ModelInfo, input_price),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output_price",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Gw__ModelInfo, output_price_opt_case),
+    offsetof(Gw__ModelInfo, output_price),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cached_input_price",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Gw__ModelInfo, cached_input_price_opt_case),
+    offsetof(Gw__ModelInfo, cached_input_price),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cache_write_price",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Gw__ModelInfo, cache_write_price_opt_case),
+    offsetof(Gw__ModelInfo, cache_write_price),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gw__model_info__field_indices_by_name[] = {
+  11,   /* field[11] = cache_write_price */
+  10,   /* field[10] = cached_input_price */
   3,   /* field[3] = capabilities */
+  5,   /* field[5] = context_window */
   4,   /* field[4] = default */
+  8,   /* field[8] = input_price */
+  6,   /* field[6] = max_output_tokens */
   2,   /* field[2] = model_name */
   0,   /* field[0] = name */
+  9,   /* field[9] = output_price */
   1,   /* field[1] = provider */
+  7,   /* field[7] = retires_on */
 };
 static const ProtobufCIntRange gw__model_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor gw__model_info__descriptor =
 {
@@ -5628,7 +6853,7 @@ const ProtobufCMessageDescriptor gw__model_info__descriptor =
   "Gw__ModelInfo",
   "genwire.v1",
   sizeof(Gw__ModelInfo),
-  5,
+  12,
   gw__model_info__field_descriptors,
   gw__model_info__field_indices_by_name,
   1,  gw__model_info__number_ranges,
@@ -6775,7 +8000,7 @@ const ProtobufCEnumDescriptor gw__finish_reason__descriptor =
   gw__finish_reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor gw__generation__method_descriptors[11] =
+static const ProtobufCMethodDescriptor gw__generation__method_descriptors[12] =
 {
   { "Generate", &gw__generate_request__descriptor, &gw__generate_response__descriptor },
   { "Chat", &gw__chat_request__descriptor, &gw__chat_response__descriptor },
@@ -6783,6 +8008,7 @@ static const ProtobufCMethodDescriptor gw__generation__method_descriptors[11] =
   { "Batch", &gw__batch_request__descriptor, &gw__batch_result__descriptor },
   { "Answer", &gw__answer_request__descriptor, &gw__chat_response__descriptor },
   { "StreamAnswer", &gw__answer_request__descriptor, &gw__chat_chunk__descriptor },
+  { "Embed", &gw__embed_request__descriptor, &gw__embed_response__descriptor },
   { "CountTokens", &gw__count_tokens_request__descriptor, &gw__count_tokens_response__descriptor },
   { "ListModels", &gw__list_models_request__descriptor, &gw__list_models_response__descriptor },
   { "ValidateAuth", &gw__validate_auth_request__descriptor, &gw__validate_auth_response__descriptor },
@@ -6793,14 +8019,15 @@ const unsigned gw__generation__method_indices_by_name[] = {
   4,        /* Answer */
   3,        /* Batch */
   1,        /* Chat */
-  6,        /* CountTokens */
+  7,        /* CountTokens */
+  6,        /* Embed */
   0,        /* Generate */
-  10,        /* GetUsage */
-  9,        /* Health */
-  7,        /* ListModels */
+  11,        /* GetUsage */
+  10,        /* Health */
+  8,        /* ListModels */
   5,        /* StreamAnswer */
   2,        /* StreamChat */
-  8         /* ValidateAuth */
+  9         /* ValidateAuth */
 };
 const ProtobufCServiceDescriptor gw__generation__descriptor =
 {
@@ -6809,7 +8036,7 @@ const ProtobufCServiceDescriptor gw__generation__descriptor =
   "Generation",
   "Gw__Generation",
   "genwire.v1",
-  11,
+  12,
   gw__generation__method_descriptors,
   gw__generation__method_indices_by_name
 };
@@ -6861,13 +8088,21 @@ void gw__generation__stream_answer(ProtobufCService *service,
   assert(service->descriptor == &gw__generation__descriptor);
   service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void gw__generation__embed(ProtobufCService *service,
+                           const Gw__EmbedRequest *input,
+                           Gw__EmbedResponse_Closure closure,
+                           void *closure_data)
+{
+  assert(service->descriptor == &gw__generation__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void gw__generation__count_tokens(ProtobufCService *service,
                                   const Gw__CountTokensRequest *input,
                                   Gw__CountTokensResponse_Closure closure,
                                   void *closure_data)
 {
   assert(service->descriptor == &gw__generation__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void gw__generation__list_models(ProtobufCService *service,
                                  const Gw__ListModelsRequest *input,
@@ -6875,7 +8110,7 @@ void gw__generation__list_models(ProtobufCService *service,
                                  void *closure_data)
 {
   assert(service->descriptor == &gw__generation__descriptor);
-  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void gw__generation__validate_auth(ProtobufCService *service,
                                    const Gw__ValidateAuthRequest *input,
@@ -6883,7 +8118,7 @@ void gw__generation__validate_auth(ProtobufCService *service,
                                    void *closure_data)
 {
   assert(service->descriptor == &gw__generation__descriptor);
-  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void gw__generation__health(ProtobufCService *service,
                             const Gw__HealthRequest *input,
@@ -6891,7 +8126,7 @@ void gw__generation__health(ProtobufCService *service,
                             void *closure_data)
 {
   assert(service->descriptor == &gw__generation__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void gw__generation__get_usage(ProtobufCService *service,
                                const Gw__GetUsageRequest *input,
@@ -6899,7 +8134,7 @@ void gw__generation__get_usage(ProtobufCService *service,
                                void *closure_data)
 {
   assert(service->descriptor == &gw__generation__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void gw__generation__init (Gw__Generation_Service *service,
                            Gw__Generation_ServiceDestroy destroy)

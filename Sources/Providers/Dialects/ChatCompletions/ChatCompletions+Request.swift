@@ -74,10 +74,11 @@ extension ChatCompletions {
             writer.beginArray()
             if !message.content.isEmpty { textPart(message.content) }
             for part in message.parts {
-                switch part {
+                switch part.content {
                 case .text(let text): textPart(text)
                 case .image(let image): imagePart(image)
                 case .file(let file): filePart(file)
+                case .audio(let audio): audioPart(audio.source, mimeType: audio.mimeType)
                 }
             }
             writer.endArray()
@@ -112,6 +113,33 @@ extension ChatCompletions {
             url(file.source, mimeType: file.mimeType)
             writer.endObject()
             writer.endObject()
+        }
+
+        private mutating func audioPart(_ source: MediaSource, mimeType: String) {
+            let (address, ownType) = MediaAddress.of(source)
+            writer.beginObject()
+            writer.member("type", "input_audio")
+            writer.key("input_audio")
+            writer.beginObject()
+            writer.key("data")
+            switch address {
+            case .url(let url): writer.string(url)
+            case .bytes(let bytes): writer.plainString { Base64.append(bytes, to: &$0) }
+            case .base64(let text): writer.plainString { $0.append(contentsOf: text.utf8) }
+            }
+            writer.member("format", Self.audioFormat(ownType ?? mimeType))
+            writer.endObject()
+            writer.endObject()
+        }
+
+        /// The vendor's name of a media type.
+        static func audioFormat(_ mimeType: String) -> String {
+            let type = mimeType.lowercased().prefix { $0 != ";" }
+            return switch type {
+            case "audio/mpeg", "audio/mp3": "mp3"
+            case "audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave": "wav"
+            default: String(type.split(separator: "/").last ?? "wav")
+            }
         }
 
         private mutating func url(_ source: MediaSource, mimeType: String) {

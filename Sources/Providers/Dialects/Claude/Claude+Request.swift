@@ -124,7 +124,7 @@ extension Claude {
         private mutating func blocks(_ message: Message) {
             if !message.content.isEmpty { textBlock(message.content) }
             for part in message.parts {
-                switch part {
+                switch part.content {
                 case .text(let text): if !text.isEmpty { textBlock(text) }
                 case .image(let image):
                     writer.beginObject()
@@ -137,6 +137,8 @@ extension Claude {
                     source(file.source, mimeType: file.mimeType)
                     if !file.name.isEmpty { writer.member("title", file.name) }
                     writer.endObject()
+                // The capabilities leave it out.
+                case .audio: break
                 }
             }
         }
@@ -368,14 +370,16 @@ extension Message {
     /// The texts of this message.
     var texts: [String] {
         var texts = content.isEmpty ? [] : [content]
-        for case .text(let text) in parts where !text.isEmpty { texts.append(text) }
+        for part in parts {
+            if case .text(let text) = part.content, !text.isEmpty { texts.append(text) }
+        }
         return texts
     }
 
     /// Whether there is anything that every vendor accepts as content.
     var hasContent: Bool {
         role == .tool || !content.isEmpty || !toolCalls.isEmpty
-            || parts.contains { if case .text(let text) = $0 { !text.isEmpty } else { true } }
+            || parts.contains { if case .text(let text) = $0.content { !text.isEmpty } else { true } }
     }
 
     /// Whether a plain string can represent the message.

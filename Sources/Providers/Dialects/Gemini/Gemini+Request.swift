@@ -130,10 +130,11 @@ extension Gemini {
         private mutating func parts(_ message: Message) {
             if !message.content.isEmpty { textPart(message.content) }
             for part in message.parts {
-                switch part {
+                switch part.content {
                 case .text(let text): if !text.isEmpty { textPart(text) }
                 case .image(let image): media(image.source, mimeType: image.mimeType, fallback: "image/jpeg")
                 case .file(let file): media(file.source, mimeType: file.mimeType, fallback: "application/pdf")
+                case .audio(let audio): media(audio.source, mimeType: audio.mimeType, fallback: "audio/wav")
                 }
             }
         }
@@ -212,7 +213,7 @@ extension Gemini {
             for (_, message) in ordered where !message.parts.isEmpty {
                 var media = message
                 media.content = ""
-                media.parts.removeAll { if case .text = $0 { true } else { false } }
+                media.parts.removeAll { if case .text = $0.content { true } else { false } }
                 parts(media)
             }
             endContent()

@@ -19,9 +19,12 @@ typedef struct Gw__GenerateRequest Gw__GenerateRequest;
 typedef struct Gw__ChatRequest Gw__ChatRequest;
 typedef struct Gw__Message Gw__Message;
 typedef struct Gw__Part Gw__Part;
+typedef struct Gw__CacheBreakpoint Gw__CacheBreakpoint;
 typedef struct Gw__Image Gw__Image;
 typedef struct Gw__File Gw__File;
+typedef struct Gw__Audio Gw__Audio;
 typedef struct Gw__Tool Gw__Tool;
+typedef struct Gw__BuiltinTool Gw__BuiltinTool;
 typedef struct Gw__ToolCall Gw__ToolCall;
 typedef struct Gw__ToolChoice Gw__ToolChoice;
 typedef struct Gw__GenerationOptions Gw__GenerationOptions;
@@ -29,6 +32,7 @@ typedef struct Gw__ResponseFormat Gw__ResponseFormat;
 typedef struct Gw__ReasoningOptions Gw__ReasoningOptions;
 typedef struct Gw__CacheOptions Gw__CacheOptions;
 typedef struct Gw__Usage Gw__Usage;
+typedef struct Gw__Citation Gw__Citation;
 typedef struct Gw__Timing Gw__Timing;
 typedef struct Gw__Attempt Gw__Attempt;
 typedef struct Gw__CacheInfo Gw__CacheInfo;
@@ -46,6 +50,9 @@ typedef struct Gw__Document Gw__Document;
 typedef struct Gw__AnswerRequest Gw__AnswerRequest;
 typedef struct Gw__CountTokensRequest Gw__CountTokensRequest;
 typedef struct Gw__CountTokensResponse Gw__CountTokensResponse;
+typedef struct Gw__EmbedRequest Gw__EmbedRequest;
+typedef struct Gw__EmbedResponse Gw__EmbedResponse;
+typedef struct Gw__Embedding Gw__Embedding;
 typedef struct Gw__ListModelsRequest Gw__ListModelsRequest;
 typedef struct Gw__ListModelsResponse Gw__ListModelsResponse;
 typedef struct Gw__ModelInfo Gw__ModelInfo;
@@ -331,17 +338,22 @@ struct  Gw__Message
    * Opaque: send it back with this message, unchanged.
    */
   ProtobufCBinaryData provider_state;
+  /*
+   * In a tool message: whether the call failed, and the content says why.
+   */
+  protobuf_c_boolean is_error;
 };
 #define GW__MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__message__descriptor) \
-    , GW__ROLE__ROLE_UNSPECIFIED, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+    , GW__ROLE__ROLE_UNSPECIFIED, {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
 
 
 typedef enum {
   GW__PART__KIND__NOT_SET = 0,
   GW__PART__KIND_TEXT = 1,
   GW__PART__KIND_IMAGE = 2,
-  GW__PART__KIND_FILE = 3
+  GW__PART__KIND_FILE = 3,
+  GW__PART__KIND_AUDIO = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__PART__KIND__CASE)
 } Gw__Part__KindCase;
 
@@ -351,6 +363,10 @@ typedef enum {
 struct  Gw__Part
 {
   ProtobufCMessage base;
+  /*
+   * The provider is to cache the prompt up to the end of this part. Absent for no breakpoint.
+   */
+  Gw__CacheBreakpoint *cache_breakpoint;
   Gw__Part__KindCase kind_case;
   union {
     /*
@@ -365,11 +381,31 @@ struct  Gw__Part
      * A document.
      */
     Gw__File *file;
+    /*
+     * Speech or other sound.
+     */
+    Gw__Audio *audio;
   };
 };
 #define GW__PART__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__part__descriptor) \
-    , GW__PART__KIND__NOT_SET, {0} }
+    , NULL, GW__PART__KIND__NOT_SET, {0} }
+
+
+/*
+ * A place in the prompt up to which the provider caches it.
+ */
+struct  Gw__CacheBreakpoint
+{
+  ProtobufCMessage base;
+  /*
+   * How long the provider keeps it, in its words, such as `5m` or `1h`; empty for its default.
+   */
+  ProtobufCBinaryData ttl;
+};
+#define GW__CACHE_BREAKPOINT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gw__cache_breakpoint__descriptor) \
+    , {0,NULL} }
 
 
 typedef enum {
@@ -449,13 +485,47 @@ struct  Gw__File
 
 
 typedef enum {
+  GW__AUDIO__SOURCE__NOT_SET = 0,
+  GW__AUDIO__SOURCE_DATA = 2,
+  GW__AUDIO__SOURCE_URL = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__AUDIO__SOURCE__CASE)
+} Gw__Audio__SourceCase;
+
+/*
+ * Speech or other sound.
+ */
+struct  Gw__Audio
+{
+  ProtobufCMessage base;
+  /*
+   * Such as `audio/wav`. Needed with `data`.
+   */
+  ProtobufCBinaryData mime_type;
+  Gw__Audio__SourceCase source_case;
+  union {
+    /*
+     * The sound itself.
+     */
+    ProtobufCBinaryData data;
+    /*
+     * An address that the provider fetches.
+     */
+    ProtobufCBinaryData url;
+  };
+};
+#define GW__AUDIO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gw__audio__descriptor) \
+    , {0,NULL}, GW__AUDIO__SOURCE__NOT_SET, {0} }
+
+
+typedef enum {
   GW__TOOL__STRICT_OPT__NOT_SET = 0,
   GW__TOOL__STRICT_OPT_STRICT = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__TOOL__STRICT_OPT__CASE)
 } Gw__Tool__StrictOptCase;
 
 /*
- * A function that the model may ask the caller to run.
+ * A function that the model may ask the caller to run, or a tool of the provider's own.
  */
 struct  Gw__Tool
 {
@@ -472,6 +542,14 @@ struct  Gw__Tool
    * A JSON Schema object of the arguments; empty for none.
    */
   ProtobufCBinaryData parameters_json;
+  /*
+   * A tool that the provider runs. Beside it only `cache_breakpoint` may be set.
+   */
+  Gw__BuiltinTool *builtin;
+  /*
+   * The provider is to cache the tools up to this one. Absent for no breakpoint.
+   */
+  Gw__CacheBreakpoint *cache_breakpoint;
   Gw__Tool__StrictOptCase strict_opt_case;
   union {
     /*
@@ -482,7 +560,27 @@ struct  Gw__Tool
 };
 #define GW__TOOL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__tool__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, GW__TOOL__STRICT_OPT__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, NULL, NULL, GW__TOOL__STRICT_OPT__NOT_SET, {0} }
+
+
+/*
+ * A tool that the provider runs itself, such as its web search.
+ */
+struct  Gw__BuiltinTool
+{
+  ProtobufCMessage base;
+  /*
+   * The provider's name of the tool, such as `web_search_20250305`, `google_search` or `browser_search`.
+   */
+  ProtobufCBinaryData type;
+  /*
+   * A JSON object of its settings, in the provider's form; empty for none.
+   */
+  ProtobufCBinaryData config_json;
+};
+#define GW__BUILTIN_TOOL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gw__builtin_tool__descriptor) \
+    , {0,NULL}, {0,NULL} }
 
 
 /*
@@ -617,6 +715,30 @@ struct  Gw__GenerationOptions
    * Drop what the provider cannot honour, with a warning in the answer, instead of refusing the request.
    */
   protobuf_c_boolean drop_unsupported;
+  /*
+   * Requests with the same key share the provider's prompt cache; empty for none.
+   */
+  ProtobufCBinaryData prompt_cache_key;
+  /*
+   * The name of a prompt that was stored with the provider before; empty for none.
+   */
+  ProtobufCBinaryData cached_content;
+  /*
+   * The provider's word, such as `flex` or `priority`; empty for its default.
+   */
+  ProtobufCBinaryData service_tier;
+  /*
+   * How long answers are: `low`, `medium`, `high`; empty for the provider's default.
+   */
+  ProtobufCBinaryData verbosity;
+  /*
+   * A JSON object that is merged into the provider's request body (RFC 7396) after everything else; empty for none.
+   */
+  ProtobufCBinaryData extra_json;
+  /*
+   * Deliver what the contract has no name for as `extra_json` of the answer.
+   */
+  protobuf_c_boolean include_extra;
   Gw__GenerationOptions__MaxTokensOptCase max_tokens_opt_case;
   union {
     /*
@@ -676,7 +798,7 @@ struct  Gw__GenerationOptions
 };
 #define GW__GENERATION_OPTIONS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__generation_options__descriptor) \
-    , 0,NULL, NULL, NULL, {0,NULL}, NULL, 0,NULL, 0, GW__GENERATION_OPTIONS__MAX_TOKENS_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__TEMPERATURE_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__TOP_P_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__TOP_K_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__SEED_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__PRESENCE_PENALTY_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__FREQUENCY_PENALTY_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__PARALLEL_TOOL_CALLS_OPT__NOT_SET, {0} }
+    , 0,NULL, NULL, NULL, {0,NULL}, NULL, 0,NULL, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, GW__GENERATION_OPTIONS__MAX_TOKENS_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__TEMPERATURE_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__TOP_P_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__TOP_K_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__SEED_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__PRESENCE_PENALTY_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__FREQUENCY_PENALTY_OPT__NOT_SET, {0}, GW__GENERATION_OPTIONS__PARALLEL_TOOL_CALLS_OPT__NOT_SET, {0} }
 
 
 typedef enum {
@@ -808,10 +930,50 @@ struct  Gw__Usage
    * ABSENT where the other fields mean nothing.
    */
   Gw__Usage__Source source;
+  /*
+   * Of the input: written to the provider's prompt cache.
+   */
+  int64_t cache_write_input_tokens;
 };
 #define GW__USAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__usage__descriptor) \
-    , 0, 0, 0, 0, 0, GW__USAGE__SOURCE__ABSENT }
+    , 0, 0, 0, 0, 0, GW__USAGE__SOURCE__ABSENT, 0 }
+
+
+/*
+ * A source of a part of the answer's text.
+ */
+struct  Gw__Citation
+{
+  ProtobufCMessage base;
+  /*
+   * The document's id, as the caller or the provider named it; empty for none.
+   */
+  ProtobufCBinaryData document_id;
+  /*
+   * The source's address; empty for none.
+   */
+  ProtobufCBinaryData url;
+  /*
+   * The source's title; empty for none.
+   */
+  ProtobufCBinaryData title;
+  /*
+   * The words of the source; empty for none.
+   */
+  ProtobufCBinaryData quote;
+  /*
+   * Where the cited part of the answer's text begins, in UTF-8 bytes.
+   */
+  int64_t start;
+  /*
+   * Where it ends, in UTF-8 bytes. Both are 0 where the provider does not say.
+   */
+  int64_t end;
+};
+#define GW__CITATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gw__citation__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0 }
 
 
 /*
@@ -962,10 +1124,19 @@ struct  Gw__GenerateResponse
    */
   size_t n_warnings;
   ProtobufCBinaryData *warnings;
+  /*
+   * The sources of the text, where the provider names them.
+   */
+  size_t n_citations;
+  Gw__Citation **citations;
+  /*
+   * With `include_extra`: a JSON object of what the provider sent and the contract has no name for. Empty otherwise.
+   */
+  ProtobufCBinaryData extra_json;
 };
 #define GW__GENERATE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__generate_response__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, GW__FINISH_REASON__FINISH_UNSPECIFIED, NULL, NULL, 0,NULL, NULL, {0,NULL}, {0,NULL}, 0,NULL }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, GW__FINISH_REASON__FINISH_UNSPECIFIED, NULL, NULL, 0,NULL, NULL, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, {0,NULL} }
 
 
 /*
@@ -1024,10 +1195,19 @@ struct  Gw__ChatResponse
    */
   size_t n_warnings;
   ProtobufCBinaryData *warnings;
+  /*
+   * The sources of the text, where the provider names them.
+   */
+  size_t n_citations;
+  Gw__Citation **citations;
+  /*
+   * With `include_extra`: a JSON object of what the provider sent and the contract has no name for. Empty otherwise.
+   */
+  ProtobufCBinaryData extra_json;
 };
 #define GW__CHAT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__chat_response__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, NULL, GW__FINISH_REASON__FINISH_UNSPECIFIED, {0,NULL}, NULL, NULL, 0,NULL, NULL, {0,NULL}, 0,NULL }
+    , {0,NULL}, {0,NULL}, {0,NULL}, NULL, GW__FINISH_REASON__FINISH_UNSPECIFIED, {0,NULL}, NULL, NULL, 0,NULL, NULL, {0,NULL}, 0,NULL, 0,NULL, {0,NULL} }
 
 
 typedef enum {
@@ -1035,7 +1215,8 @@ typedef enum {
   GW__CHAT_CHUNK__EVENT_TEXT = 2,
   GW__CHAT_CHUNK__EVENT_REASONING = 3,
   GW__CHAT_CHUNK__EVENT_TOOL_CALL = 4,
-  GW__CHAT_CHUNK__EVENT_COMPLETED = 5
+  GW__CHAT_CHUNK__EVENT_COMPLETED = 5,
+  GW__CHAT_CHUNK__EVENT_PART = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__CHAT_CHUNK__EVENT__CASE)
 } Gw__ChatChunk__EventCase;
 
@@ -1067,6 +1248,10 @@ struct  Gw__ChatChunk
      * The good end. A stream without it failed.
      */
     Gw__Completed *completed;
+    /*
+     * A whole part, such as a picture that the model made: append it to the message's `parts`.
+     */
+    Gw__Part *part;
   };
 };
 #define GW__CHAT_CHUNK__INIT \
@@ -1166,10 +1351,19 @@ struct  Gw__Completed
    * Opaque: send it back with the assistant's message, unchanged.
    */
   ProtobufCBinaryData provider_state;
+  /*
+   * The sources of the text, where the provider names them; the places are those of all text pieces joined.
+   */
+  size_t n_citations;
+  Gw__Citation **citations;
+  /*
+   * With `include_extra`: a JSON object of what the provider sent and the contract has no name for. Empty otherwise.
+   */
+  ProtobufCBinaryData extra_json;
 };
 #define GW__COMPLETED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__completed__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, GW__FINISH_REASON__FINISH_UNSPECIFIED, {0,NULL}, NULL, NULL, 0,NULL, NULL, 0, {0,NULL}, 0,NULL, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, GW__FINISH_REASON__FINISH_UNSPECIFIED, {0,NULL}, NULL, NULL, 0,NULL, NULL, 0, {0,NULL}, 0,NULL, {0,NULL}, 0,NULL, {0,NULL} }
 
 
 /*
@@ -1474,16 +1668,138 @@ struct  Gw__CountTokensResponse
     , 0, GW__USAGE__SOURCE__ABSENT }
 
 
+typedef enum {
+  GW__EMBED_REQUEST__DIMENSIONS_OPT__NOT_SET = 0,
+  GW__EMBED_REQUEST__DIMENSIONS_OPT_DIMENSIONS = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__EMBED_REQUEST__DIMENSIONS_OPT__CASE)
+} Gw__EmbedRequest__DimensionsOptCase;
+
 /*
- * Asks for everything.
+ * Vectors to make.
+ */
+struct  Gw__EmbedRequest
+{
+  ProtobufCMessage base;
+  /*
+   * A configured model, `provider/model_name`, or empty for the default model.
+   */
+  ProtobufCBinaryData model;
+  /*
+   * The texts, at most 16384; each gets a vector.
+   */
+  size_t n_inputs;
+  ProtobufCBinaryData *inputs;
+  /*
+   * What the vectors are for, in the provider's words, such as `RETRIEVAL_QUERY`; empty for its default.
+   */
+  ProtobufCBinaryData input_type;
+  /*
+   * Drop what the provider cannot honour, with a warning in the answer, instead of refusing the request.
+   */
+  protobuf_c_boolean drop_unsupported;
+  /*
+   * The caller's own id for `Control.Cancel`, at most 256 bytes; empty for none.
+   */
+  ProtobufCBinaryData call_id;
+  /*
+   * The call ends with code 4 after this time; 0 for none. The sooner of this and the transport's own counts.
+   */
+  uint64_t deadline_ms;
+  Gw__EmbedRequest__DimensionsOptCase dimensions_opt_case;
+  union {
+    /*
+     * The length of the vectors; absent for the model's own.
+     */
+    int32_t dimensions;
+  };
+};
+#define GW__EMBED_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gw__embed_request__descriptor) \
+    , {0,NULL}, 0,NULL, {0,NULL}, 0, {0,NULL}, 0, GW__EMBED_REQUEST__DIMENSIONS_OPT__NOT_SET, {0} }
+
+
+/*
+ * The vectors.
+ */
+struct  Gw__EmbedResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The model that made them, in the provider's words.
+   */
+  ProtobufCBinaryData model;
+  /*
+   * The provider that made them.
+   */
+  ProtobufCBinaryData provider;
+  /*
+   * One for each input, in order.
+   */
+  size_t n_embeddings;
+  Gw__Embedding **embeddings;
+  /*
+   * What it cost, over all requests to the provider.
+   */
+  Gw__Usage *usage;
+  /*
+   * Where the time went.
+   */
+  Gw__Timing *timing;
+  /*
+   * Every try, in order.
+   */
+  size_t n_attempts;
+  Gw__Attempt **attempts;
+  /*
+   * The id under which the vendor logged the last request.
+   */
+  ProtobufCBinaryData provider_request_id;
+  /*
+   * What was dropped or changed on the way.
+   */
+  size_t n_warnings;
+  ProtobufCBinaryData *warnings;
+};
+#define GW__EMBED_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gw__embed_response__descriptor) \
+    , {0,NULL}, {0,NULL}, 0,NULL, NULL, NULL, 0,NULL, {0,NULL}, 0,NULL }
+
+
+/*
+ * The vector of one text.
+ */
+struct  Gw__Embedding
+{
+  ProtobufCMessage base;
+  /*
+   * Its numbers, packed.
+   */
+  size_t n_values;
+  float *values;
+};
+#define GW__EMBEDDING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gw__embedding__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * Which models to list.
  */
 struct  Gw__ListModelsRequest
 {
   ProtobufCMessage base;
+  /*
+   * Also those that are not configured but known.
+   */
+  protobuf_c_boolean all;
+  /*
+   * Only names that contain this, where `*` stands for any text; empty for all.
+   */
+  ProtobufCBinaryData pattern;
 };
 #define GW__LIST_MODELS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__list_models_request__descriptor) \
-     }
+    , 0, {0,NULL} }
 
 
 /*
@@ -1513,6 +1829,30 @@ struct  Gw__ListModelsResponse
     , 0,NULL, 0,NULL, 0,NULL }
 
 
+typedef enum {
+  GW__MODEL_INFO__INPUT_PRICE_OPT__NOT_SET = 0,
+  GW__MODEL_INFO__INPUT_PRICE_OPT_INPUT_PRICE = 9
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__MODEL_INFO__INPUT_PRICE_OPT__CASE)
+} Gw__ModelInfo__InputPriceOptCase;
+
+typedef enum {
+  GW__MODEL_INFO__OUTPUT_PRICE_OPT__NOT_SET = 0,
+  GW__MODEL_INFO__OUTPUT_PRICE_OPT_OUTPUT_PRICE = 10
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__MODEL_INFO__OUTPUT_PRICE_OPT__CASE)
+} Gw__ModelInfo__OutputPriceOptCase;
+
+typedef enum {
+  GW__MODEL_INFO__CACHED_INPUT_PRICE_OPT__NOT_SET = 0,
+  GW__MODEL_INFO__CACHED_INPUT_PRICE_OPT_CACHED_INPUT_PRICE = 11
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__MODEL_INFO__CACHED_INPUT_PRICE_OPT__CASE)
+} Gw__ModelInfo__CachedInputPriceOptCase;
+
+typedef enum {
+  GW__MODEL_INFO__CACHE_WRITE_PRICE_OPT__NOT_SET = 0,
+  GW__MODEL_INFO__CACHE_WRITE_PRICE_OPT_CACHE_WRITE_PRICE = 12
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__MODEL_INFO__CACHE_WRITE_PRICE_OPT__CASE)
+} Gw__ModelInfo__CacheWritePriceOptCase;
+
 /*
  * A configured model.
  */
@@ -1540,10 +1880,50 @@ struct  Gw__ModelInfo
    * What an empty `model` stands for.
    */
   protobuf_c_boolean default_;
+  /*
+   * The most tokens of a request and its answer; 0 where nobody knows.
+   */
+  int64_t context_window;
+  /*
+   * The most tokens of an answer; 0 where nobody knows.
+   */
+  int64_t max_output_tokens;
+  /*
+   * The day from which the vendor no longer serves it, as `2026-11-30`; empty where nobody knows.
+   */
+  ProtobufCBinaryData retires_on;
+  Gw__ModelInfo__InputPriceOptCase input_price_opt_case;
+  union {
+    /*
+     * US dollars per million tokens of input; absent where nobody knows.
+     */
+    double input_price;
+  };
+  Gw__ModelInfo__OutputPriceOptCase output_price_opt_case;
+  union {
+    /*
+     * US dollars per million tokens of output; absent where nobody knows.
+     */
+    double output_price;
+  };
+  Gw__ModelInfo__CachedInputPriceOptCase cached_input_price_opt_case;
+  union {
+    /*
+     * US dollars per million tokens read from the prompt cache; absent where nobody knows.
+     */
+    double cached_input_price;
+  };
+  Gw__ModelInfo__CacheWritePriceOptCase cache_write_price_opt_case;
+  union {
+    /*
+     * US dollars per million tokens written to the prompt cache; absent where nobody knows.
+     */
+    double cache_write_price;
+  };
 };
 #define GW__MODEL_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gw__model_info__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, {0,NULL}, GW__MODEL_INFO__INPUT_PRICE_OPT__NOT_SET, {0}, GW__MODEL_INFO__OUTPUT_PRICE_OPT__NOT_SET, {0}, GW__MODEL_INFO__CACHED_INPUT_PRICE_OPT__NOT_SET, {0}, GW__MODEL_INFO__CACHE_WRITE_PRICE_OPT__NOT_SET, {0} }
 
 
 /*
@@ -2034,6 +2414,25 @@ Gw__Part *
 void   gw__part__free_unpacked
                      (Gw__Part *message,
                       ProtobufCAllocator *allocator);
+/* Gw__CacheBreakpoint methods */
+void   gw__cache_breakpoint__init
+                     (Gw__CacheBreakpoint         *message);
+size_t gw__cache_breakpoint__get_packed_size
+                     (const Gw__CacheBreakpoint   *message);
+size_t gw__cache_breakpoint__pack
+                     (const Gw__CacheBreakpoint   *message,
+                      uint8_t             *out);
+size_t gw__cache_breakpoint__pack_to_buffer
+                     (const Gw__CacheBreakpoint   *message,
+                      ProtobufCBuffer     *buffer);
+Gw__CacheBreakpoint *
+       gw__cache_breakpoint__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gw__cache_breakpoint__free_unpacked
+                     (Gw__CacheBreakpoint *message,
+                      ProtobufCAllocator *allocator);
 /* Gw__Image methods */
 void   gw__image__init
                      (Gw__Image         *message);
@@ -2072,6 +2471,25 @@ Gw__File *
 void   gw__file__free_unpacked
                      (Gw__File *message,
                       ProtobufCAllocator *allocator);
+/* Gw__Audio methods */
+void   gw__audio__init
+                     (Gw__Audio         *message);
+size_t gw__audio__get_packed_size
+                     (const Gw__Audio   *message);
+size_t gw__audio__pack
+                     (const Gw__Audio   *message,
+                      uint8_t             *out);
+size_t gw__audio__pack_to_buffer
+                     (const Gw__Audio   *message,
+                      ProtobufCBuffer     *buffer);
+Gw__Audio *
+       gw__audio__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gw__audio__free_unpacked
+                     (Gw__Audio *message,
+                      ProtobufCAllocator *allocator);
 /* Gw__Tool methods */
 void   gw__tool__init
                      (Gw__Tool         *message);
@@ -2090,6 +2508,25 @@ Gw__Tool *
                       const uint8_t       *data);
 void   gw__tool__free_unpacked
                      (Gw__Tool *message,
+                      ProtobufCAllocator *allocator);
+/* Gw__BuiltinTool methods */
+void   gw__builtin_tool__init
+                     (Gw__BuiltinTool         *message);
+size_t gw__builtin_tool__get_packed_size
+                     (const Gw__BuiltinTool   *message);
+size_t gw__builtin_tool__pack
+                     (const Gw__BuiltinTool   *message,
+                      uint8_t             *out);
+size_t gw__builtin_tool__pack_to_buffer
+                     (const Gw__BuiltinTool   *message,
+                      ProtobufCBuffer     *buffer);
+Gw__BuiltinTool *
+       gw__builtin_tool__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gw__builtin_tool__free_unpacked
+                     (Gw__BuiltinTool *message,
                       ProtobufCAllocator *allocator);
 /* Gw__ToolCall methods */
 void   gw__tool_call__init
@@ -2223,6 +2660,25 @@ Gw__Usage *
                       const uint8_t       *data);
 void   gw__usage__free_unpacked
                      (Gw__Usage *message,
+                      ProtobufCAllocator *allocator);
+/* Gw__Citation methods */
+void   gw__citation__init
+                     (Gw__Citation         *message);
+size_t gw__citation__get_packed_size
+                     (const Gw__Citation   *message);
+size_t gw__citation__pack
+                     (const Gw__Citation   *message,
+                      uint8_t             *out);
+size_t gw__citation__pack_to_buffer
+                     (const Gw__Citation   *message,
+                      ProtobufCBuffer     *buffer);
+Gw__Citation *
+       gw__citation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gw__citation__free_unpacked
+                     (Gw__Citation *message,
                       ProtobufCAllocator *allocator);
 /* Gw__Timing methods */
 void   gw__timing__init
@@ -2546,6 +3002,63 @@ Gw__CountTokensResponse *
                       const uint8_t       *data);
 void   gw__count_tokens_response__free_unpacked
                      (Gw__CountTokensResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Gw__EmbedRequest methods */
+void   gw__embed_request__init
+                     (Gw__EmbedRequest         *message);
+size_t gw__embed_request__get_packed_size
+                     (const Gw__EmbedRequest   *message);
+size_t gw__embed_request__pack
+                     (const Gw__EmbedRequest   *message,
+                      uint8_t             *out);
+size_t gw__embed_request__pack_to_buffer
+                     (const Gw__EmbedRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Gw__EmbedRequest *
+       gw__embed_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gw__embed_request__free_unpacked
+                     (Gw__EmbedRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Gw__EmbedResponse methods */
+void   gw__embed_response__init
+                     (Gw__EmbedResponse         *message);
+size_t gw__embed_response__get_packed_size
+                     (const Gw__EmbedResponse   *message);
+size_t gw__embed_response__pack
+                     (const Gw__EmbedResponse   *message,
+                      uint8_t             *out);
+size_t gw__embed_response__pack_to_buffer
+                     (const Gw__EmbedResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Gw__EmbedResponse *
+       gw__embed_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gw__embed_response__free_unpacked
+                     (Gw__EmbedResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Gw__Embedding methods */
+void   gw__embedding__init
+                     (Gw__Embedding         *message);
+size_t gw__embedding__get_packed_size
+                     (const Gw__Embedding   *message);
+size_t gw__embedding__pack
+                     (const Gw__Embedding   *message,
+                      uint8_t             *out);
+size_t gw__embedding__pack_to_buffer
+                     (const Gw__Embedding   *message,
+                      ProtobufCBuffer     *buffer);
+Gw__Embedding *
+       gw__embedding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gw__embedding__free_unpacked
+                     (Gw__Embedding *message,
                       ProtobufCAllocator *allocator);
 /* Gw__ListModelsRequest methods */
 void   gw__list_models_request__init
@@ -2941,14 +3454,23 @@ typedef void (*Gw__Message_Closure)
 typedef void (*Gw__Part_Closure)
                  (const Gw__Part *message,
                   void *closure_data);
+typedef void (*Gw__CacheBreakpoint_Closure)
+                 (const Gw__CacheBreakpoint *message,
+                  void *closure_data);
 typedef void (*Gw__Image_Closure)
                  (const Gw__Image *message,
                   void *closure_data);
 typedef void (*Gw__File_Closure)
                  (const Gw__File *message,
                   void *closure_data);
+typedef void (*Gw__Audio_Closure)
+                 (const Gw__Audio *message,
+                  void *closure_data);
 typedef void (*Gw__Tool_Closure)
                  (const Gw__Tool *message,
+                  void *closure_data);
+typedef void (*Gw__BuiltinTool_Closure)
+                 (const Gw__BuiltinTool *message,
                   void *closure_data);
 typedef void (*Gw__ToolCall_Closure)
                  (const Gw__ToolCall *message,
@@ -2970,6 +3492,9 @@ typedef void (*Gw__CacheOptions_Closure)
                   void *closure_data);
 typedef void (*Gw__Usage_Closure)
                  (const Gw__Usage *message,
+                  void *closure_data);
+typedef void (*Gw__Citation_Closure)
+                 (const Gw__Citation *message,
                   void *closure_data);
 typedef void (*Gw__Timing_Closure)
                  (const Gw__Timing *message,
@@ -3021,6 +3546,15 @@ typedef void (*Gw__CountTokensRequest_Closure)
                   void *closure_data);
 typedef void (*Gw__CountTokensResponse_Closure)
                  (const Gw__CountTokensResponse *message,
+                  void *closure_data);
+typedef void (*Gw__EmbedRequest_Closure)
+                 (const Gw__EmbedRequest *message,
+                  void *closure_data);
+typedef void (*Gw__EmbedResponse_Closure)
+                 (const Gw__EmbedResponse *message,
+                  void *closure_data);
+typedef void (*Gw__Embedding_Closure)
+                 (const Gw__Embedding *message,
                   void *closure_data);
 typedef void (*Gw__ListModelsRequest_Closure)
                  (const Gw__ListModelsRequest *message,
@@ -3113,6 +3647,10 @@ struct Gw__Generation_Service
                         const Gw__AnswerRequest *input,
                         Gw__ChatChunk_Closure closure,
                         void *closure_data);
+  void (*embed)(Gw__Generation_Service *service,
+                const Gw__EmbedRequest *input,
+                Gw__EmbedResponse_Closure closure,
+                void *closure_data);
   void (*count_tokens)(Gw__Generation_Service *service,
                        const Gw__CountTokensRequest *input,
                        Gw__CountTokensResponse_Closure closure,
@@ -3147,6 +3685,7 @@ void gw__generation__init (Gw__Generation_Service *service,
       function_prefix__ ## batch,\
       function_prefix__ ## answer,\
       function_prefix__ ## stream_answer,\
+      function_prefix__ ## embed,\
       function_prefix__ ## count_tokens,\
       function_prefix__ ## list_models,\
       function_prefix__ ## validate_auth,\
@@ -3176,6 +3715,10 @@ void gw__generation__stream_answer(ProtobufCService *service,
                                    const Gw__AnswerRequest *input,
                                    Gw__ChatChunk_Closure closure,
                                    void *closure_data);
+void gw__generation__embed(ProtobufCService *service,
+                           const Gw__EmbedRequest *input,
+                           Gw__EmbedResponse_Closure closure,
+                           void *closure_data);
 void gw__generation__count_tokens(ProtobufCService *service,
                                   const Gw__CountTokensRequest *input,
                                   Gw__CountTokensResponse_Closure closure,
@@ -3244,9 +3787,12 @@ extern const ProtobufCMessageDescriptor gw__generate_request__descriptor;
 extern const ProtobufCMessageDescriptor gw__chat_request__descriptor;
 extern const ProtobufCMessageDescriptor gw__message__descriptor;
 extern const ProtobufCMessageDescriptor gw__part__descriptor;
+extern const ProtobufCMessageDescriptor gw__cache_breakpoint__descriptor;
 extern const ProtobufCMessageDescriptor gw__image__descriptor;
 extern const ProtobufCMessageDescriptor gw__file__descriptor;
+extern const ProtobufCMessageDescriptor gw__audio__descriptor;
 extern const ProtobufCMessageDescriptor gw__tool__descriptor;
+extern const ProtobufCMessageDescriptor gw__builtin_tool__descriptor;
 extern const ProtobufCMessageDescriptor gw__tool_call__descriptor;
 extern const ProtobufCMessageDescriptor gw__tool_choice__descriptor;
 extern const ProtobufCEnumDescriptor    gw__tool_choice__mode__descriptor;
@@ -3258,6 +3804,7 @@ extern const ProtobufCMessageDescriptor gw__cache_options__descriptor;
 extern const ProtobufCEnumDescriptor    gw__cache_options__mode__descriptor;
 extern const ProtobufCMessageDescriptor gw__usage__descriptor;
 extern const ProtobufCEnumDescriptor    gw__usage__source__descriptor;
+extern const ProtobufCMessageDescriptor gw__citation__descriptor;
 extern const ProtobufCMessageDescriptor gw__timing__descriptor;
 extern const ProtobufCMessageDescriptor gw__attempt__descriptor;
 extern const ProtobufCMessageDescriptor gw__cache_info__descriptor;
@@ -3275,6 +3822,9 @@ extern const ProtobufCMessageDescriptor gw__document__descriptor;
 extern const ProtobufCMessageDescriptor gw__answer_request__descriptor;
 extern const ProtobufCMessageDescriptor gw__count_tokens_request__descriptor;
 extern const ProtobufCMessageDescriptor gw__count_tokens_response__descriptor;
+extern const ProtobufCMessageDescriptor gw__embed_request__descriptor;
+extern const ProtobufCMessageDescriptor gw__embed_response__descriptor;
+extern const ProtobufCMessageDescriptor gw__embedding__descriptor;
 extern const ProtobufCMessageDescriptor gw__list_models_request__descriptor;
 extern const ProtobufCMessageDescriptor gw__list_models_response__descriptor;
 extern const ProtobufCMessageDescriptor gw__model_info__descriptor;
