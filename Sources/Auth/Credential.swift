@@ -124,7 +124,7 @@ package final class Credential: Sendable {
     package func prefetch() {
         guard source != nil else { return }
         let launch = shared.withLock { state -> Launch? in
-            let now = EventLoop.monotonicNanoseconds()
+            let now = Instant.now()
             guard case .wait(.due) = state.cache.demand(now) else { return nil }
             return Self.begin(&state, now)
         }
@@ -135,7 +135,7 @@ package final class Credential: Sendable {
     /// a lock and never waits; safe from any thread.
     package var current: AccessToken? {
         if let fixed { return fixed }
-        let now = EventLoop.monotonicNanoseconds()
+        let now = Instant.now()
         let (token, launch) = shared.withLock { state -> (AccessToken?, Launch?) in
             let (token, needsRefresh) = state.cache.lookup(now)
             return (token, needsRefresh ? Self.begin(&state, now) : nil)
@@ -152,7 +152,7 @@ package final class Credential: Sendable {
         on loop: EventLoop, _ completion: @escaping (Result<AccessToken, GenerationError>) -> Void
     ) -> TokenWaiter {
         loop.preconditionOnLoop()
-        let now = EventLoop.monotonicNanoseconds()
+        let now = Instant.now()
         let id = shared.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -194,14 +194,14 @@ package final class Credential: Sendable {
     @discardableResult
     package func invalidate(_ generation: UInt64) -> Bool {
         guard fixed == nil else { return false }
-        let now = EventLoop.monotonicNanoseconds()
+        let now = Instant.now()
         return shared.withLock { state in state.cache.invalidate(generation, now: now) }
     }
 
     /// The current state. Always `healthy` for fixed credentials. Safe from any thread.
     package var state: CredentialState {
         if fixed != nil { return CredentialState(status: .healthy) }
-        return shared.withLock { state in state.cache.state(EventLoop.monotonicNanoseconds()) }
+        return shared.withLock { state in state.cache.state(Instant.now()) }
     }
 
     // MARK: - Refreshes
@@ -215,10 +215,10 @@ package final class Credential: Sendable {
     /// When to check again whether a refresh is due.
     private struct Visit: Sendable {
         let home: LoopBound<RefreshHome>
-        let time: UInt64
+        let time: Instant
     }
 
-    private static func begin(_ state: inout State, _ now: UInt64) -> Launch? {
+    private static func begin(_ state: inout State, _ now: Instant) -> Launch? {
         guard let home = state.home else {
             state.isWanted = true
             return nil
@@ -236,7 +236,7 @@ package final class Credential: Sendable {
     }
 
     private func finish(_ refresh: UInt64, _ result: Result<FetchedToken, AuthFailure>) {
-        let now = EventLoop.monotonicNanoseconds()
+        let now = Instant.now()
         let random = Double.random(in: 0...1)
         struct Outcome {
             var answer: Result<AccessToken, GenerationError> = .failure(GenerationError(.cancelled, "cancelled"))
@@ -260,7 +260,7 @@ package final class Credential: Sendable {
         if let visit = outcome.visit { schedule(visit) }
     }
 
-    private static func nextVisit(_ state: State, _ now: UInt64) -> Visit? {
+    private static func nextVisit(_ state: State, _ now: Instant) -> Visit? {
         guard !state.isRetired, let home = state.home, let time = state.cache.nextVisit(now) else { return nil }
         return Visit(home: home, time: time)
     }
@@ -273,7 +273,7 @@ package final class Credential: Sendable {
     /// Starts a refresh if one is due, for waiters or in the background, else schedules the next check. Must be called
     /// on the home's loop.
     private func refreshIfDue() {
-        let now = EventLoop.monotonicNanoseconds()
+        let now = Instant.now()
         let (launch, visit) = shared.withLock { state -> (Launch?, Visit?) in
             if state.isRetired, state.waiters.isEmpty { return (nil, nil) }
             if state.cache.lookup(now).needsRefresh { return (Self.begin(&state, now), nil) }

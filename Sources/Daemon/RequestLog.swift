@@ -36,7 +36,7 @@ final class RequestLog: ObserverSource {
     /// The value of a key in a line.
     enum Value {
         case number(Int)
-        case nanoseconds(UInt64)
+        case time(TimeAmount)
         /// A value chosen by the gateway: letters, digits, dots and underscores.
         case plain(String)
         /// A value chosen by a caller or a configuration; may contain any character.
@@ -67,10 +67,10 @@ final class RequestLog: ObserverSource {
                 if attempt.usage.source == .estimated { add("tokens", .plain("estimated")) }
             }
         }
-        if let first = record.firstContentAt { add("first_token_ms", .nanoseconds(first - record.startedAt)) }
-        if record.authMicroseconds > 0 { add("auth_ms", .nanoseconds(UInt64(record.authMicroseconds) * 1000)) }
-        add("upstream_ms", .nanoseconds(record.upstreamNanoseconds))
-        add("total_ms", .nanoseconds(record.endedAt - record.startedAt))
+        if let first = record.firstContentAt { add("first_token_ms", .time(first - record.startedAt)) }
+        if record.authMicroseconds > 0 { add("auth_ms", .time(.microseconds(UInt64(record.authMicroseconds)))) }
+        add("upstream_ms", .time(record.upstreamTime))
+        add("total_ms", .time(record.endedAt - record.startedAt))
         add("request_bytes", .number(record.requestBytes))
         add("answer_bytes", .number(record.answerBytes))
         switch record.outcome {
@@ -123,7 +123,7 @@ final class LineRequestLog: Observer {
         RequestLog.describe(record) { key, value in
             switch value {
             case .number(let number): form.addNumber(key, number, to: &bytes)
-            case .nanoseconds(let time): form.addMilliseconds(key, nanoseconds: time, to: &bytes)
+            case .time(let time): form.addMilliseconds(key, nanoseconds: time.nanoseconds, to: &bytes)
             case .plain(let text): form.addPlain(key, text, to: &bytes)
             case .untrusted(let text): form.addUntrusted(key, text, to: &bytes)
             }
@@ -158,7 +158,7 @@ private final class LoggerRequestLog: Observer {
             metadata["\(key)"] =
                 switch value {
                 case .number(let number): "\(number)"
-                case .nanoseconds(let time): "\(Double(time / 1000) / 1000)"
+                case .time(let time): "\(Double(time.microseconds) / 1000)"
                 case .plain(let text), .untrusted(let text): "\(text)"
                 }
         }

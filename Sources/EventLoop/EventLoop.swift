@@ -69,9 +69,6 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         poller.start(on: queue) { self.turn() }
     }
 
-    /// Reads the monotonic clock, in nanoseconds. Safe from any thread.
-    package static func monotonicNanoseconds() -> UInt64 { gw_monotonic_ns() }
-
     // MARK: - Isolation
 
     /// Whether the caller runs on this loop. Safe from any thread.

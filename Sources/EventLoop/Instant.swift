@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// A point in time on CLOCK_MONOTONIC, in nanoseconds. Arithmetic saturates: adding never overflows, and the time since
 /// a later instant is zero.
 package struct Instant: Sendable, Hashable, Comparable {
@@ -9,7 +11,10 @@ package struct Instant: Sendable, Hashable, Comparable {
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// Reads the clock. Safe from any thread; on a loop `EventLoop.now` costs less.
-    package static func now() -> Instant { Instant(nanoseconds: EventLoop.monotonicNanoseconds()) }
+    package static func now() -> Instant { Instant(nanoseconds: gw_monotonic_ns()) }
+
+    /// The zero of the clock: earlier than any value it returns.
+    package static let boot = Instant(nanoseconds: 0)
 
     /// Later than any value the clock will reach.
     package static let never = Instant(nanoseconds: .max)
@@ -50,6 +55,10 @@ package struct TimeAmount: Sendable, Hashable, Comparable {
     @inlinable
     package static func nanoseconds(_ count: UInt64) -> TimeAmount { TimeAmount(nanoseconds: count) }
 
+    /// A duration in microseconds.
+    @inlinable
+    package static func microseconds(_ count: UInt64) -> TimeAmount { scaled(count, 1000) }
+
     /// A duration in milliseconds.
     @inlinable
     package static func milliseconds(_ count: UInt64) -> TimeAmount { scaled(count, 1_000_000) }
@@ -84,6 +93,12 @@ package struct TimeAmount: Sendable, Hashable, Comparable {
     package static func + (left: TimeAmount, right: TimeAmount) -> TimeAmount {
         let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
         return TimeAmount(nanoseconds: overflow ? .max : sum)
+    }
+
+    /// The difference; zero if `right` is longer.
+    @inlinable
+    package static func - (left: TimeAmount, right: TimeAmount) -> TimeAmount {
+        TimeAmount(nanoseconds: left.nanoseconds - min(left.nanoseconds, right.nanoseconds))
     }
 
     /// The product; saturates.

@@ -23,8 +23,8 @@ extension EndSink {
 
 /// The clock and timers that stages use: the event loop's, or a test's.
 package protocol Scheduler: AnyObject {
-    /// The current time on CLOCK_MONOTONIC, in nanoseconds.
-    var instant: UInt64 { get }
+    /// The current time.
+    var instant: Instant { get }
     /// Fires `timer` once, `delay` from now.
     func schedule(_ timer: LoopTimer, after delay: TimeAmount)
     /// Cancels `timer`; does nothing if it is not scheduled.
@@ -32,5 +32,5 @@ package protocol Scheduler: AnyObject {
 }
 
 extension EventLoop: Scheduler {
-    package var instant: UInt64 { Self.monotonicNanoseconds() }
+    package var instant: Instant { .now() }
 }

@@ -1,3 +1,4 @@
+package import EventLoop
 package import Generation
 package import Providers
 
@@ -48,7 +49,7 @@ package struct CallRecord {
         /// The error's kind; `nil` on success.
         package let kind: GenerationError.Kind?
         /// The duration.
-        package let nanoseconds: UInt64
+        package let duration: TimeAmount
         /// Token usage as reported by the provider, or an estimate if content was delivered but no usage reported.
         package let usage: Usage
     }
@@ -66,8 +67,8 @@ package struct CallRecord {
     package let operation: Operation
     /// The model or route as the caller wrote it; empty for the default.
     package let requestedModel: String
-    /// When the request arrived, on CLOCK_MONOTONIC in nanoseconds.
-    package let startedAt: UInt64
+    /// When the request arrived.
+    package let startedAt: Instant
     /// Memory that the request occupies, in bytes.
     package let requestBytes: Int
 
@@ -76,9 +77,9 @@ package struct CallRecord {
     /// All requests sent for this call, in order.
     package internal(set) var attempts: [Attempt] = []
     /// When the first chunk of a streamed response was received; `nil` before, and for unary calls.
-    package internal(set) var firstContentAt: UInt64?
+    package internal(set) var firstContentAt: Instant?
     /// Total duration of all attempts.
-    package internal(set) var upstreamNanoseconds: UInt64 = 0
+    package internal(set) var upstreamTime = TimeAmount.zero
     /// Connection time of the last attempt, in microseconds; 0 if a connection was re-used.
     package internal(set) var connectMicroseconds: Int64 = 0
     /// How long the last attempt waited for a token, in microseconds; 0 if one was available.
@@ -87,8 +88,8 @@ package struct CallRecord {
     package internal(set) var answerBytes = 0
     /// The error of the last failed attempt.
     package internal(set) var lastError: GenerationError?
-    /// When the call ended, on the same clock as `startedAt`; 0 while it is in progress.
-    package internal(set) var endedAt: UInt64 = 0
+    /// When the call ended; `boot` while it is in progress.
+    package internal(set) var endedAt = Instant.boot
     /// The result; meaningful once `endedAt` is set.
     package internal(set) var outcome = Outcome.success
 
@@ -100,12 +101,12 @@ package struct CallRecord {
         attempts.map {
             Generation.Attempt(
                 model: $0.model.name, provider: $0.model.providerName, status: $0.httpStatus, error: $0.error,
-                durationMicroseconds: Int64($0.nanoseconds / 1000))
+                durationMicroseconds: $0.duration.microseconds)
         }
     }
 
     mutating func add(
-        _ error: GenerationError?, at model: ConfiguredModel, httpStatus: Int, nanoseconds: UInt64,
+        _ error: GenerationError?, at model: ConfiguredModel, httpStatus: Int, duration: TimeAmount,
         usage: Usage = Usage(),
         isRepeated: Bool = false
     ) {
@@ -113,7 +114,7 @@ package struct CallRecord {
             Attempt(
                 model: model, isRepeated: isRepeated, httpStatus: httpStatus,
                 error: error?.description.truncated(toBytes: Self.maximumTrailText) ?? "", kind: error?.kind,
-                nanoseconds: nanoseconds, usage: usage))
+                duration: duration, usage: usage))
     }
 
     /// Adds the attempts and timing of a finished call to its completion.
@@ -122,9 +123,9 @@ package struct CallRecord {
         completion.attempts = trail
         completion.timing.connectMicroseconds = connectMicroseconds
         completion.timing.authMicroseconds = authMicroseconds
-        completion.timing.firstTokenMicroseconds = Int64(((firstContentAt ?? endedAt) - startedAt) / 1000)
-        completion.timing.totalMicroseconds = Int64(total / 1000)
-        completion.timing.gatewayMicroseconds = Int64((total - min(upstreamNanoseconds, total)) / 1000)
+        completion.timing.firstTokenMicroseconds = ((firstContentAt ?? endedAt) - startedAt).microseconds
+        completion.timing.totalMicroseconds = total.microseconds
+        completion.timing.gatewayMicroseconds = (total - upstreamTime).microseconds
     }
 
     /// Adds the attempts of a finished call to its error, and the provider and model if the error names none.

@@ -1,3 +1,4 @@
+package import EventLoop
 package import Generation
 
 /// One request, with the state that its stages share. Confined to its loop.
@@ -7,8 +8,8 @@ package final class Job {
 
     /// The request as the caller sent it.
     package let request: ChatRequest
-    /// The call's deadline on CLOCK_MONOTONIC, in nanoseconds; `nil` for none. No backoff extends beyond it.
-    package let deadline: UInt64?
+    /// The call's deadline ; `nil` for none. No backoff extends beyond it.
+    package let deadline: Instant?
     /// The gateway state of the loop that runs the job.
     package let loop: GatewayLoop
     /// The record of the call so far.
@@ -17,11 +18,11 @@ package final class Job {
     /// - Parameters:
     ///   - callID: the id that the caller chose; empty for none.
     ///   - requestBytes: memory that the request occupies; `nil` to compute it.
-    ///   - startedAt: when the request arrived, CLOCK_MONOTONIC in nanoseconds; `nil` for now.
-    ///   - deadline: the call's deadline, on the same clock.
+    ///   - startedAt: when the request arrived; `nil` for now.
+    ///   - deadline: the call's deadline; `nil` for none.
     package init(
         _ request: ChatRequest, _ operation: CallRecord.Operation, caller: Caller, callID: String = "",
-        requestBytes: Int? = nil, startedAt: UInt64? = nil, deadline: UInt64? = nil, loop: GatewayLoop
+        requestBytes: Int? = nil, startedAt: Instant? = nil, deadline: Instant? = nil, loop: GatewayLoop
     ) {
         self.request = request
         self.deadline = deadline
@@ -38,10 +39,9 @@ package final class Job {
     /// because another attempt would start the response over.
     var mayAttemptAgain: Bool { record.firstContentAt == nil && record.attempts.count < Self.maximumAttempts }
 
-    /// Whether the deadline, if any, is more than `nanoseconds` away.
-    func hasTime(for nanoseconds: UInt64) -> Bool {
+    /// Whether the deadline, if any, is more than `amount` away.
+    func hasTime(for amount: TimeAmount) -> Bool {
         guard let deadline else { return true }
-        let (end, overflow) = loop.scheduler.instant.addingReportingOverflow(nanoseconds)
-        return !overflow && end < deadline
+        return loop.scheduler.instant + amount < deadline
     }
 }

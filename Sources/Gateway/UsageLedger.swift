@@ -38,12 +38,12 @@ package final class UsageLedger: ObserverSource {
         package var inputTokens: Int64 = 0
         /// Response tokens, as reported by the provider or estimated for streams that were interrupted.
         package var outputTokens: Int64 = 0
-        /// Total duration of the successful attempts, in nanoseconds.
-        package var latencyNanoseconds: UInt64 = 0
+        /// Total duration of the successful attempts.
+        package var latency = TimeAmount.zero
 
         /// Mean duration of a successful attempt, in seconds; 0 if there is none.
         package var averageLatencySeconds: Double {
-            successfulRequests == 0 ? 0 : Double(latencyNanoseconds) / 1e9 / Double(successfulRequests)
+            successfulRequests == 0 ? 0 : latency.seconds / Double(successfulRequests)
         }
         /// Fraction of failures among the attempts that were not cancelled, 0 to 1.
         package var errorRate: Double {
@@ -112,13 +112,13 @@ final class LedgerPage: Observer {
                 case .cancelled: .cancelled
                 default: .failed
                 }
-            add(attempt.model, usage: attempt.usage, outcome, nanoseconds: attempt.nanoseconds)
+            add(attempt.model, usage: attempt.usage, outcome, duration: attempt.duration)
         }
     }
 
     /// Adds one attempt at `model`.
-    func add(_ model: ConfiguredModel, usage: Usage, _ outcome: UsageLedger.Outcome, nanoseconds: UInt64) {
-        row(model).add(usage, outcome, nanoseconds: nanoseconds)
+    func add(_ model: ConfiguredModel, usage: Usage, _ outcome: UsageLedger.Outcome, duration: TimeAmount) {
+        row(model).add(usage, outcome, duration: duration)
     }
 
     private func row(_ model: ConfiguredModel) -> RowSums {
@@ -142,12 +142,12 @@ private final class RowSums: Sendable {
     private let outputTokens = Atomic<Int64>(0)
     private let latencyNanoseconds = Atomic<Int64>(0)
 
-    func add(_ usage: Usage, _ outcome: UsageLedger.Outcome, nanoseconds: UInt64) {
+    func add(_ usage: Usage, _ outcome: UsageLedger.Outcome, duration: TimeAmount) {
         Self.add(1, to: requests)
         switch outcome {
         case .succeeded:
             Self.add(1, to: successfulRequests)
-            Self.add(Int64(clamping: nanoseconds), to: latencyNanoseconds)
+            Self.add(Int64(clamping: duration.nanoseconds), to: latencyNanoseconds)
         case .failed: Self.add(1, to: failedRequests)
         case .cancelled: Self.add(1, to: cancelledRequests)
         }
@@ -162,7 +162,7 @@ private final class RowSums: Sendable {
         row.cancelledRequests += cancelledRequests.load(ordering: .acquiring)
         row.inputTokens += inputTokens.load(ordering: .acquiring)
         row.outputTokens += outputTokens.load(ordering: .acquiring)
-        row.latencyNanoseconds += UInt64(latencyNanoseconds.load(ordering: .acquiring))
+        row.latency = row.latency + .nanoseconds(UInt64(latencyNanoseconds.load(ordering: .acquiring)))
     }
 
     private static func add(_ value: Int64, to sum: borrowing Atomic<Int64>) {

@@ -28,11 +28,11 @@ public final class GenerationMetrics: Sendable {
     /// Sends `prompt` to `model`, counts the call and returns the text of the response.
     /// - Throws: the model's `GenerationError`.
     public func trackGeneration(_ model: any GenerationModel, prompt: String) async throws(GenerationError) -> String {
-        let start = EventLoop.monotonicNanoseconds()
+        let start = Instant.now()
         counts.withLock { $0.totalRequests += 1 }
         do throws(GenerationError) {
             let text = try await model.generateContent(prompt)
-            let seconds = Double(EventLoop.monotonicNanoseconds() - start) / 1e9
+            let seconds = (Instant.now() - start).seconds
             counts.withLock {
                 $0.successfulRequests += 1
                 $0.totalLatency += seconds

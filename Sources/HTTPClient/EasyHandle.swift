@@ -70,7 +70,7 @@ final class EasyHandle {
         }
         gw_curl_set_pointer(curl, CURLOPT_HTTPHEADER, request.headers.list)
         gw_curl_set_long(
-            curl, CURLOPT_CONNECTTIMEOUT_MS, Int(Int32(clamping: max(1, request.timeouts.connect / 1_000_000))))
+            curl, CURLOPT_CONNECTTIMEOUT_MS, Int(Int32(clamping: max(1, request.timeouts.connect.milliseconds))))
         gw_curl_set_long(curl, CURLOPT_FRESH_CONNECT, 0)
         gw_curl_set_long(
             curl, CURLOPT_HTTP_VERSION, request.prefersHTTP1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)

@@ -1,4 +1,5 @@
 internal import CCurl
+package import EventLoop
 
 /// Request headers as a libcurl list, built once and used by any number of requests.
 ///
@@ -28,26 +29,24 @@ package final class HTTPHeaders: @unchecked Sendable {
     deinit { curl_slist_free_all(list) }
 }
 
-/// The time limits of a transfer, in nanoseconds.
+/// The time limits of a transfer.
 package struct HTTPTimeouts: Sendable, Equatable {
     /// Name resolution, connection and TLS handshake.
-    package var connect: UInt64
+    package var connect: TimeAmount
     /// From the start to the first byte of the response body.
-    package var firstByte: UInt64
+    package var firstByte: TimeAmount
     /// Between two reads of the body. Does not count while the delegate has paused the transfer.
-    package var idle: UInt64
+    package var idle: TimeAmount
     /// From the start to the end of the response.
-    package var total: UInt64
+    package var total: TimeAmount
 
-    /// Creates timeouts from seconds, clamped to 0…10⁹. Zero ends a transfer at once.
+    /// Creates timeouts from seconds; negative numbers count as zero. Zero ends a transfer at once.
     package init(connect: Double = 5, firstByte: Double = 60, idle: Double = 60, total: Double = 600) {
-        self.connect = Self.nanoseconds(connect)
-        self.firstByte = Self.nanoseconds(firstByte)
-        self.idle = Self.nanoseconds(idle)
-        self.total = Self.nanoseconds(total)
+        self.connect = .seconds(connect)
+        self.firstByte = .seconds(firstByte)
+        self.idle = .seconds(idle)
+        self.total = .seconds(total)
     }
-
-    private static func nanoseconds(_ seconds: Double) -> UInt64 { seconds > 0 ? UInt64(min(seconds, 1e9) * 1e9) : 0 }
 }
 
 /// A GET or POST request.

@@ -45,8 +45,8 @@ package final class HTTPTransfer {
     private var sendRecord: SendRecord
     /// The error for which a libcurl callback aborted the transfer.
     private var ownError: HTTPError?
-    private let startedAt: UInt64
-    private var lastActivity: UInt64
+    private let startedAt: Instant
+    private var lastActivity: Instant
     /// Time to make the connection, in microseconds; 0 for a re-used connection. Known once the response headers have
     /// arrived, 0 before.
     package private(set) var connectMicroseconds: Int64 = 0
@@ -54,12 +54,12 @@ package final class HTTPTransfer {
     /// The first sending of a request that was sent twice; `nil` otherwise. `SendRecord` says when that happens.
     package var resend: HTTPResend? { sendRecord.resend }
 
-    init(_ timeouts: HTTPTimeouts, resendWindow: UInt64, client: HTTPClient, delegate: any TransferDelegate) {
+    init(_ timeouts: HTTPTimeouts, resendWindow: TimeAmount, client: HTTPClient, delegate: any TransferDelegate) {
         self.timeouts = timeouts
         sendRecord = SendRecord(window: resendWindow)
         self.client = client
         self.delegate = delegate
-        startedAt = EventLoop.monotonicNanoseconds()
+        startedAt = .now()
         lastActivity = startedAt
     }
 
@@ -97,7 +97,7 @@ package final class HTTPTransfer {
         guard case .receiving(.resuming) = phase, let easy else { return }
         phase = .receiving(.open)
         // The paused time does not count as idle.
-        lastActivity = EventLoop.monotonicNanoseconds()
+        lastActivity = .now()
         client.enter { curl_easy_pause(easy.curl, CURLPAUSE_CONT) }
     }
 
@@ -109,7 +109,7 @@ package final class HTTPTransfer {
         guard !isOver, let easy else { return false }
         let loss = sendRecord.wasSent ? easy.takeFailure() : ""
         let verdict = sendRecord.willSend(
-            now: EventLoop.monotonicNanoseconds(), connectionCount: easy.connectionCount, loss: loss)
+            now: .now(), connectionCount: easy.connectionCount, loss: loss)
         switch verdict {
         case .send:
             client.sends(self, localPort: localPort)
@@ -126,7 +126,7 @@ package final class HTTPTransfer {
         var roundTrip: UInt32 = 0
         let wasDelivered = gw_tcp_was_delivered(socket, &roundTrip) != 0
         sendRecord.connectionCloses(
-            now: EventLoop.monotonicNanoseconds(), roundTrip: UInt64(roundTrip) * 1000, wasDelivered: wasDelivered)
+            now: .now(), roundTrip: .microseconds(UInt64(roundTrip)), wasDelivered: wasDelivered)
     }
 
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
@@ -155,13 +155,13 @@ package final class HTTPTransfer {
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard let easy, let delegate else { return 0 }
         switch phase {
-        case .receiving(.open): lastActivity = client.loop.now.nanoseconds
+        case .receiving(.open): lastActivity = client.loop.now
         // libcurl may deliver more buffered data after a pause, and reads from the socket once more. It keeps what is
         // refused here and delivers it again.
         case .receiving(.paused), .receiving(.resuming): return Int(CURL_WRITEFUNC_PAUSE)
         case .headed:
             phase = .receiving(.open)
-            lastActivity = client.loop.now.nanoseconds
+            lastActivity = client.loop.now
             // From now on the idle timeout applies, which may be shorter.
             client.loop.schedule(easy.watchdog, at: nextDeadline)
         case .waiting:
@@ -182,7 +182,7 @@ package final class HTTPTransfer {
         if ownError == nil, case .waiting(let needsNewConnection) = phase,
             needsNewConnection || easy.lostReusedConnection(code)
         {
-            ownError = sendRecord.refusal(now: EventLoop.monotonicNanoseconds())
+            ownError = sendRecord.refusal(now: .now())
             if ownError == nil {
                 phase = .waiting(needsNewConnection: false)
                 sendRecord.restarts()
@@ -227,27 +227,27 @@ package final class HTTPTransfer {
     private var nextDeadline: Instant {
         let phaseEnd =
             switch phase {
-            case .waiting, .headed, .over: Self.instant(startedAt, timeouts.firstByte)
-            case .receiving(.open): Self.instant(lastActivity, timeouts.idle)
+            case .waiting, .headed, .over: startedAt + timeouts.firstByte
+            case .receiving(.open): lastActivity + timeouts.idle
             // Looks again later; `resume` sets the clock back.
             case .receiving(.paused), .receiving(.resuming):
-                Self.instant(EventLoop.monotonicNanoseconds(), timeouts.idle)
+                Instant.now() + timeouts.idle
             }
-        return Instant(nanoseconds: min(Self.instant(startedAt, timeouts.total), phaseEnd))
+        return min(startedAt + timeouts.total, phaseEnd)
     }
 
     func checkTimeouts() {
         guard !isOver, let easy else { return }
-        let now = EventLoop.monotonicNanoseconds()
-        if now >= Self.instant(startedAt, timeouts.total) {
-            return timeOut(.total, "not finished within \(timeouts.total / 1_000_000) ms")
+        let now = Instant.now()
+        if now >= startedAt + timeouts.total {
+            return timeOut(.total, "not finished within \(timeouts.total.milliseconds) ms")
         }
         switch phase {
-        case .waiting where now >= Self.instant(startedAt, timeouts.firstByte),
-            .headed where now >= Self.instant(startedAt, timeouts.firstByte):
-            timeOut(.firstByte, "no answer within \(timeouts.firstByte / 1_000_000) ms")
-        case .receiving(.open) where now >= Self.instant(lastActivity, timeouts.idle):
-            timeOut(.idle, "silence for \(timeouts.idle / 1_000_000) ms in the middle of the answer")
+        case .waiting where now >= startedAt + timeouts.firstByte,
+            .headed where now >= startedAt + timeouts.firstByte:
+            timeOut(.firstByte, "no answer within \(timeouts.firstByte.milliseconds) ms")
+        case .receiving(.open) where now >= lastActivity + timeouts.idle:
+            timeOut(.idle, "silence for \(timeouts.idle.milliseconds) ms in the middle of the answer")
         case .waiting, .headed, .receiving, .over: client.loop.schedule(easy.watchdog, at: nextDeadline)
         }
     }
@@ -255,10 +255,5 @@ package final class HTTPTransfer {
     private func timeOut(_ phase: HTTPError.Phase, _ words: String) {
         if isWaiting, let easy { connectMicroseconds = easy.connectMicroseconds }
         finish(HTTPError(.timeout(phase), words))
-    }
-
-    private static func instant(_ start: UInt64, _ delay: UInt64) -> UInt64 {
-        let (sum, overflow) = start.addingReportingOverflow(delay)
-        return overflow ? .max : sum
     }
 }

@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// The first sending of a request that was sent again, because its connection was lost at once.
 package struct HTTPResend: Sendable, Equatable {
     /// How the first sending failed.
@@ -6,8 +8,7 @@ package struct HTTPResend: Sendable, Equatable {
     package let microseconds: Int64
 }
 
-/// Decides whether a request may be sent a second time. A state machine without a clock: `now` is CLOCK_MONOTONIC in
-/// nanoseconds.
+/// Decides whether a request may be sent a second time. A state machine without a clock.
 ///
 /// A server may close an idle connection at any time. If its FIN crosses the next request, the server's kernel answers
 /// the request with a reset and never acknowledges it, so the server cannot have read it. A server that read the
@@ -24,19 +25,19 @@ struct SendRecord {
         case needsNewConnection
     }
 
-    /// Allowance in addition to a round trip, in nanoseconds. Too short for the peer to have processed the request.
-    static let defaultWindow: UInt64 = 5_000_000
+    /// Allowance in addition to a round trip. Too short for the peer to have processed the request.
+    static let defaultWindow = TimeAmount.milliseconds(5)
 
-    private let window: UInt64
-    private var sentAt: UInt64?
+    private let window: TimeAmount
+    private var sentAt: Instant?
     private var connectionCount = 0
-    private var lostAt: UInt64?
-    private var roundTrip: UInt64 = 0
+    private var lostAt: Instant?
+    private var roundTrip = TimeAmount.zero
     private var wasDelivered = false
     /// Set once the request was sent again.
     private(set) var resend: HTTPResend?
 
-    init(window: UInt64) { self.window = window }
+    init(window: TimeAmount) { self.window = window }
 
     var wasSent: Bool { sentAt != nil }
     /// Whether the request was sent and its connection is not known to be lost.
@@ -44,9 +45,9 @@ struct SendRecord {
 
     /// A connection of the transfer is about to close. The first one after a sending is that sending's.
     /// - Parameters:
-    ///   - roundTrip: the kernel's minimum round-trip time of the connection, in nanoseconds.
+    ///   - roundTrip: the kernel's minimum round-trip time of the connection.
     ///   - wasDelivered: whether the peer has acknowledged all bytes sent and has not reset the connection.
-    mutating func connectionCloses(now: UInt64, roundTrip: UInt64, wasDelivered: Bool) {
+    mutating func connectionCloses(now: Instant, roundTrip: TimeAmount, wasDelivered: Bool) {
         guard isUnderWay else { return }
         lostAt = now
         self.roundTrip = roundTrip
@@ -54,17 +55,17 @@ struct SendRecord {
     }
 
     /// The error if the request must not be sent again after the loss of its connection; `nil` if it may.
-    mutating func refusal(now: UInt64) -> HTTPError? {
+    mutating func refusal(now: Instant) -> HTTPError? {
         guard let sentAt else { return nil }
-        connectionCloses(now: now, roundTrip: 0, wasDelivered: true)
-        let elapsed = (lostAt ?? now) - min(sentAt, lostAt ?? now)
+        connectionCloses(now: now, roundTrip: .zero, wasDelivered: true)
+        let elapsed = (lostAt ?? now) - sentAt
         guard resend == nil else {
             return HTTPError(.interrupted, "the server closed two connections in a row without responding")
         }
         guard !wasDelivered, elapsed <= window + roundTrip else {
             return HTTPError(
                 .interrupted,
-                "the server closed the connection without responding, \(elapsed / 1_000_000) ms after the request; the "
+                "the server closed the connection without responding, \(elapsed.milliseconds) ms after the request; the "
                     + "request was not sent again, because the server may have processed it")
         }
         return nil
@@ -74,18 +75,18 @@ struct SendRecord {
     /// - Parameters:
     ///   - connectionCount: the number of connections made for the transfer so far.
     ///   - loss: libcurl's message about the loss of the previous connection; empty if there is none.
-    mutating func willSend(now: UInt64, connectionCount: Int, loss: String) -> Verdict {
+    mutating func willSend(now: Instant, connectionCount: Int, loss: String) -> Verdict {
         if let sentAt {
             if let refusal = refusal(now: now) { return .refuse(refusal) }
             guard connectionCount > self.connectionCount else { return .needsNewConnection }
             let reason = loss.isEmpty ? "the server closed the connection" : loss
             resend = HTTPResend(
                 error: HTTPError(.interrupted, "\(reason) before responding; the request was sent again"),
-                microseconds: Int64(clamping: ((lostAt ?? now) - min(sentAt, lostAt ?? now)) / 1000))
+                microseconds: ((lostAt ?? now) - sentAt).microseconds)
         }
         sentAt = now
         lostAt = nil
-        roundTrip = 0
+        roundTrip = .zero
         wasDelivered = false
         self.connectionCount = connectionCount
         return .send

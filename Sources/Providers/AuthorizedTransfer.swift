@@ -39,7 +39,7 @@ final class AuthorizedTransfer: TransferDelegate {
 
     private struct Sending {
         let transfer: HTTPTransfer
-        let startedAt: UInt64
+        let startedAt: Instant
     }
 
     private enum State {
@@ -62,7 +62,7 @@ final class AuthorizedTransfer: TransferDelegate {
     /// The generation of the token that was sent last.
     private var generation: UInt64 = 0
     private var isReplacement = false
-    private var waitedNanoseconds: UInt64 = 0
+    private var waited = TimeAmount.zero
     /// The repeated sendings before the current one.
     private var earlierSendings: [RepeatedSending] = []
 
@@ -111,7 +111,7 @@ final class AuthorizedTransfer: TransferDelegate {
     var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
 
     /// How long the request waited for tokens, in microseconds; usually 0.
-    var authMicroseconds: Int64 { Int64(waitedNanoseconds / 1000) }
+    var authMicroseconds: Int64 { waited.microseconds }
 
     /// The size of the body while it may still have to be sent, in bytes.
     var bodyBytes: Int { request.body?.count ?? 0 }
@@ -136,9 +136,9 @@ final class AuthorizedTransfer: TransferDelegate {
     private func send() {
         guard let credential = model.credential else { return send(with: nil) }
         if let token = credential.current { return send(with: token) }
-        let since = EventLoop.monotonicNanoseconds()
+        let since = Instant.now()
         let waiter = credential.token(on: context.loop) { [self] result in
-            waitedNanoseconds += EventLoop.monotonicNanoseconds() - since
+            waited = waited + (.now() - since)
             switch result {
             case .success(let token): send(with: token)
             case .failure(let error): finish(.noIdentity(error))
@@ -153,7 +153,7 @@ final class AuthorizedTransfer: TransferDelegate {
         case .success(let identity):
             generation = token?.generation ?? 0
             delegate?.transferWillSend(as: identity)
-            let startedAt = EventLoop.monotonicNanoseconds()
+            let startedAt = Instant.now()
             let transfer = context.client.start(
                 HTTPRequest(
                     url: request.url, headers: identity.headers, body: request.body, timeouts: request.timeouts,
@@ -191,13 +191,13 @@ final class AuthorizedTransfer: TransferDelegate {
     func transferDidFinish(_ error: HTTPError?) {
         guard case .rejected(let sending, let status) = state else { return finish(error.map { .transfer($0) }) }
         let words = "\(model.providerName) rejected the token; the request was repeated with a new one"
-        let elapsed = EventLoop.monotonicNanoseconds() - sending.startedAt
+        let elapsed = Instant.now() - sending.startedAt
         earlierSendings =
             repeatedSendings
             + [
                 RepeatedSending(
                     httpStatus: status, error: GenerationError(.authentication, words),
-                    microseconds: Int64(elapsed / 1000))
+                    microseconds: elapsed.microseconds)
             ]
         isReplacement = true
         state = .ready

@@ -38,9 +38,8 @@ final class ProbeLimiter: Sendable {
     private let state = Locked(State())
 
     /// Adds `waiter`. Unless there is a result already, it is finished on its loop, never before this returns.
-    func enter(_ waiter: LoopBound<Waiter>, now: UInt64 = EventLoop.monotonicNanoseconds()) -> Turn {
+    func enter(_ waiter: LoopBound<Waiter>, now: Instant = .now()) -> Turn {
         state.withLock { state in
-            let now = Instant(nanoseconds: now)
             if !state.isAsking, !state.questions.isAllowed(now), let last = state.last { return .answered(last) }
             let place = state.nextPlace
             state.nextPlace += 1

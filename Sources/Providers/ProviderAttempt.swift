@@ -36,7 +36,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     /// The maximum length of an error body that is read, in bytes.
     private static let maximumErrorBytes = 64 << 10
     /// How long a connection may stay open after the stream's end marker before it is closed.
-    private static let closingNanoseconds: UInt64 = 1_000_000_000
+    private static let closingTime = TimeAmount.seconds(1)
 
     /// The headers with the vendors' request ids, which their support asks for.
     private static let requestIDHeaders: [StaticString] = [
@@ -237,7 +237,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
             if isClosing {
                 let timer = LoopTimer { [weak self] in self?.transfer?.cancel() }
                 phase = .closing(timer)
-                context.loop.schedule(timer, after: .nanoseconds(Self.closingNanoseconds))
+                context.loop.schedule(timer, after: Self.closingTime)
             }
             report(ChatResponse(message: Message(role: .assistant), completion: completion), head)
         } catch {

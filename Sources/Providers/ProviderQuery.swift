@@ -20,7 +20,7 @@ package final class ProviderQuery: AuthorizedTransferDelegate {
     /// The maximum length of a response that is read; of a list of models only the status matters.
     private static let maximumBytes = 64 << 10
     /// The timeout in nanoseconds, unless the model's own is shorter.
-    private static let timeout: UInt64 = 10_000_000_000
+    private static let timeout = TimeAmount.seconds(10)
 
     private let model: ConfiguredModel
     private let context: ProviderContext

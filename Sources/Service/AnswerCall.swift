@@ -29,7 +29,7 @@ final class AnswerCall: AnswerSink {
         guard call.hold(bytes: memory), call.identify(as: fields.callID) else { return }
         let job = Job(
             request, operation, caller: Caller(call), callID: fields.callID, requestBytes: memory,
-            startedAt: call.startedAt.nanoseconds, deadline: call.deadline?.nanoseconds, loop: context.gateway)
+            startedAt: call.startedAt, deadline: call.deadline, loop: context.gateway)
         let answer = AnswerCall(call, operation, context)
         answer.begin(gateway.answer(job, into: answer), memory: memory)
     }

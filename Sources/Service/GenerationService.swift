@@ -16,7 +16,7 @@ package final class GenerationService: Sendable {
     private let registry: CallRegistry
     private let limits: ServerLimits
     private let loops: [LoopBound<ServiceLoop>]
-    private let startedAt = EventLoop.monotonicNanoseconds()
+    private let startedAt = Instant.now()
 
     /// Creates the services for `gateway`.
     /// - Parameter loops: one per loop of the server, in the same order.
@@ -107,7 +107,7 @@ package final class GenerationService: Sendable {
     // MARK: - Other RPCs
 
     private func health(_ call: Call, deep: Bool, _ context: ServiceLoop) {
-        let uptime = Double(EventLoop.monotonicNanoseconds() - startedAt) / 1e9
+        let uptime = (Instant.now() - startedAt).seconds
         var report = HealthReport(status: .serving, version: genwireVersion, uptimeSeconds: uptime)
         guard deep else {
             return context.coder.encode(report) { size, fill in call.respond(size: size, fill) }

@@ -26,7 +26,7 @@ package final class SimulatorServer {
     // Counters for /sim/stats.
     private var requestCount = 0
     private var cancelledCount = 0
-    private var lastCloseNanoseconds: UInt64 = 0
+    private var lastClose = Instant.boot
     private var bodies: [[UInt8]] = []
 
     /// Creates a server; `start` makes it listen.
@@ -163,7 +163,7 @@ package final class SimulatorServer {
             return .json([
                 "requests": .int(requestCount), "open_connections": .int(server.connectionCount),
                 "active_streams": .int(server.exchangeCount - 1), "cancelled_streams": .int(cancelledCount),
-                "last_close_ns": .int(Int(lastCloseNanoseconds)), "last_request": last ?? nil,
+                "last_close_ns": .int(Int(lastClose.nanoseconds)), "last_request": last ?? nil,
             ])
         case "/sim/requests":
             return .json(.array(bodies.map { (try? JSONValue(parsing: $0)) ?? .string("not JSON") }))
@@ -193,6 +193,6 @@ extension SimulatorServer: HTTPServerDelegate {
         players.removeValue(forKey: ObjectIdentifier(exchange))?.stop()
         guard case .interrupted = end else { return }
         cancelledCount += 1
-        lastCloseNanoseconds = EventLoop.monotonicNanoseconds()
+        lastClose = .now()
     }
 }

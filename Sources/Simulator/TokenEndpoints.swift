@@ -22,7 +22,7 @@ enum TokenEndpoints {
         var issued: [String: Int] = [:]
         var last: [String: JSONValue] = [:]
         /// The tokens and when they expire, CLOCK_MONOTONIC in nanoseconds.
-        var tokens: [String: UInt64] = [:]
+        var tokens: [String: Instant] = [:]
         var words: [String] = []
     }
 
@@ -32,7 +32,7 @@ enum TokenEndpoints {
     /// Whether a token was issued here and is neither expired nor revoked.
     /// - Parameter address: the simulator's own, `127.0.0.1:PORT`, as in the requests' `Host`.
     static func isValid(_ token: String, at address: String) -> Bool {
-        let now = EventLoop.monotonicNanoseconds()
+        let now = Instant.now()
         return books.withLock { $0[address]?.tokens[token].map { now < $0 } ?? false }
     }
 
@@ -67,7 +67,7 @@ enum TokenEndpoints {
             return count
         }
         let token = "sim-token-\(number)"
-        let end = EventLoop.monotonicNanoseconds() + UInt64(max(0, directives.lifetime) * 1e9)
+        let end = Instant.now() + .seconds(directives.lifetime)
         books.withLock { books in
             books[address, default: Book()].tokens[token] = end
             books[address]?.issued[path, default: 0] += 1
@@ -86,7 +86,7 @@ enum TokenEndpoints {
             case "/sim/tokens":
                 return .json([
                     "requests": counts(book.requests), "issued": counts(book.issued),
-                    "valid": .int(book.tokens.values.count { $0 > EventLoop.monotonicNanoseconds() }),
+                    "valid": .int(book.tokens.values.count { $0 > Instant.now() }),
                 ])
             case "/sim/tokens/last":
                 return .json(.object(book.last.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }))

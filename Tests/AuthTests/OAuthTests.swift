@@ -210,7 +210,7 @@ struct ExpiryTests {
         #expect(seconds == 1e9)
         var cache = TokenCache()
         let token = cache.succeeded(
-            FetchedToken(value: Secret("t"), lifetime: seconds), now: EventLoop.monotonicNanoseconds(), random: 1)
+            FetchedToken(value: Secret("t"), lifetime: seconds), now: Instant.now(), random: 1)
         #expect(token.expiresAt != nil)
     }
 }

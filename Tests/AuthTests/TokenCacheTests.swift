@@ -1,4 +1,5 @@
 import Config
+import EventLoop
 import Generation
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 /// The state machine, with a clock under the test's control.
 @Suite("The token cache")
 struct TokenCacheTests {
-    private let second: UInt64 = 1_000_000_000
+    private func at(_ seconds: Double) -> Instant { .boot + .seconds(seconds) }
 
     private func failure(_ kind: GenerationError.Kind = .providerUnavailable) -> AuthFailure {
         AuthFailure(error: GenerationError(kind, "down"))
@@ -21,10 +22,10 @@ struct TokenCacheTests {
     @Test func renewal() {
         var cache = TokenCache()
         cache.renew()
-        #expect(cache.lookup(0).token == nil)
-        cache.beginRefresh(0)
-        _ = cache.succeeded(fresh(3600), now: 0, random: 0.5)
-        let later: UInt64 = 10_000_000_000
+        #expect(cache.lookup(at(0)).token == nil)
+        cache.beginRefresh(at(0))
+        _ = cache.succeeded(fresh(3600), now: at(0), random: 0.5)
+        let later = at(10)
         #expect(cache.lookup(later).needsRefresh == false)
         cache.renew()
         #expect(cache.lookup(later).token != nil && cache.lookup(later).needsRefresh)
@@ -39,93 +40,93 @@ struct TokenCacheTests {
         ])
     func window(_ lifetime: Double, _ random: Double, _ opens: Double) {
         var cache = TokenCache()
-        _ = cache.succeeded(fresh(lifetime), now: 0, random: random)
-        #expect(!cache.lookup(UInt64((opens - 0.01) * 1e9)).needsRefresh)
-        #expect(cache.lookup(UInt64((opens + 0.01) * 1e9)).needsRefresh)
-        cache.beginRefresh(UInt64((opens + 0.01) * 1e9))
-        #expect(!cache.lookup(UInt64((opens + 0.01) * 1e9)).needsRefresh)
+        _ = cache.succeeded(fresh(lifetime), now: at(0), random: random)
+        #expect(!cache.lookup(at(opens - 0.01)).needsRefresh)
+        #expect(cache.lookup(at(opens + 0.01)).needsRefresh)
+        cache.beginRefresh(at(opens + 0.01))
+        #expect(!cache.lookup(at(opens + 0.01)).needsRefresh)
     }
 
     @Test("refreshes early if the issuer asks for it")
     func refreshIn() {
         var cache = TokenCache()
-        _ = cache.succeeded(fresh(86400, refreshIn: 43200), now: 0, random: 0.5)
-        #expect(!cache.lookup(43199 * second).needsRefresh)
-        #expect(cache.lookup(43201 * second).needsRefresh)
+        _ = cache.succeeded(fresh(86400, refreshIn: 43200), now: at(0), random: 0.5)
+        #expect(!cache.lookup(at(43199)).needsRefresh)
+        #expect(cache.lookup(at(43201)).needsRefresh)
     }
 
     @Test("keeps a token without an expiry")
     func noExpiry() {
         var cache = TokenCache()
-        let fetched = cache.succeeded(fresh(nil), now: 5, random: 0.5)
+        let fetched = cache.succeeded(fresh(nil), now: at(5), random: 0.5)
         #expect(fetched.expiresAt == nil)
-        let (token, needsRefresh) = cache.lookup(1 << 62)
+        let (token, needsRefresh) = cache.lookup(at(4e9))
         #expect(token != nil)
         #expect(!needsRefresh)
-        #expect(cache.state(1 << 62).expiresInSeconds == nil)
+        #expect(cache.state(at(4e9)).expiresInSeconds == nil)
     }
 
     @Test("does not use a token shortly before its expiry")
     func margin() {
         var cache = TokenCache()
-        let token = cache.succeeded(fresh(3600), now: 0, random: 0.5)
-        #expect(token.expiresAt == 3600 * second)
-        #expect(cache.lookup(3594 * second).token != nil)
-        #expect(cache.lookup(3596 * second).token == nil)
+        let token = cache.succeeded(fresh(3600), now: at(0), random: 0.5)
+        #expect(token.expiresAt == at(3600))
+        #expect(cache.lookup(at(3594)).token != nil)
+        #expect(cache.lookup(at(3596)).token == nil)
     }
 
     @Test("backs off twice as long each time, and less without a token")
     func backoff() {
         var cache = TokenCache()
-        _ = cache.succeeded(fresh(3600), now: 0, random: 0.5)
-        var now = 3301 * second
-        for wait in [1, 2, 4, 8, 16, 32, 60] as [UInt64] {
+        _ = cache.succeeded(fresh(3600), now: at(0), random: 0.5)
+        var now = at(3301)
+        for wait in [1, 2, 4, 8, 16, 32, 60] as [Double] {
             #expect(cache.lookup(now).needsRefresh)
             cache.beginRefresh(now)
             let error = cache.failed(failure(), now: now)
             #expect(error.retryAfterMilliseconds == Int64(wait * 1000))
             #expect(cache.state(now).status == .stale)
-            #expect(!cache.lookup(now + wait * second - 1).needsRefresh)
-            now += wait * second
+            #expect(!cache.lookup(now + .seconds(wait - 0.001)).needsRefresh)
+            now = now + .seconds(wait)
         }
-        // The token expires; the next try does not wait a minute.
-        cache.beginRefresh(3594 * second)
-        _ = cache.failed(failure(), now: 3594 * second)
-        guard case .failure = cache.demand(3600 * second) else { Issue.record("no error"); return }
-        guard case .wait(.due) = cache.demand(3605 * second) else { Issue.record("no try"); return }
-        let error = cache.failed(failure(), now: 3605 * second)
+        // The token runs out; nobody waits a minute for the next try.
+        cache.beginRefresh(at(3594))
+        _ = cache.failed(failure(), now: at(3594))
+        guard case .failure = cache.demand(at(3600)) else { Issue.record("no error"); return }
+        guard case .wait(.due) = cache.demand(at(3605)) else { Issue.record("no try"); return }
+        let error = cache.failed(failure(), now: at(3605))
         #expect(error.retryAfterMilliseconds == 10_000)
-        #expect(cache.state(3605 * second).status == .failed)
+        #expect(cache.state(at(3605)).status == .failed)
     }
 
     @Test("sets no retry time for permanent errors")
     func refusal() {
         var cache = TokenCache()
-        let error = cache.failed(failure(.authentication), now: 0)
+        let error = cache.failed(failure(.authentication), now: at(0))
         #expect(error.retryAfterMilliseconds == nil)
     }
 
     @Test("keeps the generation of an unchanged token, unless it was rejected")
     func sameToken() {
         var cache = TokenCache()
-        let first = cache.succeeded(fresh(nil, refreshIn: 1), now: 0, random: 0.5)
-        let second = cache.succeeded(fresh(nil, refreshIn: 1), now: 1, random: 0.5)
+        let first = cache.succeeded(fresh(nil, refreshIn: 1), now: at(0), random: 0.5)
+        let second = cache.succeeded(fresh(nil, refreshIn: 1), now: at(1), random: 0.5)
         #expect(second.generation == first.generation)
-        let isDropped = cache.invalidate(first.generation, now: 2)
+        let isDropped = cache.invalidate(first.generation, now: at(2))
         #expect(isDropped)
-        let third = cache.succeeded(fresh(nil), now: 3, random: 0.5)
+        let third = cache.succeeded(fresh(nil), now: at(3), random: 0.5)
         #expect(third.generation > first.generation)
     }
 
     @Test("waits for a refresh in progress")
     func waits() {
         var cache = TokenCache()
-        guard case .wait(.due) = cache.demand(0) else { Issue.record("no start"); return }
-        cache.beginRefresh(0)
-        guard case .wait(.inProgress) = cache.demand(0) else { Issue.record("two starts"); return }
+        guard case .wait(.due) = cache.demand(at(0)) else { Issue.record("no start"); return }
+        cache.beginRefresh(at(0))
+        guard case .wait(.inProgress) = cache.demand(at(0)) else { Issue.record("two starts"); return }
         cache.abandonRefresh()
-        guard case .wait(.later(second)) = cache.demand(0) else { Issue.record("at once"); return }
-        guard case .wait(.due) = cache.demand(second) else { Issue.record("no start"); return }
+        guard case .wait(.later(at(1))) = cache.demand(at(0)) else { Issue.record("at once"); return }
+        guard case .wait(.due) = cache.demand(at(1)) else { Issue.record("no start"); return }
     }
 
     /// One minute in steps of a millisecond.
@@ -135,9 +136,9 @@ struct TokenCacheTests {
     func floor(_ life: (lifetime: Double, refreshIn: Double?), _ isAsked: Bool) {
         var cache = TokenCache()
         var count = 0
-        var visit: UInt64? = 0
-        for millisecond in 0..<60_000 as Range<UInt64> {
-            let now = millisecond * 1_000_000
+        var visit: Instant? = at(0)
+        for millisecond in 0..<60_000 {
+            let now = at(Double(millisecond) / 1000)
             var isDue = isAsked && cache.lookup(now).needsRefresh
             if isAsked || visit.map({ $0 <= now }) == true {
                 isDue = isDue || cache.lookup(now).needsRefresh
@@ -155,24 +156,24 @@ struct TokenCacheTests {
     @Test("replaces a rejected token at once, although it is new")
     func rejectionIsNotHeldUp() {
         var cache = TokenCache()
-        cache.beginRefresh(0)
-        let token = cache.succeeded(fresh(3600), now: 0, random: 0.5)
-        let isDropped = cache.invalidate(token.generation, now: 1)
+        cache.beginRefresh(at(0))
+        let token = cache.succeeded(fresh(3600), now: at(0), random: 0.5)
+        let isDropped = cache.invalidate(token.generation, now: at(1))
         #expect(isDropped)
-        guard case .wait(.due) = cache.demand(1) else { Issue.record("it waits"); return }
+        guard case .wait(.due) = cache.demand(at(1)) else { Issue.record("it waits"); return }
     }
 
     @Test("allows further rejections after a while")
     func rejectionCredit() {
         var cache = TokenCache()
-        var now: UInt64 = 0
+        var now = at(0)
         func reject() -> Bool {
-            let token = cache.succeeded(FetchedToken(value: Secret("t\(now)")), now: now, random: 0.5)
+            let token = cache.succeeded(FetchedToken(value: Secret("t\(now.nanoseconds)")), now: now, random: 0.5)
             return cache.invalidate(token.generation, now: now)
         }
         let first = [reject(), reject(), reject(), reject(), reject(), reject()]
         #expect(first == [true, true, true, true, true, false])
-        now = 11 * second
+        now = at(11)
         let later = [reject(), reject()]
         #expect(later == [true, false])
     }

@@ -15,7 +15,7 @@ import Testing
     private static func record(model: String = "fast", callID: String = "") -> CallRecord {
         CallRecord(
             id: CallRecord.ID(loop: 2, number: 41), callID: callID, caller: .token("ci"), operation: .streamChat,
-            requestedModel: model, startedAt: 1_000_000_000, requestBytes: 99)
+            requestedModel: model, startedAt: Instant(nanoseconds: 1_000_000_000), requestBytes: 99)
     }
 
     private static func line(_ record: CallRecord, isJSON: Bool) async throws -> String {
@@ -74,13 +74,14 @@ import Testing
         usage.inputTokens = 3
         usage.outputTokens = 4
         usage.source = .estimated
-        record.add(GenerationError(.network, "secret words"), at: model, httpStatus: 0, nanoseconds: 5)
+        record.add(GenerationError(.network, "secret words"), at: model, httpStatus: 0, duration: .nanoseconds(5))
         record.add(
-            GenerationError(.streamInterrupted, "more words"), at: model, httpStatus: 200, nanoseconds: 7, usage: usage)
-        record.firstContentAt = 1_001_002_000
-        record.upstreamNanoseconds = 1_500_000
+            GenerationError(.streamInterrupted, "more words"), at: model, httpStatus: 200, duration: .nanoseconds(7),
+            usage: usage)
+        record.firstContentAt = Instant(nanoseconds: 1_001_002_000)
+        record.upstreamTime = .nanoseconds(1_500_000)
         record.answerBytes = 17
-        record.endedAt = 1_012_000_000
+        record.endedAt = Instant(nanoseconds: 1_012_000_000)
         record.outcome = .failure(.streamInterrupted)
         return record
     }

@@ -11,10 +11,10 @@ import Testing
             let fired = Locked<[(Int, Bool)]>([])
             await loop.perform {
                 for delay in [30, 5, 20, 1, 12] {
-                    let due = EventLoop.monotonicNanoseconds() + UInt64(delay) * 1_000_000
+                    let due = Instant.now() + .milliseconds(UInt64(delay))
                     loop.schedule(
-                        LoopTimer { fired.withLock { $0.append((delay, EventLoop.monotonicNanoseconds() >= due)) } },
-                        at: Instant(nanoseconds: due))
+                        LoopTimer { fired.withLock { $0.append((delay, Instant.now() >= due)) } },
+                        at: due)
                 }
             }
             await eventually { fired.withLock { $0.count } == 5 }
@@ -30,14 +30,14 @@ import Testing
             let first = Atomic<Bool>(false)
             await loop.perform {
                 let victim = LoopTimer { second.store(true, ordering: .relaxed) }
-                let due = EventLoop.monotonicNanoseconds() + 3_000_000
+                let due = Instant.now() + .milliseconds(3)
                 // Scheduled later means fired earlier within a slot or the other way round: cancel from both sides.
                 let killer = LoopTimer {
                     first.store(true, ordering: .relaxed)
                     loop.cancel(victim)
                 }
-                loop.schedule(killer, at: Instant(nanoseconds: due - 2_000_000))
-                loop.schedule(victim, at: Instant(nanoseconds: due))
+                loop.schedule(killer, at: Instant(nanoseconds: due.nanoseconds - 2_000_000))
+                loop.schedule(victim, at: due)
             }
             await eventually { first.load(ordering: .relaxed) }
             await loop.performSleep(milliseconds: 10)

@@ -39,7 +39,7 @@ private let second: UInt64 = 1_000_000_000
         #expect(record.attempts.map(\.isRepeated) == [true, false] && record.attemptCount == 1)
         #expect(record.attempts.map(\.httpStatus) == [401, 200])
         #expect(record.attempts.map(\.kind) == [.authentication, nil])
-        #expect(record.attempts[1].nanoseconds == 5 * second && record.upstreamNanoseconds == 5 * second)
+        #expect(record.attempts[1].duration == .seconds(5) && record.upstreamTime == .seconds(5))
         #expect(record.attempts[1].usage == usage && record.answerBytes == 5 && record.firstContentAt == nil)
         #expect(record.trail.map(\.model) == ["default", "default"] && record.trail[1].error.isEmpty)
     }
@@ -57,7 +57,7 @@ private let second: UInt64 = 1_000_000_000
         #expect(attempt.resumes == 1 && source.bodyBytes == 7)
         attempt.fail(.streamInterrupted)
         #expect(stage.sink.error?.kind == .streamInterrupted && stage.sink.results.count == 1)
-        #expect(job.record.firstContentAt == began + second && job.record.answerBytes == 12)
+        #expect(job.record.firstContentAt == began + .nanoseconds(second) && job.record.answerBytes == 12)
         let usage = job.record.attempts[0].usage
         #expect(usage.source == .estimated && usage.inputTokens == 2 && usage.outputTokens == 3)
         #expect(source.bodyBytes == 0)
@@ -143,7 +143,7 @@ private let second: UInt64 = 1_000_000_000
 
     @Test func nothingIsRepeatedAfterContent() {
         let inner = Script { source, job in
-            job?.record.firstContentAt = 1
+            job?.record.firstContentAt = Instant(nanoseconds: 1)
             source.fail(.streamInterrupted)
         }
         _ = start(inner, stage.job("", .streamChat))
@@ -161,7 +161,7 @@ private let second: UInt64 = 1_000_000_000
     @Test func theCallsAttemptsAreBounded() throws {
         let model = try makeCatalog("generation: {provider: openai, config: {model_name: m, api_key: k}}").models[0]
         let inner = Script { source, job in
-            job?.record.add(nil, at: model, httpStatus: 503, nanoseconds: 1)
+            job?.record.add(nil, at: model, httpStatus: 503, duration: .nanoseconds(1))
             source.fail(.overloaded)
         }
         _ = start(inner, stage.job(), attempts: 1000)
@@ -249,7 +249,7 @@ private let second: UInt64 = 1_000_000_000
 
     @Test func noOtherTargetAfterContent() throws {
         let inner = Script { source, job in
-            job?.record.firstContentAt = 1
+            job?.record.firstContentAt = Instant(nanoseconds: 1)
             source.fail(.streamInterrupted)
         }
         _ = try start(inner, stage.job("all", .streamChat))
@@ -266,7 +266,7 @@ private let second: UInt64 = 1_000_000_000
     @Test func theCallsAttemptsAreBounded() throws {
         let model = try makeCatalog(Self.models).models[0]
         let inner = Script { source, job in
-            for _ in 0..<30 { job?.record.add(nil, at: model, httpStatus: 503, nanoseconds: 1) }
+            for _ in 0..<30 { job?.record.add(nil, at: model, httpStatus: 503, duration: .nanoseconds(1)) }
             source.fail(.overloaded)
         }
         _ = try start(inner, stage.job("all", fallbacks: ["all"]))

@@ -19,18 +19,18 @@ func makeCatalog(
 
 /// A clock that stands still until a test advances it.
 final class ManualClock: Scheduler {
-    private(set) var instant: UInt64 = 1_000_000_000
-    private var timers: [(due: UInt64, timer: LoopTimer)] = []
+    private(set) var instant = Instant(nanoseconds: 1_000_000_000)
+    private var timers: [(due: Instant, timer: LoopTimer)] = []
 
-    /// The remaining time of each scheduled timer, in nanoseconds.
-    var pending: [UInt64] { timers.map { $0.due - instant } }
+    /// How long each scheduled timer has to wait.
+    var pending: [UInt64] { timers.map { ($0.due - instant).nanoseconds } }
 
-    func schedule(_ timer: LoopTimer, after delay: TimeAmount) { timers.append((instant + delay.nanoseconds, timer)) }
+    func schedule(_ timer: LoopTimer, after delay: TimeAmount) { timers.append((instant + delay, timer)) }
 
     func cancel(_ timer: LoopTimer) { timers.removeAll { $0.timer === timer } }
 
     func advance(_ nanoseconds: UInt64) {
-        instant += nanoseconds
+        instant = instant + .nanoseconds(nanoseconds)
         let due = timers.filter { $0.due <= instant }
         timers.removeAll { $0.due <= instant }
         for entry in due { entry.timer.handler() }
@@ -177,6 +177,7 @@ final class Stage {
         var request = ChatRequest(model: model, messages: [Message(role: .user, content: "12345678")])
         request.options.fallbacks = fallbacks
         return Job(
-            request, operation, caller: .user(7), deadline: deadline.map { clock.instant + $0 }, loop: loop)
+            request, operation, caller: .user(7), deadline: deadline.map { clock.instant + .nanoseconds($0) },
+            loop: loop)
     }
 }

@@ -1,3 +1,4 @@
+import EventLoop
 import Generation
 import Providers
 import Testing
@@ -15,7 +16,7 @@ import Testing
     private func model(_ name: String = "") throws -> ConfiguredModel { try catalog.resolve(name)[0].model }
 
     @Test func rowsHaveTheConfiguredName() throws {
-        LedgerPage(ledger).add(try model(), usage: Usage(), .succeeded, nanoseconds: 2_000_000_000)
+        LedgerPage(ledger).add(try model(), usage: Usage(), .succeeded, duration: .nanoseconds(2_000_000_000))
         #expect(ledger.snapshot().map(\.key.model) == ["default"])
         #expect(ledger.snapshot()[0].row.averageLatencySeconds == 2)
     }
@@ -25,11 +26,12 @@ import Testing
     func namesOfCallersNeverTakeTheRowOfAConfiguredModel(_ loops: Int) throws {
         let pages = (0..<loops).map { _ in LedgerPage(ledger) }
         for index in 0..<1100 {
-            pages[index % loops].add(try model("openai/junk\(index)"), usage: Usage(), .failed, nanoseconds: 1)
+            pages[index % loops].add(
+                try model("openai/junk\(index)"), usage: Usage(), .failed, duration: .nanoseconds(1))
         }
         for page in pages {
-            page.add(try model(), usage: Usage(), .succeeded, nanoseconds: 1)
-            page.add(try model("openai/junk3"), usage: Usage(), .failed, nanoseconds: 1)
+            page.add(try model(), usage: Usage(), .succeeded, duration: .nanoseconds(1))
+            page.add(try model("openai/junk3"), usage: Usage(), .failed, duration: .nanoseconds(1))
         }
         let rows = Dictionary(uniqueKeysWithValues: ledger.snapshot().map { ($0.key.model, $0.row) })
         #expect(rows.count == UsageLedger.dynamicCapacity + 2)
@@ -43,7 +45,7 @@ import Testing
         usage.inputTokens = 3
         usage.outputTokens = 5
         for outcome in [UsageLedger.Outcome.succeeded, .failed] {
-            LedgerPage(ledger).add(try model(), usage: usage, outcome, nanoseconds: 1_000_000_000)
+            LedgerPage(ledger).add(try model(), usage: usage, outcome, duration: .nanoseconds(1_000_000_000))
         }
         let rows = ledger.snapshot()
         #expect(rows.count == 1)
@@ -54,7 +56,7 @@ import Testing
     @Test func cancelledRequestsAreNoFailures() throws {
         let page = LedgerPage(ledger)
         for outcome in [UsageLedger.Outcome.succeeded, .failed, .cancelled, .cancelled] {
-            page.add(try model(), usage: Usage(), outcome, nanoseconds: 1)
+            page.add(try model(), usage: Usage(), outcome, duration: .nanoseconds(1))
         }
         let row = ledger.snapshot()[0].row
         #expect(row.requests == 4 && row.failedRequests == 1 && row.cancelledRequests == 2)

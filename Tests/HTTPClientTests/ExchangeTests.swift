@@ -184,8 +184,8 @@ import Testing
 
     @Test func strangeTimeoutsAreTaken() {
         let timeouts = HTTPTimeouts(connect: .nan, firstByte: -1, idle: .infinity, total: 1e300)
-        #expect(timeouts.connect == 0)
-        #expect(timeouts.firstByte == 0)
+        #expect(timeouts.connect == .zero)
+        #expect(timeouts.firstByte == .zero)
         #expect(timeouts.idle == timeouts.total)
     }
 }

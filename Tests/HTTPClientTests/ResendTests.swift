@@ -11,7 +11,7 @@ import Testing
     /// A resend window so long that every loss counts as immediate, even on a slow machine.
     private static var patient: HTTPClientOptions {
         var options = HTTPClientOptions()
-        options.resendWindow = 60_000_000_000
+        options.resendWindow = .seconds(60)
         return options
     }
 
@@ -139,17 +139,18 @@ import Testing
     }
 
     @Test func thereIsOneSecondSendingAtMost() {
-        var record = SendRecord(window: 5)
-        #expect(record.willSend(now: 100, connectionCount: 0, loss: "") == .send)
-        record.connectionCloses(now: 104, roundTrip: 0, wasDelivered: false)
-        // The time to open the new connection does not count.
-        #expect(record.willSend(now: 900, connectionCount: 0, loss: "reset") == .needsNewConnection)
+        var record = SendRecord(window: .nanoseconds(5))
+        #expect(record.willSend(now: Instant(nanoseconds: 100), connectionCount: 0, loss: "") == .send)
+        record.connectionCloses(now: Instant(nanoseconds: 104), roundTrip: .zero, wasDelivered: false)
+        // Making the new connection takes its time, which does not count.
+        #expect(
+            record.willSend(now: Instant(nanoseconds: 900), connectionCount: 0, loss: "reset") == .needsNewConnection)
         record.restarts()
         #expect(record.resend == nil)
-        #expect(record.willSend(now: 950, connectionCount: 1, loss: "reset") == .send)
+        #expect(record.willSend(now: Instant(nanoseconds: 950), connectionCount: 1, loss: "reset") == .send)
         #expect(record.resend?.error.description.contains("reset") == true)
-        record.connectionCloses(now: 951, roundTrip: 0, wasDelivered: false)
-        guard case .refuse = record.willSend(now: 952, connectionCount: 2, loss: "") else {
+        record.connectionCloses(now: Instant(nanoseconds: 951), roundTrip: .zero, wasDelivered: false)
+        guard case .refuse = record.willSend(now: Instant(nanoseconds: 952), connectionCount: 2, loss: "") else {
             Issue.record("a third sending")
             return
         }
@@ -158,25 +159,26 @@ import Testing
     @Test(
         arguments: [(104, 0, true), (106, 0, false), (206, 100, false), (204, 100, true)] as [(UInt64, UInt64, Bool)])
     func theWindowIsARoundTripAndALittle(_ lostAt: UInt64, _ roundTrip: UInt64, _ maySend: Bool) {
-        var record = SendRecord(window: 5)
-        #expect(record.refusal(now: 50) == nil)
-        _ = record.willSend(now: 100, connectionCount: 0, loss: "")
-        record.connectionCloses(now: lostAt, roundTrip: roundTrip, wasDelivered: false)
-        // A connection that closes later does not concern this sending.
-        record.connectionCloses(now: 1000, roundTrip: 5000, wasDelivered: false)
-        #expect((record.refusal(now: 2000) == nil) == maySend)
+        var record = SendRecord(window: .nanoseconds(5))
+        #expect(record.refusal(now: Instant(nanoseconds: 50)) == nil)
+        _ = record.willSend(now: Instant(nanoseconds: 100), connectionCount: 0, loss: "")
+        record.connectionCloses(
+            now: Instant(nanoseconds: lostAt), roundTrip: .nanoseconds(roundTrip), wasDelivered: false)
+        // What closes later was not the sending's.
+        record.connectionCloses(now: Instant(nanoseconds: 1000), roundTrip: .nanoseconds(5000), wasDelivered: false)
+        #expect((record.refusal(now: Instant(nanoseconds: 2000)) == nil) == maySend)
     }
 
     @Test func whatWasDeliveredIsNotSentAgain() {
-        var record = SendRecord(window: 5)
-        _ = record.willSend(now: 100, connectionCount: 0, loss: "")
-        record.connectionCloses(now: 101, roundTrip: 100, wasDelivered: true)
-        #expect(record.refusal(now: 102)?.description.contains("was not sent again") == true)
+        var record = SendRecord(window: .nanoseconds(5))
+        _ = record.willSend(now: Instant(nanoseconds: 100), connectionCount: 0, loss: "")
+        record.connectionCloses(now: Instant(nanoseconds: 101), roundTrip: .nanoseconds(100), wasDelivered: true)
+        #expect(record.refusal(now: Instant(nanoseconds: 102))?.description.contains("was not sent again") == true)
     }
 
     @Test func whereTheLossWasNotSeenItIsNow() {
-        var record = SendRecord(window: 5)
-        _ = record.willSend(now: 100, connectionCount: 0, loss: "")
-        #expect(record.refusal(now: 200)?.description.contains("was not sent again") == true)
+        var record = SendRecord(window: .nanoseconds(5))
+        _ = record.willSend(now: Instant(nanoseconds: 100), connectionCount: 0, loss: "")
+        #expect(record.refusal(now: Instant(nanoseconds: 200))?.description.contains("was not sent again") == true)
     }
 }

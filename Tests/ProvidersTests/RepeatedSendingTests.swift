@@ -28,7 +28,7 @@ import Testing
         let context = await loop.perform { () -> LoopBound<ProviderContext> in
             var options = HTTPClientOptions()
             // Any machine is fast enough.
-            options.resendWindow = 60_000_000_000
+            options.resendWindow = .seconds(60)
             let client = HTTPClient(loop: loop, options: options)
             return LoopBound(ProviderContext(loop: loop, client: client, parser: JSONParser()), on: loop)
         }

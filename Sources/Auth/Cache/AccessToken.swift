@@ -1,4 +1,5 @@
 package import Config
+package import EventLoop
 
 /// A token of a `Credential`, or a fixed key, as sent to a provider.
 package struct AccessToken: Sendable, CustomStringConvertible {
@@ -6,12 +7,12 @@ package struct AccessToken: Sendable, CustomStringConvertible {
     package let value: Secret
     /// The serial number of the token within its credential, for `Credential.invalidate`; 0 for a fixed key.
     package let generation: UInt64
-    /// When the token expires, in nanoseconds of CLOCK_MONOTONIC; `nil` if the issuer did not say.
-    package let expiresAt: UInt64?
+    /// When the token expires; `nil` if the issuer did not say.
+    package let expiresAt: Instant?
     /// The Google Cloud project to bill, for the header `x-goog-user-project`; `nil` for the token's own project.
     package let quotaProject: String?
 
-    init(value: Secret, generation: UInt64, expiresAt: UInt64? = nil, quotaProject: String? = nil) {
+    init(value: Secret, generation: UInt64, expiresAt: Instant? = nil, quotaProject: String? = nil) {
         self.value = value
         self.generation = generation
         self.expiresAt = expiresAt

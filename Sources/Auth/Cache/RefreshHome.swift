@@ -36,13 +36,12 @@ final class RefreshHome {
         run.start(source)
     }
 
-    /// Calls `body` at `time`, in nanoseconds of CLOCK_MONOTONIC. A later call replaces an earlier one; `stop` cancels
-    /// it.
-    func visit(at time: UInt64, _ body: @escaping () -> Void) {
+    /// Calls `body` at `time`. A later call replaces an earlier one; `stop` cancels it.
+    func visit(at time: Instant, _ body: @escaping () -> Void) {
         if let visit { loop.cancel(visit) }
         let timer = LoopTimer(body)
         visit = timer
-        loop.schedule(timer, at: Instant(nanoseconds: time))
+        loop.schedule(timer, at: time)
     }
 
     /// Cancels the refresh in progress and the scheduled visit. No completion handler is called.

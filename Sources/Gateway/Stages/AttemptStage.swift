@@ -16,7 +16,7 @@ private final class AttemptRun: AnswerSource, AnswerSink {
     /// The receiver of every chunk, looked up once: usually the caller's sink, which may have been released.
     private weak var pieces: (any AnswerSink)?
     private var attempt: (any UpstreamAttempt)?
-    private var since: UInt64 = 0
+    private var since = Instant.boot
     private var hasContent = false
     private var deliveredBytes = 0
 
@@ -75,17 +75,17 @@ private final class AttemptRun: AnswerSource, AnswerSink {
 
     private func record(_ error: GenerationError?, _ attempt: any UpstreamAttempt, usage: Usage = Usage()) {
         let elapsed = job.loop.scheduler.instant - since
-        job.record.upstreamNanoseconds += elapsed
+        job.record.upstreamTime = job.record.upstreamTime + elapsed
         job.record.answerBytes += deliveredBytes
         job.record.connectMicroseconds = attempt.connectMicroseconds
         job.record.authMicroseconds = attempt.authMicroseconds
         for sending in attempt.repeatedSendings {
             job.record.add(
                 sending.error, at: model, httpStatus: sending.httpStatus,
-                nanoseconds: UInt64(max(0, sending.microseconds)) * 1000, isRepeated: true)
+                duration: .microseconds(UInt64(max(0, sending.microseconds))), isRepeated: true)
         }
         job.record.add(
-            error, at: model, httpStatus: attempt.httpStatus, nanoseconds: elapsed,
+            error, at: model, httpStatus: attempt.httpStatus, duration: elapsed,
             usage: usage.source == .absent && hasContent && deliveredBytes > 0 ? estimatedUsage : usage)
     }
 

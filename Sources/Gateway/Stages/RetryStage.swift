@@ -70,6 +70,6 @@ private final class RetryRun: AnswerSource, EndSink {
         }
         let timer = LoopTimer { [weak self] in self?.start() }
         state = .backingOff(timer)
-        job.loop.scheduler.schedule(timer, after: .nanoseconds(delay))
+        job.loop.scheduler.schedule(timer, after: delay)
     }
 }
