@@ -118,7 +118,7 @@ package struct CallRecord {
     }
 
     /// Adds the attempts and timing of a finished call to its completion.
-    func complete(_ completion: inout Completion) {
+    func complete(_ completion: inout AnswerTrailer) {
         let total = endedAt - startedAt
         completion.attempts = trail
         completion.timing.connectMicroseconds = connectMicroseconds

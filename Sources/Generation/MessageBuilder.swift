@@ -24,7 +24,7 @@ public struct MessageBuilder: Sendable {
     }
 
     /// Adds what only the end of the stream contains (`providerState`), and returns the message.
-    public mutating func finish(_ completion: Completion) -> Message {
+    public mutating func finish(_ completion: AnswerTrailer) -> Message {
         message.providerState = completion.providerState
         return message
     }

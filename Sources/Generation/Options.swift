@@ -42,7 +42,7 @@ public struct GenerationOptions: Sendable, Equatable {
     public var verbosity = ""
     /// A JSON object that is merged into the provider's request body (RFC 7396) after everything else; empty for none.
     public var extraJSON = ""
-    /// Whether `Completion.extraJSON` is delivered.
+    /// Whether `AnswerTrailer.extraJSON` is delivered.
     public var includeExtra = false
 
     /// Leaves all options to the model's configuration.

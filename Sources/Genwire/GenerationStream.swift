@@ -29,7 +29,7 @@ public struct GenerationStream: AsyncSequence, Sendable {
         init(_ feed: StreamFeed) { self.feed = feed }
 
         /// Usage, timing and finish reason; `nil` until the response is complete.
-        public var completion: Completion? { feed.completion }
+        public var completion: AnswerTrailer? { feed.completion }
 
         /// Returns the next chunk, or `nil` after the last one.
         public mutating func next() async throws -> ChunkEvent? { try await feed.take() }
@@ -44,7 +44,7 @@ public struct GenerationStream: AsyncSequence, Sendable {
 /// Passes chunks from the loop to one task. Cancels the request when it is released.
 final class StreamFeed: Sendable {
     private let answer: Locked<LoopBound<StreamAnswer>?>
-    private let mailbox: Mailbox<ChunkEvent, Completion, GenerationError>
+    private let mailbox: Mailbox<ChunkEvent, AnswerTrailer, GenerationError>
 
     init(_ gateway: LocalGateway, _ request: ChatRequest) {
         let answer = Locked<LoopBound<StreamAnswer>?>(nil)
@@ -67,11 +67,11 @@ final class StreamFeed: Sendable {
         if let answer = answer.withLock({ $0 }) { answer.loop.execute { answer.value.cancel() } }
     }
 
-    var completion: Completion? { try? mailbox.end?.get() }
+    var completion: AnswerTrailer? { try? mailbox.end?.get() }
 
     func push(_ event: ChunkEvent) -> Demand { mailbox.push(event) }
 
-    func finish(_ result: Result<Completion, GenerationError>) { mailbox.finish(result) }
+    func finish(_ result: Result<AnswerTrailer, GenerationError>) { mailbox.finish(result) }
 
     func take() async throws(GenerationError) -> ChunkEvent? {
         try await mailbox.next { [self] in

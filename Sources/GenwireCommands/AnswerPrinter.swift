@@ -125,7 +125,7 @@ struct AnswerPrinter {
     }
 
     /// One line about the answer, for people.
-    private func summary(_ completion: Completion) {
+    private func summary(_ completion: AnswerTrailer) {
         for warning in completion.warnings { errors("note: \(warning)\n") }
         guard isatty(STDERR_FILENO) == 1 else { return }
         var words = "\(completion.provider) \(completion.model)"

@@ -9,7 +9,7 @@ public struct StreamedChunk: Sendable, Equatable {
         /// A part of the response.
         case event(ChunkEvent)
         /// The good end, with how many chunks came before it.
-        case completed(Completion, chunkCount: UInt64)
+        case completed(AnswerTrailer, chunkCount: UInt64)
     }
     /// Its number, from 0 without gaps.
     public var seq: UInt64
@@ -85,10 +85,10 @@ extension ToolCallDelta: MappedValue {
 
 /// The last message of a good stream.
 private struct Completed: MappedValue {
-    var completion: Completion
+    var completion: AnswerTrailer
     var chunkCount: UInt64
 
-    static var empty: Completed { Completed(completion: Completion(), chunkCount: 0) }
+    static var empty: Completed { Completed(completion: AnswerTrailer(), chunkCount: 0) }
 
     static func initialise(_ wire: UnsafeMutablePointer<Gw__Completed>) { gw__completed__init(wire) }
 
@@ -121,7 +121,7 @@ extension MessageCoder {
 
     /// Packs the `ChatChunk` that ends a good stream.
     public func encode<R>(
-        _ completion: Completion, seq: UInt64, chunkCount: UInt64, into body: PackedMessage<R>
+        _ completion: AnswerTrailer, seq: UInt64, chunkCount: UInt64, into body: PackedMessage<R>
     ) -> R {
         pack(StreamedChunk(seq: seq, content: .completed(completion, chunkCount: chunkCount)), body)
     }

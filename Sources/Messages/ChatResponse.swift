@@ -3,7 +3,7 @@ internal import CProtobufC
 public import Generation
 
 extension ChatResponse: MappedValue {
-    static var empty: ChatResponse { ChatResponse(message: .empty, completion: Completion()) }
+    static var empty: ChatResponse { ChatResponse(message: .empty, completion: AnswerTrailer()) }
 
     static func initialise(_ wire: UnsafeMutablePointer<Gw__ChatResponse>) { gw__chat_response__init(wire) }
 
@@ -18,9 +18,9 @@ extension ChatResponse: MappedValue {
 /// A `GenerateResponse`: an answer without anything but its text.
 struct GeneratedText: MappedValue {
     var text: String
-    var completion: Completion
+    var completion: AnswerTrailer
 
-    static var empty: GeneratedText { GeneratedText(text: "", completion: Completion()) }
+    static var empty: GeneratedText { GeneratedText(text: "", completion: AnswerTrailer()) }
 
     static func initialise(_ wire: UnsafeMutablePointer<Gw__GenerateResponse>) { gw__generate_response__init(wire) }
 
@@ -34,7 +34,7 @@ struct GeneratedText: MappedValue {
     /// The text and the end of an answer.
     init(_ response: ChatResponse) { self.init(text: response.message.content, completion: response.completion) }
 
-    private init(text: String, completion: Completion) {
+    private init(text: String, completion: AnswerTrailer) {
         self.text = text
         self.completion = completion
     }

@@ -42,7 +42,7 @@ struct AnswerEnd {
     /// Sets the finish reason and the warnings of `completion`, and delivers the remaining pieces of the calls.
     /// - Returns: the indexes of the calls to remove from the message.
     func close(
-        _ completion: inout Completion, _ calls: inout ToolCallAssembler, _ form: Form,
+        _ completion: inout AnswerTrailer, _ calls: inout ToolCallAssembler, _ form: Form,
         _ deliver: (ChunkEvent) -> Void
     ) -> Set<Int> {
         completion.finishReason = reason
@@ -79,7 +79,7 @@ struct AnswerEnd {
     private static let maximumWarnings = 8
 }
 
-extension Completion {
+extension AnswerTrailer {
     /// The memory used here, in bytes. Warnings do not count: they are few and written by Genwire.
     var keptBytes: Int { id.utf8.count + model.utf8.count + rawFinishReason.utf8.count }
 }

@@ -56,7 +56,7 @@ protocol StreamDecoder: AnyObject {
 
     /// Called at the end of the stream; returns its completion.
     /// - Throws: `.streamInterrupted` if the end is missing, `.badProviderResponse` if the stream is empty.
-    func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion
+    func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> AnswerTrailer
 }
 
 extension StreamDecoder {

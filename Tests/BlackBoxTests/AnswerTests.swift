@@ -10,7 +10,7 @@ struct Collected {
     var text = ""
     var reasoning = ""
     var toolCalls: [ToolCall] = []
-    var completion: Completion?
+    var completion: AnswerTrailer?
     var chunkCount: UInt64 = 0
     var pieces = 0
     var error: ClientError?

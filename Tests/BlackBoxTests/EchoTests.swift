@@ -122,8 +122,8 @@ import Testing
         return request
     }
 
-    /// All text in a value, with bytes decoded as text.
-    private static func said(_ value: some Any, _ message: Message?, _ completion: Completion?) -> String {
+    /// Everything that a value says, bytes as text.
+    private static func said(_ value: some Any, _ message: Message?, _ completion: AnswerTrailer?) -> String {
         let states =
             (message?.toolCalls.map(\.providerState) ?? []) + [
                 message?.providerState ?? [], completion?.providerState ?? [],

@@ -89,7 +89,7 @@ final class ScriptedSource: UpstreamAttempt {
     func cancel(_ cause: CancelCause) { causes.append(cause) }
 
     func succeed(_ text: String = "", usage: Usage = Usage()) {
-        var completion = Completion()
+        var completion = AnswerTrailer()
         completion.usage = usage
         sink?.finish(.success(ChatResponse(message: Message(role: .assistant, content: text), completion: completion)))
     }

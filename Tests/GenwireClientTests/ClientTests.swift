@@ -44,7 +44,7 @@ import Testing
     }
 
     private static func end(_ seq: UInt64) -> [UInt8] {
-        packed { $0.encode(Completion(), seq: seq, chunkCount: seq, into: $1) }
+        packed { $0.encode(AnswerTrailer(), seq: seq, chunkCount: seq, into: $1) }
     }
 
     private static let question = ChatRequest(messages: [Message(role: .user, content: "x")])
@@ -100,7 +100,7 @@ import Testing
             let prompt = (try? request.payload.withUnsafeBytes { try MessageCoder().generateRequest($0) })?.request
             let message = Message(role: .assistant, content: prompt?.messages.last?.content ?? "")
             return Self.packed {
-                $0.encodeGenerate(ChatResponse(message: message, completion: Completion()), into: $1)
+                $0.encodeGenerate(ChatResponse(message: message, completion: AnswerTrailer()), into: $1)
             }
         }
         try await with({ request, connection in
@@ -210,7 +210,7 @@ import Testing
             #expect(error == nil)
             #expect(
                 chunks.map(\.content) == [
-                    .event(.text("a")), .event(.text("b")), .completed(Completion(), chunkCount: 2),
+                    .event(.text("a")), .event(.text("b")), .completed(AnswerTrailer(), chunkCount: 2),
                 ])
         }
     }

@@ -15,8 +15,8 @@ import Testing
         return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], "\(text)")
     }
 
-    private static let completion: Completion = {
-        var completion = Completion()
+    private static let completion: AnswerTrailer = {
+        var completion = AnswerTrailer()
         completion.id = "i"
         completion.finishReason = .toolCalls
         completion.usage.inputTokens = 1 << 60
@@ -67,7 +67,7 @@ import Testing
         #expect((told["tool_calls"] as? [[String: String]])?.first == call as? [String: String])
 
         let plain = try parse(
-            forms.chat(ChatResponse(message: Message(role: .assistant, content: ""), completion: Completion())))
+            forms.chat(ChatResponse(message: Message(role: .assistant, content: ""), completion: AnswerTrailer())))
         #expect(plain["text"] as? String == "")
         #expect(plain["reasoning"] == nil && plain["tool_calls"] == nil && plain["cache"] == nil)
     }

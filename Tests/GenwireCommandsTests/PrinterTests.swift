@@ -17,7 +17,8 @@ import Testing
         }
     }
 
-    private static func chunks(_ events: [ChunkEvent], _ completion: Completion = Completion()) -> [StreamedChunk] {
+    private static func chunks(_ events: [ChunkEvent], _ completion: AnswerTrailer = AnswerTrailer()) -> [StreamedChunk]
+    {
         events.enumerated().map { StreamedChunk(seq: UInt64($0), content: .event($1)) }
             + [
                 StreamedChunk(
@@ -54,7 +55,7 @@ import Testing
     @Test func thoughtsAndNotesGoToStandardError() {
         let page = Page()
         var printer = page.printer()
-        var completion = Completion()
+        var completion = AnswerTrailer()
         completion.warnings = ["top_k was dropped"]
         for chunk in Self.chunks([.reasoning("hm"), .reasoning("m"), .text("Yes")], completion) { printer.piece(chunk) }
         #expect(page.output == "Yes\n")
@@ -64,7 +65,7 @@ import Testing
 
     /// What the model made and what it refers to stands below the text; each source once.
     @Test func partsAndSourcesFollowTheText() {
-        var completion = Completion()
+        var completion = AnswerTrailer()
         completion.citations = [
             Citation(url: "https://a", title: "A", start: 0, end: 2), Citation(url: "https://a", title: "A"),
             Citation(documentID: "doc 2"), Citation(quote: "so it is"), Citation(),
@@ -96,10 +97,10 @@ import Testing
         let message = Message(
             role: .assistant, content: "Hi", toolCalls: [ToolCall(id: "i", name: "f", argumentsJSON: "{}")])
         let page = Page()
-        page.printer().chat(ChatResponse(message: message, completion: Completion()))
+        page.printer().chat(ChatResponse(message: message, completion: AnswerTrailer()))
         #expect(page.output == "Hi\n-> f({})\n")
         let generated = Page()
-        generated.printer().generated(ChatResponse(message: message, completion: Completion()))
+        generated.printer().generated(ChatResponse(message: message, completion: AnswerTrailer()))
         #expect(generated.output == page.output)
     }
 
@@ -116,7 +117,7 @@ import Testing
         #expect(page.errors == "")
         #expect(printer.message.content == "a\nb")
         let whole = Page()
-        whole.printer(json: true).chat(ChatResponse(message: Message(role: .assistant), completion: Completion()))
+        whole.printer(json: true).chat(ChatResponse(message: Message(role: .assistant), completion: AnswerTrailer()))
         #expect(whole.output.hasSuffix("}\n"))
     }
 

@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test func answersRoundTrip() throws {
-        var completion = Completion()
+        var completion = AnswerTrailer()
         completion.id = "i"
         completion.model = "m"
         completion.provider = "p"

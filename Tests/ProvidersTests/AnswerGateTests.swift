@@ -18,7 +18,7 @@ import Testing
         message.toolCalls = [
             ToolCall(id: key, name: "f" + key, argumentsJSON: #"{"x":"\#(key)"}"#, providerState: Array(key.utf8))
         ]
-        var completion = Completion()
+        var completion = AnswerTrailer()
         completion.id = "id-\(key)"
         completion.model = key
         completion.rawFinishReason = key
@@ -40,7 +40,7 @@ import Testing
         #expect(!"\(answer)".contains(key))
         // Texts without secrets pass unchanged.
         let plain = ChatResponse(
-            message: Message(role: .assistant, content: "sk-abcdefghijklmnop"), completion: Completion())
+            message: Message(role: .assistant, content: "sk-abcdefghijklmnop"), completion: AnswerTrailer())
         #expect(gate.pass(plain) == plain)
     }
 
@@ -53,7 +53,7 @@ import Testing
 
     @Test func vendorsWordsAreBounded() throws {
         let long = String(repeating: "é", count: 100_000)
-        var completion = Completion()
+        var completion = AnswerTrailer()
         completion.id = long
         completion.model = long
         completion.providerRequestID = long
@@ -82,8 +82,8 @@ import Testing
         gate.add(ConfiguredModel.Identity(headers: try harness.model.identity(nil).get().headers, secrets: more))
         let text = "key-of-this-test another-token-0123 gateway-key-0123 Basic Zm9vYmFyYmF6cXV4 A title of my own"
         let answer = gate.pass(
-            ChatResponse(message: Message(role: .assistant, content: text), completion: Completion()))
-        // A title is not a secret, and a response may contain it.
+            ChatResponse(message: Message(role: .assistant, content: text), completion: AnswerTrailer()))
+        // A title is no secret, and an answer may well have it.
         #expect(answer.message.content == "<secret> <secret> <secret> <secret> A title of my own")
     }
 
@@ -110,7 +110,7 @@ import Testing
         let gate = try harness.gate()
         for echo in echoes {
             let answer = gate.pass(
-                ChatResponse(message: Message(role: .assistant, content: "a \(echo)."), completion: Completion()))
+                ChatResponse(message: Message(role: .assistant, content: "a \(echo)."), completion: AnswerTrailer()))
             #expect(answer.message.content.hasPrefix("a <secret>"), "\(echo): \(answer.message.content)")
             #expect(!answer.message.content.contains(echo), "\(echo): \(answer.message.content)")
             var error = GenerationError(.invalidRequest, "a \(echo).")
@@ -207,7 +207,7 @@ import Testing
         // What is held back stands before the part.
         #expect(gate.flush(before: .part(.image(image))) == [.text("<secret>")])
         #expect(gate.pass(.part(.image(image))) == .part(.image(clean)))
-        var completion = Completion()
+        var completion = AnswerTrailer()
         completion.citations = [Citation(documentID: key, url: key, title: key, quote: key, start: 1, end: 2)]
         completion.extraJSON = #"{"a":"\#(key)"}"#
         let passed = gate.pass(

@@ -121,14 +121,15 @@ extension StreamReader {
 /// What a caller would have received.
 struct Outcome: Equatable {
     var message = Message(role: .assistant)
-    var completion: Completion?
+    var completion: AnswerTrailer?
     var error: GenerationError?
     /// Violations of the streaming contract; see `add`.
     var violations: [String] = []
 
     private var announced: Set<String> = []
 
-    init(message: Message = Message(role: .assistant), completion: Completion? = nil, error: GenerationError? = nil) {
+    init(message: Message = Message(role: .assistant), completion: AnswerTrailer? = nil, error: GenerationError? = nil)
+    {
         self.message = message
         self.completion = completion
         self.error = error

@@ -4,7 +4,7 @@ internal import JSON
 extension ChatCompletions {
     /// The state that unary responses and streams share.
     struct AnswerState {
-        var completion = Completion()
+        var completion = AnswerTrailer()
         var assembler = ToolCallAssembler()
         var hasRefusal = false
         var hasFinishReason = false

@@ -58,7 +58,7 @@ extension ChatCompletions {
 
         /// Called at the end of the stream; returns its completion.
         /// - Throws: `.streamInterrupted` if the end is missing, `.badProviderResponse` if the stream is empty.
-        func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
+        func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> AnswerTrailer {
             guard isDone || state.hasFinishReason else {
                 throw Self.endError(model.providerName, hasEvents: hasEvents)
             }

@@ -29,7 +29,7 @@ extension Claude {
             var bytes: Int { 128 + json.utf8.count + text.utf8.count + signature.utf8.count }
         }
 
-        private(set) var completion = Completion()
+        private(set) var completion = AnswerTrailer()
         private(set) var hasStopReason = false
         private let providerName: String
         private let includesReasoning: Bool
@@ -218,7 +218,7 @@ extension Claude {
             }
         }
 
-        mutating func close(_ deliver: (ChunkEvent) -> Void) -> Completion {
+        mutating func close(_ deliver: (ChunkEvent) -> Void) -> AnswerTrailer {
             // The stream is complete except for the end of its last block.
             for index in blocks.keys.sorted() { end(at: index, deliver) }
             completion.provider = providerName
@@ -303,7 +303,7 @@ extension Claude {
             hasEvents = true
         }
 
-        func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
+        func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> AnswerTrailer {
             guard isDone || reader.hasStopReason else {
                 throw Self.endError(model.providerName, hasEvents: hasEvents)
             }

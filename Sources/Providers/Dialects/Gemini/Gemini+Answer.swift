@@ -5,7 +5,7 @@ internal import JSON
 extension Gemini {
     /// The state that unary responses and streams share; both use the same object.
     struct AnswerReader {
-        private(set) var completion = Completion()
+        private(set) var completion = AnswerTrailer()
         private(set) var hasFinishReason = false
         private let providerName: String
         private let includesReasoning: Bool
@@ -204,7 +204,7 @@ extension Gemini {
             }
         }
 
-        mutating func close(_ deliver: (ChunkEvent) -> Void) -> Completion {
+        mutating func close(_ deliver: (ChunkEvent) -> Void) -> AnswerTrailer {
             let end = end
             if end.isGood { closeAll(deliver) }
             completion.provider = providerName
@@ -265,7 +265,7 @@ extension Gemini {
             try reader.read(root, for: model, deliver)
         }
 
-        func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> Completion {
+        func finish(_ deliver: (ChunkEvent) -> Void) throws(GenerationError) -> AnswerTrailer {
             guard reader.hasFinishReason else { throw Self.endError(model.providerName, hasEvents: hasEvents) }
             return reader.close(deliver)
         }

@@ -2,9 +2,9 @@ internal import CGenwireProto
 internal import CProtobufC
 package import Generation
 
-/// The messages that say how an answer ended. Each carries every field of `Completion` under the same name, except the
+/// The messages that say how an answer ended. Each carries every field of `AnswerTrailer` under the same name, except the
 /// provider's state, which a whole answer has in its message.
-protocol CompletionWire {
+protocol AnswerTrailerWire {
     var id: ProtobufCBinaryData { get set }
     var model: ProtobufCBinaryData { get set }
     var provider: ProtobufCBinaryData { get set }
@@ -23,13 +23,14 @@ protocol CompletionWire {
     var extra_json: ProtobufCBinaryData { get set }
 }
 
-extension Gw__ChatResponse: CompletionWire {}
-extension Gw__GenerateResponse: CompletionWire {}
-extension Gw__Completed: CompletionWire {}
+extension Gw__ChatResponse: AnswerTrailerWire {}
+extension Gw__GenerateResponse: AnswerTrailerWire {}
+extension Gw__Completed: AnswerTrailerWire {}
 
 extension FieldPass {
-    /// The fields of a `Completion`, wherever it occurs.
-    func completion<W: CompletionWire>(_ wire: UnsafeMutablePointer<W>, _ value: inout Completion) throws(Failure) {
+    /// The fields of a `AnswerTrailer`, wherever it occurs.
+    func completion<W: AnswerTrailerWire>(_ wire: UnsafeMutablePointer<W>, _ value: inout AnswerTrailer) throws(Failure)
+    {
         try text(&wire.pointee.id, &value.id, "id")
         try text(&wire.pointee.model, &value.model, "model")
         try text(&wire.pointee.provider, &value.provider, "provider")
