@@ -5,7 +5,7 @@ BIN := .build/release
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help build debug demo test run bench proto lint format fuzz sanitize install clean
+.PHONY: help build debug demo test run bench proto models lint format fuzz sanitize install clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | column -t -s '	'
@@ -34,6 +34,9 @@ bench: build ## speed and memory beside references, as one table
 proto: ## regenerate the protobuf-c bindings from Proto/
 	@scripts/install-packages.sh proto
 	scripts/proto.sh Sources/CGenwireProto
+
+models: ## refresh the models' facts from the pinned model map
+	scripts/models.sh Sources/Providers/Catalogue/models.json
 
 lint: ## check the formatting
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests

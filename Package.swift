@@ -11,8 +11,8 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func library(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -50,6 +50,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CGenwireProto", dependencies: ["CProtobufC"]),
+        .target(name: "CCatalogue"),
 
         // 0-1: the loop, what a server takes on, and the wires.
         library("EventLoop", ["CLinux"]),
@@ -67,7 +68,11 @@ let package = Package(
 
         // 3-6: credentials, providers, gateway, RPC handlers.
         library("Auth", ["EventLoop", "HTTPClient", "JSON", "Config", "Generation", "Encodings", "CCrypto"]),
-        library("Providers", ["EventLoop", "HTTPClient", "Generation", "JSON", "Config", "Encodings", "Auth"]),
+        library(
+            "Providers",
+            ["EventLoop", "HTTPClient", "Generation", "JSON", "Config", "Encodings", "Auth", "CCatalogue"],
+            // The C target CCatalogue embeds them.
+            exclude: ["Catalogue/models.json", "Catalogue/rules.json"]),
         library("Gateway", ["EventLoop", "HTTPClient", "Generation", "Auth", "Providers", "Config"]),
         library(
             "Service",

@@ -1,17 +1,18 @@
 internal import Glibc
 
 /// Reads complete small files.
-enum FileContents {
+package enum FileContents {
     /// Why a file was not read; completes the sentence "the file …".
-    struct Failure: Error, Equatable {
-        let reason: String
+    package struct Failure: Error, Equatable {
+        /// The problem.
+        package let reason: String
     }
 
     /// All bytes of the file at `path`.
     /// - Parameters:
     ///   - limit: the most bytes; a larger file is an error.
     ///   - onlyRegular: rejects pipes and devices, which could block forever.
-    static func read(_ path: String, limit: Int, onlyRegular: Bool) throws(Failure) -> [UInt8] {
+    package static func read(_ path: String, limit: Int, onlyRegular: Bool) throws(Failure) -> [UInt8] {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw Failure(reason: "has an invalid name") }
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (onlyRegular ? O_NONBLOCK : 0))
         guard file >= 0 else { throw failure() }
