@@ -24,6 +24,8 @@ package final class ConfiguredModel: Sendable {
     let capabilities: Capabilities
     let likelyUnsupported: Capabilities
     let endpoints: Endpoints
+    /// What a request's body calls it.
+    let nameInBody: String
     /// The credential of its requests; `nil` for a server that needs none.
     package let credential: Credential?
     let timeouts: HTTPTimeouts
@@ -67,6 +69,7 @@ package final class ConfiguredModel: Sendable {
         capabilities = provider.capabilities(model)
         likelyUnsupported = provider.likelyUnsupported(model)
         endpoints = try provider.endpoints(model)
+        nameInBody = provider.nameInBody(model)
         patch = try BodyPatch(model.extraBody)
         timeouts = HTTPTimeouts(model.timeouts)
         let entry = try Self.credential(of: model, rule: provider.credential, credentials)

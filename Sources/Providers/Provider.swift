@@ -22,6 +22,9 @@ package struct Provider: Sendable {
     /// Headers of every request, in addition to those that all vendors get.
     var headers: @Sendable (ModelConfiguration) -> [(name: String, value: String)] = { _ in [] }
 
+    /// What a request's body calls the model.
+    var nameInBody: @Sendable (ModelConfiguration) -> String = { $0.modelName }
+
     /// Whether a model's name is a path that leads to a project other than the configured one.
     var leavesProject: @Sendable (String) -> Bool = { _ in false }
 

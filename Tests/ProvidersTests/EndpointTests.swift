@@ -1,5 +1,6 @@
 import Config
 import Generation
+import JSON
 import Testing
 
 @testable import Providers
@@ -84,7 +85,66 @@ import Testing
         #expect(other.whole.hasPrefix("http://other/openai/deployments/gpt-4o/"))
     }
 
-    /// Callers may name models: no such name may redirect this server's credentials to another URL.
+    /// `v1` and `preview` are versions of the API without deployments in its addresses, and an endpoint may be copied
+    /// from the portal with its deployment.
+    @Test(arguments: [
+        ("http://h", "v1", "http://h/openai/v1/chat/completions", "http://h/openai/v1/models"),
+        (
+            "http://h", "preview", "http://h/openai/v1/chat/completions?api-version=preview",
+            "http://h/openai/v1/models?api-version=preview"
+        ), ("http://h/openai", "v1", "http://h/openai/v1/chat/completions", "http://h/openai/v1/models"),
+        (
+            "http://h/openai/v1", "preview", "http://h/openai/v1/chat/completions?api-version=preview",
+            "http://h/openai/v1/models?api-version=preview"
+        ),
+        (
+            "http://h/openai/v1", "2024-10-21", "http://h/openai/v1/chat/completions", "http://h/openai/v1/models"
+        ),
+        (
+            "http://h/openai/deployments/prod", "2024-10-21",
+            "http://h/openai/deployments/prod/chat/completions?api-version=2024-10-21",
+            "http://h/openai/models?api-version=2024-10-21"
+        ),
+        (
+            "http://h/openai/deployments/prod/chat/completions", "2024-10-21",
+            "http://h/openai/deployments/prod/chat/completions?api-version=2024-10-21",
+            "http://h/openai/models?api-version=2024-10-21"
+        ),
+        ("http://h/openai/deployments/prod", "v1", "http://h/openai/v1/chat/completions", "http://h/openai/v1/models"),
+        (
+            "http://h", nil, "http://h/openai/deployments/gpt-4o/chat/completions?api-version=2025-04-01-preview",
+            "http://h/openai/models?api-version=2025-04-01-preview"
+        ),
+    ])
+    func versionsOfAzure(_ base: String, _ version: String?, _ whole: String, _ probe: String) throws {
+        let endpoints = try Self.endpoints(.azureOpenAI, "gpt-4o") {
+            $0[AzureOpenAI.endpoint] = base
+            if let version { $0[AzureOpenAI.apiVersion] = version }
+        }
+        #expect(endpoints.whole == whole && endpoints.stream == whole)
+        guard case .get(let url) = endpoints.probe else {
+            Issue.record("the probe is no GET")
+            return
+        }
+        #expect(url == probe)
+    }
+
+    /// Without a deployment in the address, the body names it.
+    @Test(arguments: [
+        (String?.none, "http://h/openai/v1", "gpt-4o"), ("prod", "http://h/openai/v1", "prod"),
+        (nil, "http://h/openai/deployments/prod", "prod"), ("dev", "http://h/openai/deployments/prod", "dev"),
+    ])
+    func theBodyNamesAzuresDeployment(_ deployment: String?, _ base: String, _ name: String) throws {
+        let harness = try DialectHarness("azure_openai", "gpt-4o") {
+            $0.apiBase = base
+            $0[AzureOpenAI.apiVersion] = "v1"
+            if let deployment { $0[AzureOpenAI.deployment] = deployment }
+        }
+        let body = try harness.body(ChatRequest(messages: [Message(role: .user, content: "x")]))
+        #expect(body["model"]?.string == name)
+    }
+
+    /// Callers name models too: none of those names may lead anywhere else with this server's credentials.
     @Test(arguments: ["projects/../../admin/x", "publishers/./x", "..", "endpoints/..", "tunedModels/../../x"])
     func namesThatLeadElsewhere(_ name: String) throws {
         for provider in [Provider.vertex, .azureOpenAI, .gemini] {

@@ -13,37 +13,43 @@ extension Provider {
             tokenVariables: ["AZURE_OPENAI_AD_TOKEN"]),
         capabilities: { _ in ChatCompletions.capabilities },
         likelyUnsupported: Provider.openAI.likelyUnsupported,
-        endpoints: { model throws(GenerationError) in try azureEndpoints(model) })
+        endpoints: { model throws(GenerationError) in try azureEndpoints(model) },
+        nameInBody: { model in AzureOpenAI.deploymentName(model) })
 
-    /// Supports three forms of URL: with a deployment, `…/openai/v1` without a version, and Foundry's `…/models`.
     private static func azureEndpoints(_ model: ModelConfiguration) throws(GenerationError) -> Endpoints {
-        guard let base = model.apiBase ?? model[AzureOpenAI.endpoint] ?? Environment.url("AZURE_OPENAI_ENDPOINT") else {
+        guard let base = AzureOpenAI.base(model) else {
             throw GenerationError(
                 .invalidRequest,
                 "\(model.name): no address: set 'azure_endpoint' in the model's config, or the environment variable "
                     + "AZURE_OPENAI_ENDPOINT")
         }
-        if base.hasSuffix("/openai/v1") { return .chatCompletions(base: base) }
-        let version =
-            model[AzureOpenAI.apiVersion] ?? Environment.value("OPENAI_API_VERSION") ?? AzureOpenAI.defaultVersion
-        let query = "?api-version=" + PercentEncoding.segment(version)
-        if base.hasSuffix("/models") {
+        let address = AzureOpenAI.Address(base)
+        let ownVersion = model[AzureOpenAI.apiVersion] ?? Environment.value("OPENAI_API_VERSION")
+        let query = "?api-version=" + PercentEncoding.segment(ownVersion ?? AzureOpenAI.defaultVersion)
+        if address.form == .models {
             let url = "\(base)/chat/completions\(query)"
             return Endpoints(whole: url, stream: url, probe: .get("\(base)/info\(query)"))
         }
-        let root = base.hasSuffix("/openai") ? base : base + "/openai"
-        let name = model[AzureOpenAI.deployment] ?? model.modelName
-        try Endpoints.check(path: name, of: model)
-        let deployment = PercentEncoding.segment(name)
-        let url = "\(root)/deployments/\(deployment)/chat/completions\(query)"
-        return Endpoints(whole: url, stream: url, probe: .get("\(root)/models\(query)"))
+        if address.form == .v1 || AzureOpenAI.namesV1(ownVersion) {
+            // Only `preview` changes what this form offers; a dated version does not exist in it.
+            let query = ownVersion?.lowercased() == "preview" ? "?api-version=preview" : ""
+            let url = "\(address.root)/v1/chat/completions\(query)"
+            return Endpoints(whole: url, stream: url, probe: .get("\(address.root)/v1/models\(query)"))
+        }
+        // What the address names is encoded already.
+        let ownName = model[AzureOpenAI.deployment] ?? (address.deployment == nil ? model.modelName : nil)
+        try Endpoints.check(path: ownName ?? "", of: model)
+        let name = ownName.map { PercentEncoding.segment($0) } ?? address.deployment ?? ""
+        let url = "\(address.root)/deployments/\(name)/chat/completions\(query)"
+        return Endpoints(whole: url, stream: url, probe: .get("\(address.root)/models\(query)"))
     }
 }
 
 /// The keys of `azure_openai`.
 package enum AzureOpenAI {
-    /// The latest generally available version of the API.
-    fileprivate static let defaultVersion = "2024-10-21"
+    /// The last dated version, and the first that serves GPT-5; the generally available 2024-10-21 serves no reasoning
+    /// model.
+    fileprivate static let defaultVersion = "2025-04-01-preview"
 
     /// The resource's URL.
     package static let endpoint = ProviderKey<String>(
@@ -52,9 +58,57 @@ package enum AzureOpenAI {
     /// The version of the API.
     package static let apiVersion = ProviderKey<String>(
         "api_version", .identifier, default: "`OPENAI_API_VERSION` of the environment, else `\(defaultVersion)`",
-        isConnection: true, "The version of the Azure API.")
+        isConnection: true,
+        "The version of the Azure API; `v1` and `preview` select `/openai/v1/`, which has no other versions.")
     static let deployment = ProviderKey<String>(
         "deployment", .headerText, default: "`model_name`", "The name of the deployment.")
+
+    /// An address in one of the forms in which Azure shows it.
+    fileprivate struct Address {
+        enum Form {
+            /// The resource, with `/openai` or without: a deployment in the path and a version in the query.
+            case deployments
+            /// `…/openai/v1`: neither.
+            case v1
+            /// Foundry's `…/models`.
+            case models
+        }
+
+        var form = Form.deployments
+        /// The address up to and including `/openai`.
+        let root: String
+        /// The deployment that the address names.
+        var deployment: String?
+
+        init(_ base: String) {
+            if let place = base.firstRange(of: "/openai/deployments/") {
+                root = base[..<place.lowerBound] + "/openai"
+                deployment = base[place.upperBound...].split(separator: "/").first.map(String.init)
+            } else if base.hasSuffix("/models") {
+                form = .models
+                root = base
+            } else if base.hasSuffix("/openai/v1") {
+                form = .v1
+                root = String(base.dropLast("/v1".count))
+            } else {
+                root = base.hasSuffix("/openai") ? base : base + "/openai"
+            }
+        }
+    }
+
+    fileprivate static func base(_ model: ModelConfiguration) -> String? {
+        model.apiBase ?? model[endpoint] ?? Environment.url("AZURE_OPENAI_ENDPOINT")
+    }
+
+    /// Whether a version selects the form without deployments.
+    fileprivate static func namesV1(_ version: String?) -> Bool {
+        ["v1", "preview"].contains(version?.lowercased() ?? "")
+    }
+
+    /// The name of the deployment, which the body names in the forms whose addresses have none.
+    static func deploymentName(_ model: ModelConfiguration) -> String {
+        model[deployment] ?? base(model).flatMap { Address($0).deployment } ?? model.modelName
+    }
 
     fileprivate static let keys = [endpoint.declaration, apiVersion.declaration, deployment.declaration]
 }

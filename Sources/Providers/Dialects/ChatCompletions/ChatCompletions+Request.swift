@@ -21,7 +21,7 @@ extension ChatCompletions {
         mutating func encode(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
             writer.beginObject()
             writer.key("model")
-            writer.string(model.modelName)
+            writer.string(model.nameInBody)
             writer.key("messages")
             writer.beginArray()
             for message in request.messages { write(message) }
