@@ -127,6 +127,7 @@ import Testing
                     "name": "weather", "description": "The weather", "strict": true,
                     "input_schema": [
                         "type": "object", "properties": ["city": ["type": "string"]], "required": ["city"],
+                        "additionalProperties": false,
                     ],
                 ], ["name": "now", "input_schema": ["type": "object", "properties": .object([])]],
             ], "tool_choice": ["type": "tool", "name": "now"], "temperature": 0.5, "top_p": 1,

@@ -220,7 +220,12 @@ extension Claude {
                 writer.member("name", tool.name)
                 if !tool.description.isEmpty { writer.member("description", tool.description) }
                 writer.key("input_schema")
-                try checker.parameters(of: tool, &writer)
+                if tool.strict == true {
+                    let text = tool.parametersJSON.isEmpty ? #"{"type":"object"}"# : tool.parametersJSON
+                    try write(closed: text, field: "tools.parameters_json of '\(tool.name)'")
+                } else {
+                    try checker.parameters(of: tool, &writer)
+                }
                 if let strict = tool.strict {
                     writer.key("strict")
                     writer.bool(strict)
@@ -298,10 +303,16 @@ extension Claude {
                 writer.beginObject()
                 writer.member("type", "json_schema")
                 writer.key("schema")
-                try checker.object(schema, field: "options.response_format.json_schema", &writer)
+                try write(closed: schema, field: "options.response_format.json_schema")
                 writer.endObject()
             }
             writer.endObject()
+        }
+
+        /// Writes a schema that the vendor enforces.
+        private mutating func write(closed text: String, field: String) throws(GenerationError) {
+            let schema = try checker.value(text, field: field)
+            try ClosedSchema(field: field).closed(schema).write(to: &writer)
         }
 
         /// The thinking mode, and the `max_tokens` that goes with it.

@@ -1,0 +1,154 @@
+internal import Generation
+internal import JSON
+
+/// JSON Schema in the form that Claude enforces: closed objects and few keywords. Everything else goes into the
+/// descriptions, so that the model may follow it. The rules are those of `transform_schema` in Anthropic's SDK for
+/// Python.
+struct ClosedSchema {
+    /// Keywords with definitions that a `$ref` may name.
+    private static let definitions = ["$defs", "definitions"]
+    private static let types: Set<String> = ["object", "array", "string", "integer", "number", "boolean", "null"]
+    private static let formats: Set<String> = [
+        "date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid",
+    ]
+
+    /// The field of the request, for errors.
+    let field: String
+
+    /// `schema` in that form. Its depth must be bounded.
+    /// - Throws: `.invalidRequest` where a part of it says nothing of the value's type.
+    func closed(_ schema: JSONValue) throws(GenerationError) -> JSONValue {
+        guard let members = schema.members else { throw invalid(schema) }
+        var rest = Members(members)
+        var out: [(key: String, value: JSONValue)] = []
+        for key in Self.definitions {
+            if let schemas = rest.take(key) { out.append((key, try properties(schemas))) }
+        }
+        if let reference = rest.take("$ref") { return .object(out + [("$ref", reference)]) }
+        // It names the dialect of the schema and restricts nothing.
+        _ = rest.take("$schema")
+        var type = rest.take("type")
+        let literals = literals(&rest)
+        let choices = [("anyOf", "anyOf"), ("oneOf", "anyOf"), ("allOf", "allOf")]
+            .map { (list: rest.take($0.0)?.array, key: $0.1) }
+        out += literals
+        if !literals.isEmpty { type = nil }
+        if let choice = choices.first(where: { $0.list != nil }), let list = choice.list {
+            out.append((choice.key, .array(try all(list))))
+        } else if let types = type?.array {
+            return try union(of: types, rest, out)
+        } else if literals.isEmpty {
+            guard let type, Self.types.contains(type.string ?? "") else { throw invalid(schema) }
+            out.append(("type", type))
+        }
+        let description = rest.take("description")
+        if let title = rest.take("title") { out.append(("title", title)) }
+        switch type?.string {
+        case "object": out += try object(&rest)
+        case "array": out += try array(&rest)
+        case "string":
+            if let format = rest["format"]?.string, Self.formats.contains(format), let value = rest.take("format") {
+                out.append(("format", value))
+            }
+        default: break
+        }
+        if let text = Self.described(description, rest) { out.append(("description", text)) }
+        return .object(out)
+    }
+
+    private func invalid(_ schema: JSONValue) -> GenerationError {
+        GenerationError(
+            .invalidRequest,
+            "\(field): '\(schema.text.truncated(toBytes: 200))' must have a 'type', 'anyOf', 'oneOf' or 'allOf', or an "
+                + "'enum' or 'const' of plain values: Claude accepts no other schemas here")
+    }
+
+    private func all(_ schemas: [JSONValue]) throws(GenerationError) -> [JSONValue] {
+        var out: [JSONValue] = []
+        for schema in schemas { out.append(try closed(schema)) }
+        return out
+    }
+
+    private func properties(_ schemas: JSONValue) throws(GenerationError) -> JSONValue {
+        guard let members = schemas.members else { throw invalid(schemas) }
+        var out: [(key: String, value: JSONValue)] = []
+        for member in members { out.append((member.key, try closed(member.value))) }
+        return .object(out)
+    }
+
+    private func literals(_ rest: inout Members) -> [(key: String, value: JSONValue)] {
+        var out: [(key: String, value: JSONValue)] = []
+        if let values = rest["enum"]?.array, !values.isEmpty, values.allSatisfy(\.isPlain), let list = rest.take("enum")
+        {
+            out.append(("enum", list))
+        }
+        if rest["const"]?.isPlain == true, let value = rest.take("const") { out.append(("const", value)) }
+        return out
+    }
+
+    /// A list of types: one choice per type, each with the keywords that restrict it.
+    private func union(
+        of types: [JSONValue], _ rest: Members, _ out: [(key: String, value: JSONValue)]
+    ) throws(GenerationError) -> JSONValue {
+        var rest = rest
+        var out = out
+        let description = rest.take("description")
+        if let title = rest.take("title") { out.append(("title", title)) }
+        var choices: [JSONValue] = []
+        for type in types {
+            let others = type.string == "null" ? [] : rest.remaining
+            choices.append(try closed(.object([("type", type)] + others)))
+        }
+        out.append(("anyOf", .array(choices)))
+        if let description { out.append(("description", description)) }
+        return .object(out)
+    }
+
+    private func object(_ rest: inout Members) throws(GenerationError) -> [(key: String, value: JSONValue)] {
+        let properties = try properties(rest.take("properties") ?? .object([]))
+        _ = rest.take("additionalProperties")
+        var out: [(key: String, value: JSONValue)] = [("properties", properties), ("additionalProperties", false)]
+        if let required = rest.take("required") { out.append(("required", required)) }
+        return out
+    }
+
+    private func array(_ rest: inout Members) throws(GenerationError) -> [(key: String, value: JSONValue)] {
+        var out: [(key: String, value: JSONValue)] = []
+        if let items = rest.take("items") { out.append(("items", try closed(items))) }
+        if let count = rest["minItems"]?.int, count == 0 || count == 1, let value = rest.take("minItems") {
+            out.append(("minItems", value))
+        }
+        return out
+    }
+
+    /// The description, with the keywords that are left over.
+    private static func described(_ description: JSONValue?, _ rest: Members) -> JSONValue? {
+        let left = rest.remaining
+        guard !left.isEmpty else { return description }
+        let words = left.map { "\($0.key): \($0.value.string ?? $0.value.text)" }.joined(separator: ", ")
+        let before = description?.string.map { $0 + "\n\n" } ?? ""
+        return .string("\(before){\(words)}")
+    }
+
+    /// The members of a schema that are not dealt with yet, in their order. Of a key that comes again the last counts.
+    private struct Members {
+        private let all: [(key: String, value: JSONValue)]
+        private var places: [String: Int]
+
+        init(_ members: [(key: String, value: JSONValue)]) {
+            all = members
+            places = Dictionary(members.enumerated().map { ($1.key, $0) }) { _, last in last }
+        }
+
+        subscript(key: String) -> JSONValue? { places[key].map { all[$0].value } }
+
+        mutating func take(_ key: String) -> JSONValue? { places.removeValue(forKey: key).map { all[$0].value } }
+
+        var remaining: [(key: String, value: JSONValue)] { places.values.sorted().map { all[$0] } }
+    }
+}
+
+extension JSONValue {
+    /// Whether it is neither a list nor an object.
+    fileprivate var isPlain: Bool { members == nil && array == nil }
+}
