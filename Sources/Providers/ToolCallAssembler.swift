@@ -4,7 +4,7 @@ internal import Generation
 /// name in the first piece of each call.
 ///
 /// Servers leave out the index or the id, begin at 1, repeat the id in every piece, or start a new call under an old
-/// index; all of this has been observed.
+/// index, with another id or none; all of this has been observed.
 struct ToolCallAssembler {
     private struct Entry {
         var vendorID: String
@@ -34,7 +34,8 @@ struct ToolCallAssembler {
 
     /// The piece to deliver, or `nil` while the call's name is not known.
     mutating func piece(index: Int?, id: String, name: String, arguments: String) -> ToolCallDelta? {
-        let position = find(index: index, id: id, name: name) ?? begin(index: index, id: id)
+        let position =
+            find(index: index, id: id, name: name, hasMore: !arguments.isEmpty) ?? begin(index: index, id: id)
         if !arguments.isEmpty {
             entries[position].hasArguments = true
             entries[position].balance.add(arguments)
@@ -103,12 +104,14 @@ struct ToolCallAssembler {
             index: announced, id: entry.id, name: entry.name, argumentsJSONDelta: entry.held + more)
     }
 
-    private func find(index: Int?, id: String, name: String) -> Int? {
+    private func find(index: Int?, id: String, name: String, hasMore: Bool) -> Int? {
         if let index {
             guard let position = byIndex[index] else { return nil }
             let entry = entries[position]
             // The same index with another id is another call.
             if !id.isEmpty, !entry.vendorID.isEmpty, id != entry.vendorID { return nil }
+            // So is one without an id that begins when the arguments before are whole.
+            if id.isEmpty, !name.isEmpty, hasMore || name != entry.name, entry.balance.isWhole { return nil }
             return position
         }
         if !id.isEmpty { return byID[id] }

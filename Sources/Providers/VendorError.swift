@@ -77,13 +77,25 @@ struct VendorError {
         if let inner = error["innererror"]?["code"]?.string, inner == "ResponsibleAIPolicyViolation" {
             code = "content_filter"
         }
-        guard let details = error["details"] else { return }
+        for list in [error["errors"], error["details"]] {
+            guard let list else { continue }
+            read(details: list)
+        }
+    }
+
+    private mutating func read(details: JSONElement) {
+        if let word = details["reason"]?.string { take(reason: word) }
         for detail in details.elements {
-            if reason.isEmpty, let word = detail["reason"]?.string { reason = word }
+            if let word = detail["reason"]?.string { take(reason: word) }
             guard let delay = detail["retryDelay"]?.string, delay.hasSuffix("s"), let seconds = Double(delay.dropLast())
             else { continue }
             retryAfterMilliseconds = RetryHint.clamp(seconds * 1000)
         }
+    }
+
+    /// Keeps the first reason, unless a later one names the credential.
+    private mutating func take(reason word: String) {
+        if reason.isEmpty || Self.credentialReasons.contains(word) { reason = word }
     }
 
     // MARK: - Meaning
@@ -172,17 +184,18 @@ struct VendorError {
     /// Whether the credential is the cause, whatever the status: Google returns 400 for a wrong key, and so do some
     /// compatible servers.
     private func namesCredential(_ status: Int) -> Bool {
-        switch reason {
-        case "API_KEY_INVALID", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_TYPE_UNSUPPORTED", "CREDENTIALS_MISSING":
-            return true
-        default: break
-        }
+        if [reason, type, code].contains(where: Self.credentialReasons.contains) { return true }
         if code == "invalid_api_key" || type == "invalid_api_key" || type == "authentication_error" { return true }
         guard status == 400 else { return false }
         let words = message.lowercased()
-        return ["api key not valid", "incorrect api key", "invalid api key", "api key expired"]
+        return ["api key not valid", "incorrect api key", "invalid api key", "api key expired", "api_key_invalid"]
             .contains { words.contains($0) }
     }
+
+    /// Google's words for a credential that is wrong.
+    private static let credentialReasons: Set<String> = [
+        "API_KEY_INVALID", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_TYPE_UNSUPPORTED", "CREDENTIALS_MISSING",
+    ]
 
     private var kindByType: GenerationError.Kind? {
         switch type {

@@ -26,6 +26,33 @@ import Testing
         #expect(try Self.harness().stream(Streams.openAI, reasoning: false).message.reasoning.isEmpty)
     }
 
+    /// Mistral's content is a list of thoughts and texts; OpenRouter has the reasoning in a list of its own.
+    @Test(arguments: [
+        #""content":[{"type":"thinking","thinking":[{"type":"text","text":"hm, "},{"type":"text","text":"so"}],"closed":true},{"type":"text","text":"Hi"}]"#,
+        #""content":[{"type":"thinking","thinking":"hm, so"},{"type":"text","text":"Hi"}]"#,
+        #""content":"Hi","reasoning_details":[{"type":"reasoning.text","text":"hm, "},{"type":"reasoning.summary","summary":"so"},{"type":"reasoning.encrypted","data":"eA=="}]"#,
+        #""content":"Hi","reasoning":"hm, so","reasoning_details":[{"type":"reasoning.text","text":"hm, so"}]"#,
+    ])
+    func reasoningInLists(_ content: String) throws {
+        let whole = #"{"choices":[{"message":{\#(content)},"finish_reason":"stop"}]}"#
+        let events = [Self.chunk("{\(content)}"), Self.chunk("{}", finish: #""stop""#), "[DONE]"]
+        for outcome in [try Self.harness().whole(whole), try Self.harness().stream(events: events)] {
+            #expect(outcome.message.reasoning == "hm, so" && outcome.message.content == "Hi", "\(outcome)")
+        }
+        let quiet = try Self.harness().whole(whole, reasoning: false)
+        #expect(quiet.message.reasoning.isEmpty && quiet.message.content == "Hi")
+    }
+
+    @Test func cacheHitsAsDeepSeekCountsThem() throws {
+        func cached(_ usage: String) throws -> Int? {
+            try Self.harness().whole(
+                #"{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":1,\#(usage)}}"#
+            ).usage?.cachedInputTokens
+        }
+        #expect(try cached(#""prompt_cache_hit_tokens":6,"prompt_cache_miss_tokens":3"#) == 6)
+        #expect(try cached(#""prompt_cache_hit_tokens":6,"prompt_tokens_details":{"cached_tokens":5}"#) == 5)
+    }
+
     @Test func missingUsageIsNotZero() throws {
         let outcome = try Self.harness().stream(events: [Self.chunk(#"{"content":"x"}"#, finish: #""stop""#), "[DONE]"])
         #expect(outcome.usage?.source == .absent && outcome.finish == .stop)

@@ -31,6 +31,22 @@ import Testing
         #expect(usage.reasoningTokens == 21 && usage.cachedInputTokens == 3 && usage.source == .provider)
     }
 
+    /// Some servers count thoughts among the candidates' tokens; the total tells.
+    @Test func thoughtsThatAreCountedAlready() throws {
+        let events = [
+            Self.event(#"[{"text":"x"}]"#, #","finishReason":"STOP""#),
+            #"{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":26,"thoughtsTokenCount":21,"totalTokenCount":33}}"#,
+        ]
+        let usage = try #require(try Self.harness().stream(events: events).usage)
+        #expect(usage.outputTokens == 26 && usage.reasoningTokens == 21 && usage.totalTokens == 33)
+        // What tools read is in the total only.
+        let tools =
+            #"{"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":5,"thoughtsTokenCount":21,"toolUsePromptTokenCount":100,"totalTokenCount":133}}"#
+        #expect(try Self.harness().whole(tools).usage?.outputTokens == 26)
+        let bare = tools.replacing(#","totalTokenCount":133"#, with: "")
+        #expect(try Self.harness().whole(bare).usage?.outputTokens == 26)
+    }
+
     @Test func whatComesBackGoesOutUnchanged() throws {
         let harness = try Self.harness()
         let outcome = harness.stream(Streams.gemini, reasoning: false)

@@ -47,6 +47,19 @@ import Testing
         #expect(Set(same.map(\.id)).count == 2)
     }
 
+    /// Two calls under one index without ids: the first is whole when the second begins.
+    @Test func aWholeCallIsFollowedByAnother() {
+        let calls = Self.assemble([
+            (0, "", "f", #"{"x":1}"#), (0, "", "g", "{}"), (0, "", "g", #"{"y":"#), (0, "", "", "2}"),
+        ])
+        #expect(calls.map(\.name) == ["f", "g", "g"])
+        #expect(calls.map(\.argumentsJSON) == [#"{"x":1}"#, "{}", #"{"y":2}"#])
+        #expect(Set(calls.map(\.id)).count == 3)
+        // A name that comes with every piece.
+        let repeated = Self.assemble([(0, "", "f", ""), (0, "", "f", #"{"x":"#), (0, "", "f", "1}"), (0, "", "f", "")])
+        #expect(repeated.map(\.argumentsJSON) == [#"{"x":1}"#])
+    }
+
     @Test func argumentsBeforeTheName() {
         #expect(
             Self.assemble([(0, "a", "", "{"), (0, "", "f", "}")]) == [ToolCall(id: "a", name: "f", argumentsJSON: "{}")]

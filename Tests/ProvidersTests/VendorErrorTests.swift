@@ -55,6 +55,21 @@ import Testing
         #expect(error.message == message && error.providerCode == code && error.kind == .invalidRequest)
     }
 
+    /// Google's word for a wrong key, wherever it stands.
+    @Test(arguments: [
+        #"{"error":{"code":400,"message":"Bad","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+        #"{"error":{"code":400,"message":"Bad","status":"INVALID_ARGUMENT","details":[{"reason":"OTHER"},{"reason":"API_KEY_INVALID"}]}}"#,
+        #"[{"error":{"code":400,"message":"Bad","status":"INVALID_ARGUMENT","details":{"reason":"API_KEY_INVALID"}}}]"#,
+        #"{"error":{"code":400,"message":"Bad","status":"API_KEY_INVALID"}}"#,
+        #"{"error":{"code":"API_KEY_INVALID","message":"Bad"}}"#,
+        #"{"error":{"code":400,"message":"Bad","errors":[{"reason":"API_KEY_INVALID"}]}}"#,
+        #"{"error":{"message":"upstream said {\"error\":{\"details\":[{\"reason\":\"API_KEY_INVALID\"}]}}"}}"#,
+        #"{"detail":"400 API_KEY_INVALID"}"#,
+    ])
+    func aWrongKeyOfGoogles(_ body: String) throws {
+        #expect(try Self.error(400, body, provider: "gemini").kind == .authentication)
+    }
+
     @Test(arguments: ["{}", "[]", "null", "[[]]", #"{"error":{}}"#, #"{"error":{"message":""}}"#, #"{"error":""}"#])
     func bodiesThatSayNothing(_ body: String) throws {
         let error = try Self.error(500, body)

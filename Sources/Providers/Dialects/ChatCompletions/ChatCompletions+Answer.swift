@@ -41,7 +41,9 @@ extension ChatCompletions {
             result.inputTokens = input ?? 0
             result.outputTokens = output ?? 0
             result.totalTokens = usage["total_tokens"]?.tokens ?? result.inputTokens + result.outputTokens
-            result.cachedInputTokens = usage["prompt_tokens_details"]?["cached_tokens"]?.tokens ?? 0
+            // DeepSeek has a name of its own for it.
+            let cached = usage["prompt_tokens_details"]?["cached_tokens"] ?? usage["prompt_cache_hit_tokens"]
+            result.cachedInputTokens = cached?.tokens ?? 0
             result.reasoningTokens = usage["completion_tokens_details"]?["reasoning_tokens"]?.tokens ?? 0
             result.source = .provider
             completion.usage = result
@@ -117,9 +119,23 @@ extension ChatCompletions {
         return joined.isEmpty ? nil : joined
     }
 
-    /// The reasoning of a message or delta; servers use two names for it.
+    /// The reasoning of a message or delta. Servers use two names for it; OpenRouter may have it in a list only, and
+    /// Mistral has it in the content.
     static func reasoning(of message: JSONElement) -> String? {
-        message["reasoning_content"]?.nonEmptyString ?? message["reasoning"]?.nonEmptyString
+        if let text = message["reasoning_content"]?.nonEmptyString ?? message["reasoning"]?.nonEmptyString {
+            return text
+        }
+        var joined = ""
+        if let details = message["reasoning_details"] {
+            for detail in details.elements { joined += detail["text"]?.string ?? detail["summary"]?.string ?? "" }
+        }
+        if joined.isEmpty, let content = message["content"], content.kind == .array {
+            for part in content.elements {
+                guard let thinking = part["thinking"] else { continue }
+                joined += thinking.string ?? text(of: thinking) ?? ""
+            }
+        }
+        return joined.isEmpty ? nil : joined
     }
 
     /// Reads a unary response.

@@ -184,9 +184,14 @@ extension Gemini {
             // What the vendor's own tools read is in the total only, as the vendor reports it.
             result.inputTokens = input ?? 0
             result.outputTokens = (output ?? 0) + thoughts
+            let total = usage["totalTokenCount"]?.tokens
+            // Some servers count thoughts among the candidates' tokens already; the sum is then more than the total.
+            if let output, let total, output >= thoughts, result.inputTokens + result.outputTokens > total {
+                result.outputTokens = output
+            }
             result.reasoningTokens = thoughts
             result.cachedInputTokens = usage["cachedContentTokenCount"]?.tokens ?? 0
-            result.totalTokens = usage["totalTokenCount"]?.tokens ?? result.inputTokens + result.outputTokens
+            result.totalTokens = total ?? result.inputTokens + result.outputTokens
             completion.usage = result
         }
 
