@@ -20,6 +20,9 @@ package final class ConfiguredModel: Sendable {
     /// Whether the configuration defines it. Others are created when a caller asks for `provider/model_name`.
     package let isConfigured: Bool
 
+    /// What the catalogue knows of it.
+    package let facts: ModelFacts
+
     let provider: Provider
     let capabilities: Capabilities
     let likelyUnsupported: Capabilities
@@ -66,7 +69,9 @@ package final class ConfiguredModel: Sendable {
         self.provider = provider
         self.configuration = model
         self.isConfigured = isConfigured
-        capabilities = provider.capabilities(model)
+        facts = Catalogue.embedded.facts(provider: model.provider, name: model.modelName)
+        let offered = provider.capabilities(model)
+        capabilities = facts.jsonSchema ? offered : offered.subtracting(.jsonSchema)
         likelyUnsupported = provider.likelyUnsupported(model)
         endpoints = try provider.endpoints(model)
         nameInBody = provider.nameInBody(model)

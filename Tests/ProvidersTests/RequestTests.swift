@@ -331,7 +331,7 @@ import Testing
 
     @Test(arguments: ["[]", "3", "{", "", #"{"a":1}{}"#, #"{"a":1},"b":{"x":1}"#])
     func schemasThatAreNone(_ schema: String) throws {
-        for provider in ["openai", "anthropic_vertex", "vertex"] {
+        for provider in ["openai", "anthropic", "vertex"] {
             var request = ChatRequest(messages: [Message(role: .user, content: "x")])
             request.options.responseFormat = .jsonSchema(schema: schema, name: "", strict: nil)
             let harness = try DialectHarness(provider, "gemini-2.5-or-claude-4-5")

@@ -113,11 +113,14 @@ extension Gemini {
             beginContent(message.role == .assistant ? "model" : "user")
             if message.role == .assistant {
                 let entries = try BlockOrder.entries(message.providerState, family: Gemini.family, parser: parser)
+                var isFirstCall = true
                 for block in BlockOrder.resolve(entries ?? [], for: message) {
                     switch block {
                     case .text(let text, let signature): textPart(text, signature: signature)
                     case .content: parts(message)
-                    case .call(let index): try functionCall(message.toolCalls[index], position: index)
+                    case .call(let index):
+                        try functionCall(message.toolCalls[index], position: index, isFirst: isFirstCall)
+                        isFirstCall = false
                     case .opaque(let json): writer.raw(json)
                     }
                 }
@@ -175,9 +178,17 @@ extension Gemini {
 
         // MARK: - Calls and results
 
-        private mutating func functionCall(_ call: ToolCall, position: Int) throws(GenerationError) {
+        /// Google's word for a call that has no signature because another model made it.
+        private static let substituteSignature = "skip_thought_signature_validator"
+
+        /// - Parameter isFirst: of its message; the vendor wants a signature only there.
+        private mutating func functionCall(
+            _ call: ToolCall, position: Int, isFirst: Bool
+        ) throws(GenerationError) {
             let state = try ProviderState.content(call.providerState, family: Gemini.family, parser: parser)
-            let (signature, vendorID) = (state?["signature"]?.string, state?["id"]?.string ?? "")
+            let vendorID = state?["id"]?.string ?? ""
+            let substitute = isFirst && model.facts.needsThoughtSignatures ? Self.substituteSignature : nil
+            let signature = state?["signature"]?.string ?? substitute
             calls[call.id] = MadeCall(name: call.name, vendorID: vendorID, position: position)
             writer.beginObject()
             writer.key("functionCall")
