@@ -38,4 +38,41 @@ import Testing
             ChatRequest(messages: [Self.user] + Self.calling(["a", "b"], state: own)))
         #expect(kept["contents"]?[1]?["parts"]?[0]?["thoughtSignature"] == "own")
     }
+
+    // MARK: - Compatible servers' reasoning
+
+    @Test func reasoningContentGoesBackWhereItIsNeeded() throws {
+        let harness = try DialectHarness("openai", "deepseek-chat")
+        let call = #"[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]"#
+        let whole =
+            #"{"choices":[{"message":{"reasoning_content":"hm, so","content":"","tool_calls":\#(call)},"finish_reason":"tool_calls"}]}"#
+        let stream = [
+            #"{"choices":[{"delta":{"reasoning_content":"hm, "}}]}"#,
+            #"{"choices":[{"delta":{"reasoning_content":"so"}}]}"#,
+            #"{"choices":[{"delta":{"tool_calls":\#(call)},"finish_reason":"tool_calls"}]}"#, "[DONE]",
+        ]
+        // Also for callers who asked for no reasoning.
+        for outcome in [harness.whole(whole, reasoning: false), harness.stream(events: stream, reasoning: false)] {
+            #expect(outcome.message.reasoning.isEmpty && !outcome.message.providerState.isEmpty)
+            let result = Message(role: .tool, content: "1", toolCallID: "c")
+            let request = ChatRequest(messages: [Self.user, outcome.message, result])
+            #expect(try harness.body(request)["messages"]?[1]?["reasoning_content"] == "hm, so")
+            // Others refuse the field, or charge for it.
+            #expect(try DialectHarness("openai", "gpt-4o").body(request)["messages"]?[1]?["reasoning_content"] == nil)
+        }
+        #expect(try DialectHarness("openai", "gpt-4o").whole(whole).message.providerState.isEmpty)
+    }
+
+    @Test func reasoningContentOfMessagesWithoutState() throws {
+        let harness = try DialectHarness("openai", "kimi-k2.6")
+        let own = Message(role: .assistant, content: "y", reasoning: "hm")
+        let foreign = Self.calling(["a"])
+        let plain = Message(role: .assistant, content: "z")
+        let body = try harness.body(ChatRequest(messages: [Self.user, own, Self.user] + foreign + [plain]))
+        #expect(body["messages"]?[1]?["reasoning_content"] == "hm")
+        // An empty one counts as missing.
+        #expect(body["messages"]?[3]?["reasoning_content"] == " ")
+        #expect(body["messages"]?[5]?["reasoning_content"] == nil)
+        #expect(body["messages"]?[0]?["reasoning_content"] == nil)
+    }
 }

@@ -10,13 +10,27 @@ extension ChatCompletions {
         var hasFinishReason = false
         let quirks: Quirks
         private let providerName: String
+        /// The reasoning, if the server wants it back; `nil` if not.
+        private var reasoning: String?
 
         /// The bytes held until the end.
-        var keptBytes: Int { completion.keptBytes + assembler.keptBytes }
+        var keptBytes: Int { completion.keptBytes + assembler.keptBytes + (reasoning?.utf8.count ?? 0) }
 
-        init(providerName: String, quirks: Quirks) {
-            self.providerName = providerName
+        init(_ model: ConfiguredModel, quirks: Quirks) {
+            providerName = model.providerName
             self.quirks = quirks
+            if model.facts.sendsReasoningBack { reasoning = "" }
+        }
+
+        /// Reads the reasoning of a message or delta, if anyone wants it.
+        mutating func readReasoning(
+            _ message: JSONElement, isIncluded: Bool, _ deliver: (ChunkEvent) -> Void
+        ) throws(GenerationError) {
+            guard isIncluded || reasoning != nil, let text = ChatCompletions.reasoning(of: message) else { return }
+            if isIncluded { deliver(.reasoning(text)) }
+            guard reasoning != nil else { return }
+            reasoning?.append(text)
+            try CallBudget.check(providerName, bytes: keptBytes)
         }
 
         /// Reads id, model and usage. They are empty in Azure's first chunk.
@@ -95,6 +109,13 @@ extension ChatCompletions {
         mutating func close(_ form: AnswerEnd.Form, _ deliver: (ChunkEvent) -> Void) -> Set<Int> {
             completion.provider = providerName
             if completion.id.isEmpty { completion.id = "gen-" + ToolCallAssembler.randomName() }
+            if let reasoning, !reasoning.isEmpty {
+                completion.providerState = ProviderState.bytes(ChatCompletions.family) { writer in
+                    writer.beginObject()
+                    writer.member("reasoning_content", reasoning)
+                    writer.endObject()
+                }
+            }
             return end.close(&completion, &assembler, form, deliver)
         }
     }
@@ -147,14 +168,14 @@ extension ChatCompletions {
         guard let choice = Self.choice(root) else {
             throw GenerationError(.badProviderResponse, "\(model.providerName) returned no choice")
         }
-        var state = AnswerState(providerName: model.providerName, quirks: quirks)
+        var state = AnswerState(model, quirks: quirks)
         try Self.checkError(choice, for: model)
         try state.readHead(root, for: model)
         state.read(finishReason: choice["finish_reason"])
         var builder = MessageBuilder()
         // A filtered response may have no message.
         if let raw = choice["message"] {
-            if includesReasoning, let reasoning = Self.reasoning(of: raw) { builder.add(.reasoning(reasoning)) }
+            try state.readReasoning(raw, isIncluded: includesReasoning) { builder.add($0) }
             if let text = Self.text(of: raw["content"]) { builder.add(.text(text)) }
             if let refusal = raw["refusal"]?.nonEmptyString {
                 state.hasRefusal = true

@@ -24,7 +24,7 @@ extension ChatCompletions {
             writer.string(model.nameInBody)
             writer.key("messages")
             writer.beginArray()
-            for message in request.messages { write(message) }
+            for message in request.messages { try write(message) }
             writer.endArray()
             try tools(request)
             try options(request.options)
@@ -42,7 +42,7 @@ extension ChatCompletions {
 
         // MARK: - Messages
 
-        private mutating func write(_ message: Message) {
+        private mutating func write(_ message: Message) throws(GenerationError) {
             writer.beginObject()
             writer.key("role")
             switch message.role {
@@ -58,11 +58,23 @@ extension ChatCompletions {
             }
             writer.key("content")
             content(message)
+            try reasoningContent(message)
             if !message.toolCalls.isEmpty {
                 writer.key("tool_calls")
                 toolCalls(message.toolCalls)
             }
             writer.endObject()
+        }
+
+        /// The reasoning of an earlier answer, for servers that want it back: DeepSeek's and Kimi's refuse calls
+        /// without it, and Kimi's an empty one.
+        private mutating func reasoningContent(_ message: Message) throws(GenerationError) {
+            guard model.facts.sendsReasoningBack, message.role == .assistant else { return }
+            let state = try ProviderState.content(
+                message.providerState, family: ChatCompletions.family, parser: checker.parser)
+            var text = state?["reasoning_content"]?.nonEmptyString ?? message.reasoning
+            if text.isEmpty, !message.toolCalls.isEmpty { text = " " }
+            if !text.isEmpty { writer.member("reasoning_content", text) }
         }
 
         private mutating func content(_ message: Message) {

@@ -20,7 +20,7 @@ extension ChatCompletions {
         init(model: ConfiguredModel, quirks: Quirks, includesReasoning: Bool) {
             self.model = model
             self.includesReasoning = includesReasoning
-            state = AnswerState(providerName: model.providerName, quirks: quirks)
+            state = AnswerState(model, quirks: quirks)
         }
 
         /// Decodes one event and delivers its contents.
@@ -45,9 +45,7 @@ extension ChatCompletions {
         }
 
         private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) throws(GenerationError) {
-            if includesReasoning, let reasoning = ChatCompletions.reasoning(of: delta) {
-                deliver(.reasoning(reasoning))
-            }
+            try state.readReasoning(delta, isIncluded: includesReasoning, deliver)
             if let text = ChatCompletions.text(of: delta["content"]) { deliver(.text(text)) }
             if let refusal = delta["refusal"]?.nonEmptyString {
                 state.hasRefusal = true

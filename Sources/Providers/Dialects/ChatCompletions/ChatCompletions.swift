@@ -13,6 +13,9 @@ struct ChatCompletions: Dialect {
         static let reasoningFormat = Quirks(rawValue: 2)
     }
 
+    /// The name of the family in `provider_state`.
+    static let family: StaticString = "chat_completions"
+
     var quirks: Quirks = []
     var options = Options()
 
