@@ -18,6 +18,12 @@ protocol Dialect: Sendable {
         _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
     ) throws(GenerationError) -> ChatResponse
 
+    /// The provider state of a response, bound to the request that it answers.
+    func bound(_ state: [UInt8], to request: ChatRequest, at model: ConfiguredModel) -> [UInt8]
+
+    /// Whether an error refuses the thinking blocks of earlier responses, so that a request without them may succeed.
+    func refusesThinking(_ error: GenerationError) -> Bool
+
     /// A decoder for one stream.
     func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder
 
@@ -32,6 +38,10 @@ protocol Dialect: Sendable {
 
 extension Dialect {
     func configured(by model: ModelConfiguration) -> Self { self }
+
+    func bound(_ state: [UInt8], to request: ChatRequest, at model: ConfiguredModel) -> [UInt8] { state }
+
+    func refusesThinking(_ error: GenerationError) -> Bool { false }
 
     func encodeTokenCount(
         _ request: PreparedRequest, for model: ConfiguredModel

@@ -69,6 +69,11 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     /// The memory that this response uses.
     private var share: AnswerBudget.Share
     private var warnings: [String] = []
+    /// The request without the thinking that the vendor refused, once that has happened.
+    private var leavesOutThinking = false
+    /// The sendings before the last transfer's.
+    private var earlierSendings: [RepeatedSending] = []
+    private var sentAt: UInt64 = 0
 
     /// The HTTP status; 0 until the response headers arrive.
     package var httpStatus: Int { transfer?.httpStatus ?? 0 }
@@ -76,8 +81,8 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     package var connectMicroseconds: Int64 { transfer?.connectMicroseconds ?? 0 }
     /// How long the request waited for a token, in microseconds; usually 0.
     package var authMicroseconds: Int64 { transfer?.authMicroseconds ?? 0 }
-    /// The sendings that were repeated, in order; usually none, at most three. Complete once the attempt has finished.
-    package var repeatedSendings: [RepeatedSending] { transfer?.repeatedSendings ?? [] }
+    /// The sendings that were repeated, in order; usually none, at most seven. Complete once the attempt has finished.
+    package var repeatedSendings: [RepeatedSending] { earlierSendings + (transfer?.repeatedSendings ?? []) }
     /// The size of the request's body while it may still have to be sent, in bytes.
     package var bodyBytes: Int { transfer?.bodyBytes ?? 0 }
 
@@ -107,7 +112,8 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     /// Sends the request; fails at once if the request cannot be encoded for the vendor.
     package func start() {
         do throws(GenerationError) {
-            let prepared = try PreparedRequest(request, for: model, isStream: isStream)
+            var prepared = try PreparedRequest(request, for: model, isStream: isStream)
+            if leavesOutThinking { prepared.leaveOutThinking() }
             warnings = prepared.warnings
             let request = AuthorizedTransfer.Request(
                 url: isStream ? model.endpoints.stream : model.endpoints.whole,
@@ -115,10 +121,32 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
                 prefersHTTP1: isStream)
             let transfer = AuthorizedTransfer(request, model: model, context: context)
             self.transfer = transfer
+            sentAt = EventLoop.monotonicNanoseconds()
             transfer.start(self)
         } catch {
             fail(error)
         }
+    }
+
+    /// Sends the request once more, if the vendor refused the thinking blocks in it.
+    private func startsAgain(after error: GenerationError) -> Bool {
+        guard !leavesOutThinking, dialect.refusesThinking(error),
+            request.messages.contains(where: { !$0.providerState.isEmpty })
+        else { return false }
+        let elapsed = EventLoop.monotonicNanoseconds() - sentAt
+        earlierSendings =
+            repeatedSendings
+            + [
+                RepeatedSending(
+                    httpStatus: error.httpStatus, error: gate.pass(error), microseconds: Int64(elapsed / 1000))
+            ]
+        leavesOutThinking = true
+        phase = .waiting
+        body = []
+        share.giveBack()
+        transfer = nil
+        start()
+        return true
     }
 
     /// Closes the upstream connection; the sink is not called again.
@@ -163,7 +191,11 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
         }
         guard !isOver else { return }
         // An error status is more useful than the error that interrupted its body.
-        if case .collecting(let head) = phase, head.status >= 300 { return fail(errorAnswer(head)) }
+        if case .collecting(let head) = phase, head.status >= 300 {
+            let error = errorAnswer(head)
+            if !startsAgain(after: error) { fail(error) }
+            return
+        }
         switch failure {
         case .noIdentity(let error): return fail(error)
         case .transfer(let error): return fail(self.error(from: error))
@@ -350,6 +382,9 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
         response.completion.providerRequestID =
             Self.requestIDHeaders.lazy.compactMap { head.header($0) }.first ?? ""
         response.completion.warnings = warnings + response.completion.warnings
+        let state = dialect.bound(response.completion.providerState, to: request, at: model)
+        if !response.message.providerState.isEmpty { response.message.providerState = state }
+        response.completion.providerState = state
         if response.completion.model.isEmpty { response.completion.model = model.modelName }
         sink?.finish(.success(gate.pass(response)))
     }

@@ -45,6 +45,9 @@ struct BlockOrder {
         case call(Int)
         /// A block in the vendor's format, as JSON text.
         case opaque(String)
+
+        /// Whether only the vendor understands it.
+        var isOpaque: Bool { if case .opaque = self { true } else { false } }
     }
 
     private(set) var entries: [Entry] = []
@@ -149,7 +152,7 @@ struct BlockOrder {
     ) throws(GenerationError) -> Bool {
         if message.hasContent { return true }
         guard let entries = try entries(message.providerState, family: family, parser: parser) else { return false }
-        return entries.contains { if case .opaque = $0 { true } else { false } }
+        return entries.contains(where: \.isOpaque)
     }
 
     /// Applies `entries` to `message`, whose text or calls the caller may have edited. The result contains every call

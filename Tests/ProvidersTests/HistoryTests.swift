@@ -75,4 +75,94 @@ import Testing
         #expect(body["messages"]?[5]?["reasoning_content"] == nil)
         #expect(body["messages"]?[0]?["reasoning_content"] == nil)
     }
+
+    // MARK: - Claude's thinking
+
+    private static let thinking = #"{"type":"thinking","thinking":"hm","signature":"s"}"#
+
+    /// An answer of `model` to `first`, as the attempt hands it out.
+    private static func answer(of model: String, to first: Message) throws -> Message {
+        let harness = try DialectHarness("anthropic", model)
+        let body =
+            #"{"content":[\#(thinking),{"type":"server_tool_use","id":"s","name":"n","input":{}},{"type":"text","text":"y"}],"stop_reason":"end_turn"}"#
+        var message = harness.whole(body).message
+        message.providerState = harness.model.provider.dialect.bound(
+            message.providerState, to: ChatRequest(messages: [first]), at: harness.model)
+        return message
+    }
+
+    private static func blocks(_ model: String, _ messages: [Message]) throws -> [String] {
+        let body = try DialectHarness("anthropic", model).body(ChatRequest(messages: messages))
+        return body["messages"]?[1]?["content"]?.array?.compactMap { $0["type"]?.string } ?? []
+    }
+
+    @Test(arguments: [
+        ("claude-opus-5-5", "claude-opus-5-5", true), ("claude-opus-5-5", "claude-haiku-4-5", false),
+        ("claude-haiku-4-5", "claude-opus-5-5", false), ("claude-haiku-4-5", "claude-sonnet-4-5", true),
+    ])
+    func thinkingIsBoundToItsModel(_ from: String, _ to: String, _ isKept: Bool) throws {
+        let message = try Self.answer(of: from, to: Self.user)
+        let found = try Self.blocks(to, [Self.user, message, Self.user])
+        #expect(found == (isKept ? ["thinking"] : []) + ["server_tool_use", "text"])
+    }
+
+    @Test func thinkingIsBoundToItsConversation() throws {
+        let other = Message(role: .user, content: "y")
+        let image = Message(role: .user, parts: [.image(Image(mimeType: "image/png", source: .data([1])))])
+        for (model, isKept) in [("claude-opus-5-5", false), ("claude-sonnet-4-5", true)] {
+            let message = try Self.answer(of: model, to: Self.user)
+            for first in [other, image] {
+                let found = try Self.blocks(model, [first, message, Self.user])
+                #expect(found.contains("thinking") == isKept, "\(model) \(first)")
+            }
+            // System messages may change.
+            let system = Message(role: .system, content: "new")
+            #expect(try Self.blocks(model, [system, Self.user, message, Self.user]).contains("thinking"))
+        }
+        // A message that is nothing but thinking goes as a whole.
+        var bare = try Self.answer(of: "claude-opus-5-5", to: Self.user)
+        bare.content = ""
+        bare.providerState = Array(
+            #"{"claude":[{"of":{"model":"claude-opus-5-5","bound":true,"start":1}},{"block":\#(Self.thinking)}]}"#.utf8)
+        let body = try DialectHarness("anthropic", "claude-opus-5-5").body(
+            ChatRequest(messages: [Self.user, bare, Self.user]))
+        #expect(body["messages"]?.array?.count == 1)
+        // State without a mark is sent: only the vendor can tell.
+        bare.providerState = Array(#"{"claude":[{"block":\#(Self.thinking)}]}"#.utf8)
+        #expect(try Self.blocks("claude-opus-5-5", [Self.user, bare, Self.user]) == ["thinking"])
+    }
+
+    @Test(arguments: [false, true])
+    func thinkingThatIsRefusedIsLeftOutOnce(_ isStream: Bool) async throws {
+        let bodies = Locked<[String]>([])
+        let refusal =
+            #"{"type":"error","error":{"type":"invalid_request_error","message":"messages.1.content.0: thinking block is bound to a different conversation"}}"#
+        let fine = #"{"content":[{"type":"text","text":"fine"}],"stop_reason":"end_turn"}"#
+        let server = TestServer { connection in
+            while let request = connection.request() {
+                bodies.withLock { $0.append(String(decoding: request.body, as: UTF8.self)) }
+                let isRefused = bodies.withLock { $0.count } != 2
+                connection.send(
+                    "HTTP/1.1 \(isRefused ? "400 Bad" : "200 OK")\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: \((isRefused ? refusal : fine).utf8.count)\r\n\r\n"
+                        + (isRefused ? refusal : fine))
+            }
+        }
+        defer { server.stop() }
+        let model = try DialectHarness("anthropic", "claude-opus-5-5") { $0.apiBase = server.url("/v1") }.model
+        let message = try Self.answer(of: "claude-opus-5-5", to: Self.user)
+        let request = ChatRequest(messages: [Self.user, message, Self.user])
+        let first = try await AttemptRun.run(model, request, isStream: isStream)
+        #expect(first.text == "fine" && first.error == nil)
+        #expect(first.warnings.contains { $0.contains("thinking") })
+        #expect(first.sendings.map(\.httpStatus) == [400])
+        let sent = bodies.withLock { $0 }
+        #expect(sent.count == 2 && sent[0].contains("\"thinking\"") && !sent[1].contains("\"signature\""))
+        // Refused again, or nothing to leave out: an error like any other.
+        let second = try await AttemptRun.run(model, request, isStream: isStream)
+        #expect(second.error?.kind == .invalidRequest && second.sendings.count == 1)
+        let third = try await AttemptRun.run(model, ChatRequest(messages: [Self.user]), isStream: isStream)
+        #expect(third.error?.kind == .invalidRequest && third.sendings.isEmpty)
+        #expect(bodies.withLock { $0.count } == 5)
+    }
 }

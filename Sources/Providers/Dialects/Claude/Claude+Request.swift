@@ -23,7 +23,7 @@ extension Claude {
         }
 
         mutating func encode(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
-            let thinking = try Thinking(request.options, model: model.modelName)
+            let thinking = try Thinking(request.options, model.facts.reasoning)
             writer.beginObject()
             switch host {
             case .native: writer.member("model", model.modelName)
@@ -68,15 +68,16 @@ extension Claude {
             writer.beginArray()
             var isEmpty = true
             // The vendor merges turns of one role; results of parallel calls must be in one message in any case.
-            var turn: [Message] = []
+            var turn: [(message: Message, entries: [BlockOrder.Entry])] = []
             for message in request.messages where message.role != .system {
-                guard try BlockOrder.hasContent(message, family: Claude.family, parser: parser) else { continue }
+                let entries = try entries(of: message, in: request)
+                guard message.hasContent || entries.contains(where: \.isOpaque) else { continue }
                 isEmpty = false
-                if let last = turn.last, (last.role == .assistant) != (message.role == .assistant) {
+                if let last = turn.last?.message, (last.role == .assistant) != (message.role == .assistant) {
                     try write(turn: turn)
                     turn = []
                 }
-                turn.append(message)
+                turn.append((message, entries))
             }
             guard !isEmpty else {
                 throw GenerationError(
@@ -88,30 +89,50 @@ extension Claude {
             writer.endArray()
         }
 
-        private mutating func write(turn: [Message]) throws(GenerationError) {
+        /// The order of a message's blocks, without the thinking that is not valid in this request.
+        private func entries(
+            of message: Message, in request: PreparedRequest
+        ) throws(GenerationError) -> [BlockOrder.Entry] {
+            guard !message.providerState.isEmpty, message.role == .assistant,
+                let entries = try BlockOrder.entries(message.providerState, family: Claude.family, parser: parser)
+            else { return [] }
+            let origin = try Origin(message.providerState, parser: parser)
+            let isValid = origin?.fits(model, first: request.firstMessage) ?? true
+            if isValid, !request.leavesOutThinking { return entries }
+            return entries.filter { entry in
+                guard case .opaque(let json) = entry else { return true }
+                let type = (try? parser.parse(json))?["type"]?.string
+                return type != "thinking" && type != "redacted_thinking"
+            }
+        }
+
+        private mutating func write(
+            turn: [(message: Message, entries: [BlockOrder.Entry])]
+        ) throws(GenerationError) {
             writer.beginObject()
-            let isAssistant = turn[0].role == .assistant
+            let isAssistant = turn[0].message.role == .assistant
             writer.member("role", isAssistant ? "assistant" : "user")
             writer.key("content")
-            if turn.count == 1, turn[0].isPlainText {
-                writer.string(turn[0].content)
+            if turn.count == 1, turn[0].message.isPlainText {
+                writer.string(turn[0].message.content)
             } else {
                 writer.beginArray()
                 if isAssistant {
-                    for message in turn { try assistantBlocks(message) }
+                    for (message, entries) in turn { try assistantBlocks(message, entries) }
                 } else {
                     // Results must come first.
-                    for message in turn where message.role == .tool { toolResult(message) }
-                    for message in turn where message.role != .tool { blocks(message) }
+                    for (message, _) in turn where message.role == .tool { toolResult(message) }
+                    for (message, _) in turn where message.role != .tool { blocks(message) }
                 }
                 writer.endArray()
             }
             writer.endObject()
         }
 
-        private mutating func assistantBlocks(_ message: Message) throws(GenerationError) {
-            let entries = try BlockOrder.entries(message.providerState, family: Claude.family, parser: parser)
-            for block in BlockOrder.resolve(entries ?? [], for: message) {
+        private mutating func assistantBlocks(
+            _ message: Message, _ entries: [BlockOrder.Entry]
+        ) throws(GenerationError) {
+            for block in BlockOrder.resolve(entries, for: message) {
                 switch block {
                 case .text(let text, _): textBlock(text)
                 case .content: blocks(message)
@@ -268,6 +289,7 @@ extension Claude {
             switch thinking.mode {
             case .off: break
             case .disabled: thinkingMember("disabled")
+            case .betweenTools: thinkingMember("between_tools")
             case .adaptive: thinkingMember("adaptive", display: options.reasoning.include ? "summarized" : nil)
             case .budget(let tokens): thinkingMember("enabled", budget: tokens)
             }
@@ -320,6 +342,7 @@ extension Claude {
             enum Mode: Equatable {
                 case off
                 case disabled
+                case betweenTools
                 case adaptive
                 case budget(Int)
             }
@@ -328,16 +351,21 @@ extension Claude {
             private(set) var effort: String?
             private(set) var maxTokens: Int
 
-            init(_ options: GenerationOptions, model: String) throws(GenerationError) {
-                let family = ModelFamily(model)
+            init(_ options: GenerationOptions, _ facts: ModelFacts.Reasoning) throws(GenerationError) {
+                let isAdaptive = facts.control == .adaptive
                 let wanted = options.reasoning
                 maxTokens = options.maxTokens ?? defaultMaxTokens
                 if let budget = wanted.budgetTokens, budget > 0 {
                     mode = .budget(budget)
                     if options.maxTokens == nil { maxTokens += budget }
                 } else if wanted.budgetTokens == 0 || wanted.effort == "none" {
-                    mode = family.isAdaptive ? .disabled : .off
-                } else if family.isAdaptive {
+                    mode =
+                        switch facts.off {
+                        case .disabled: .disabled
+                        case .betweenTools: .betweenTools
+                        case .omitted, nil: .off
+                        }
+                } else if isAdaptive {
                     guard !wanted.effort.isEmpty || wanted.include || wanted.budgetTokens == -1 else { return }
                     mode = .adaptive
                     if !wanted.effort.isEmpty { effort = wanted.effort == "minimal" ? "low" : wanted.effort }
