@@ -73,7 +73,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     private var leavesOutThinking = false
     /// The sendings before the last transfer's.
     private var earlierSendings: [RepeatedSending] = []
-    private var sentAt: UInt64 = 0
+    private var sentAt = Instant.now()
 
     /// The HTTP status; 0 until the response headers arrive.
     package var httpStatus: Int { transfer?.httpStatus ?? 0 }
@@ -121,7 +121,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
                 prefersHTTP1: isStream)
             let transfer = AuthorizedTransfer(request, model: model, context: context)
             self.transfer = transfer
-            sentAt = EventLoop.monotonicNanoseconds()
+            sentAt = .now()
             transfer.start(self)
         } catch {
             fail(error)
@@ -133,12 +133,12 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
         guard !leavesOutThinking, dialect.refusesThinking(error),
             request.messages.contains(where: { !$0.providerState.isEmpty })
         else { return false }
-        let elapsed = EventLoop.monotonicNanoseconds() - sentAt
+        let elapsed = Instant.now() - sentAt
         earlierSendings =
             repeatedSendings
             + [
                 RepeatedSending(
-                    httpStatus: error.httpStatus, error: gate.pass(error), microseconds: Int64(elapsed / 1000))
+                    httpStatus: error.httpStatus, error: gate.pass(error), microseconds: elapsed.microseconds)
             ]
         leavesOutThinking = true
         phase = .waiting
