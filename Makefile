@@ -1,6 +1,10 @@
 # The front door. Every target installs the Debian packages it needs where they are missing.
 SWIFT ?= swift
-RELEASE := -c release --static-swift-stdlib
+# lld packs relocations (DT_RELR) and folds identical functions, which saves almost 1 MiB of resident memory. The dynamic
+# linker has known the packed form since glibc 2.36.
+RELR := $(shell printf '2.36\n%s\n' "$$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)" | sort -VC && \
+	echo -Xlinker -z -Xlinker pack-relative-relocs)
+RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --icf=safe $(RELR)
 BIN := .build/release
 PREFIX ?= /usr/local
 DESTDIR ?=
