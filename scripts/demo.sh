@@ -48,15 +48,15 @@ cat >"$folder/config.yaml" <<YAML
 server: {listen: ["unix:$folder/genwire.sock", "tcp:127.0.0.1:0"]}
 generation:
   provider: openai
-  config: {model_name: gpt-4o-mini, api_base: "$upstream/v1", api_key: "\${DEMO_KEY}"}
+  config: {model_name: gpt-6-luna, api_base: "$upstream/v1", api_key: "\${DEMO_KEY}"}
 models:
-  gemini:     {provider: vertex, config: {model_name: gemini-2.5-flash, project_id: demo, region: us-central1, api_base: "$upstream", auth: google}}
-  claude:     {provider: anthropic_vertex, config: {model_name: claude-sonnet-4-5, project_id: demo, region: us-east5, api_base: "$upstream", auth: google}}
-  azure:      {provider: azure_openai, config: {model_name: gpt-4o, api_version: 2024-10-21, azure_endpoint: "$upstream", api_key: "\${DEMO_KEY}"}}
-  groq:       {provider: groq, config: {model_name: llama-3.3-70b-versatile, api_base: "$upstream/openai/v1", api_key: "\${DEMO_KEY}"}}
-  anthropic:  {provider: anthropic, config: {model_name: claude-sonnet-4-5, api_base: "$upstream", api_key: "\${DEMO_KEY}"}}
-  gemini-api: {provider: gemini, config: {model_name: gemini-2.5-flash, api_base: "$upstream", api_key: "\${DEMO_KEY}"}}
-  flaky:      {provider: openai, config: {model_name: "gpt-4o#cut-after=3", api_base: "$upstream/v1", api_key: "\${DEMO_KEY}"}}
+  gemini:     {provider: vertex, config: {model_name: gemini-3.8-flash, project_id: demo, region: global, api_base: "$upstream", auth: google}}
+  claude:     {provider: anthropic_vertex, config: {model_name: claude-sonnet-5-5, project_id: demo, region: us-east5, api_base: "$upstream", auth: google}}
+  azure:      {provider: azure_openai, config: {model_name: gpt-6-luna, azure_endpoint: "$upstream", api_key: "\${DEMO_KEY}"}}
+  groq:       {provider: groq, config: {model_name: openai/gpt-oss-120b, api_base: "$upstream/openai/v1", api_key: "\${DEMO_KEY}"}}
+  anthropic:  {provider: anthropic, config: {model_name: claude-sonnet-5-5, api_base: "$upstream", api_key: "\${DEMO_KEY}"}}
+  gemini-api: {provider: gemini, config: {model_name: gemini-3.8-flash, api_base: "$upstream", api_key: "\${DEMO_KEY}"}}
+  flaky:      {provider: openai, config: {model_name: "gpt-6-luna#cut-after=3", api_base: "$upstream/v1", api_key: "\${DEMO_KEY}"}}
 auth:
   google: {type: static, token: "\${DEMO_KEY}"}
 YAML

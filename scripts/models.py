@@ -88,6 +88,9 @@ def reduced(entry, provider):
     for ours, theirs in (("context_window", "max_input_tokens"), ("max_output_tokens", "max_output_tokens")):
         if isinstance(entry.get(theirs), int) and entry[theirs] > 0:
             facts[ours] = entry[theirs]
+    # For these, the map gives what a request may fill of OpenAI's window of 400,000 or 1,050,000 tokens.
+    if facts.get("context_window") in (272_000, 922_000) and "openai" in provider and "max_output_tokens" in facts:
+        facts["context_window"] += facts["max_output_tokens"]
     if facts.get("kind") == "embedding":
         facts.pop("max_output_tokens", None)
         if "output_vector_size" in entry:

@@ -39,6 +39,8 @@ package final class Catalog: Sendable {
     private let byName: [String: Target]
     private let routesByName: [String: Route]
     private let defaults: Configuration
+    /// What is known of models.
+    package let catalogue: Catalogue
     /// The credentials of the models.
     package let credentials: CredentialStore
     private let dynamic = Locked<[String: Target]>([:])
@@ -56,6 +58,8 @@ package final class Catalog: Sendable {
         self.stack = stack
         let credentials = CredentialStore(configuration, carryingOver: previous)
         self.credentials = credentials
+        let catalogue = try Self.catalogue(of: configuration)
+        self.catalogue = catalogue
         var models: [ConfiguredModel] = []
         var unconfigured: [(name: String, provider: String, reason: String)] = []
         for model in configuration.allModels {
@@ -64,7 +68,7 @@ package final class Catalog: Sendable {
                 continue
             }
             do {
-                models.append(try ConfiguredModel(model, credentials: credentials))
+                models.append(try ConfiguredModel(model, credentials: credentials, catalogue: catalogue))
             } catch {
                 guard model.isOptional else { throw error }
                 unconfigured.append((model.name, model.provider, error.message))
@@ -84,6 +88,14 @@ package final class Catalog: Sendable {
         }
         routesByName = Dictionary(routes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         defaults = configuration
+    }
+
+    private static func catalogue(of configuration: Configuration) throws(GenerationError) -> Catalogue {
+        do throws(CatalogueError) {
+            return try Catalogue(folder: Catalogue.folder, files: configuration.catalogue.files)
+        } catch {
+            throw GenerationError(.invalidRequest, "catalogue: \(error)")
+        }
     }
 
     /// Returns the targets to try, in order: those of `name`, then those of `fallbacks`.
@@ -158,7 +170,7 @@ package final class Catalog: Sendable {
         }
         let model = try ConfiguredModel(
             defaults.dynamicModel(name: name, provider: provider, modelName: modelName), credentials: credentials,
-            isConfigured: false)
+            catalogue: catalogue, isConfigured: false)
         let made = Target(model: model, answerer: stack(model))
         dynamic.withLock { targets in
             if targets.count >= Self.dynamicCapacity { targets.removeAll() }

@@ -7,7 +7,7 @@ public import Generation
 public protocol GenerationModel: Sendable {
     /// The provider's name, for example `openai`.
     var provider: String { get }
-    /// The vendor's name of the model, for example `gpt-4o-mini`.
+    /// The vendor's name of the model, for example `gpt-6-luna`.
     var modelName: String { get }
 
     /// Sends one prompt and returns the text of the response.

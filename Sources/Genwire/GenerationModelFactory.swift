@@ -5,7 +5,7 @@ internal import Providers
 /// Creates models by provider and name, or from a configuration.
 ///
 /// ```swift
-/// let model = try GenerationModelFactory.createModel(provider: "openai", modelName: "gpt-4o-mini")
+/// let model = try GenerationModelFactory.createModel(provider: "openai", modelName: "gpt-6-luna")
 /// print(try await model.generateContent("Say hello"))
 /// ```
 public enum GenerationModelFactory {

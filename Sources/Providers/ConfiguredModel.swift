@@ -52,11 +52,13 @@ package final class ConfiguredModel: Sendable {
     /// Prepares the model of one section.
     /// - Parameters:
     ///   - credentials: those of the whole configuration.
+    ///   - catalogue: the facts of all models.
     ///   - isConfigured: see the property.
     /// - Throws: `GenerationError`: `.authentication` if the credential is missing (it names the key and the
     ///   environment variable), `.unsupported` or `.invalidRequest` if the section cannot work.
     package init(
-        _ model: ModelConfiguration, credentials: CredentialStore, isConfigured: Bool = true
+        _ model: ModelConfiguration, credentials: CredentialStore, catalogue: Catalogue = .embedded,
+        isConfigured: Bool = true
     ) throws(GenerationError) {
         guard var provider = ProviderRegistry.provider(named: model.provider) else {
             throw GenerationError(
@@ -69,11 +71,12 @@ package final class ConfiguredModel: Sendable {
         self.provider = provider
         self.configuration = model
         self.isConfigured = isConfigured
-        facts = Catalogue.embedded.facts(provider: model.provider, name: model.modelName)
-        let offered = provider.capabilities(model)
-        capabilities = facts.jsonSchema ? offered : offered.subtracting(.jsonSchema)
-        likelyUnsupported = provider.likelyUnsupported(model)
-        endpoints = try provider.endpoints(model)
+        let facts = Self.facts(model, provider, catalogue)
+        self.facts = facts
+        let offer = Offer(wire: provider.capabilities(model), facts)
+        capabilities = offer.possible
+        likelyUnsupported = offer.refused
+        endpoints = try provider.endpoints(model, facts)
         nameInBody = provider.nameInBody(model)
         patch = try BodyPatch(model.extraBody)
         timeouts = HTTPTimeouts(model.timeouts)
@@ -94,6 +97,17 @@ package final class ConfiguredModel: Sendable {
         // Reports invalid headers now instead of with the first request.
         let isFixed = credential?.kind == .apiKey || credential?.kind == .static
         if case .failure(let error) = identity(isFixed ? credential?.current : nil) { throw error }
+    }
+
+    /// What the catalogue knows of the model of a section; `nil` if the provider is unknown.
+    package static func facts(_ model: ModelConfiguration, in catalogue: Catalogue) -> ModelFacts? {
+        ProviderRegistry.provider(named: model.provider).map { facts(model, $0, catalogue) }
+    }
+
+    private static func facts(
+        _ model: ModelConfiguration, _ provider: Provider, _ catalogue: Catalogue
+    ) -> ModelFacts {
+        catalogue.facts(provider: provider.name, name: provider.catalogueName(model))
     }
 
     private static func credential(

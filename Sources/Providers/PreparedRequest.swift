@@ -18,7 +18,8 @@ struct PreparedRequest {
     private(set) var warnings: [String] = []
 
     private let capabilities: Capabilities
-    private let providerName: String
+    let facts: ModelFacts
+    let providerName: String
 
     /// Checks `request` and fills in the defaults of `model`.
     /// - Throws: `.invalidRequest` that names the field, or `.unsupported` for an option that this model does not
@@ -31,15 +32,23 @@ struct PreparedRequest {
         self.isStream = isStream
         firstMessage = request.firstMessage
         capabilities = model.capabilities
+        facts = model.facts
         providerName = model.providerName
         try checkMessages()
         try checkTools()
-        try checkForcedTools(model.facts)
-        try checkThinking(model.facts.reasoning)
-        try checkCapabilities(likelyUnsupported: model.likelyUnsupported)
-        fillIn(model.configuration, leavingOut: model.likelyUnsupported)
+        try checkBudget()
+        try checkForcedTools(facts)
+        try checkThinking(facts.reasoning)
+        if capabilities.contains(.effort) { settleReasoning(facts.reasoning) }
+        let refused = refused(of: model)
+        try checkCapabilities(likelyUnsupported: refused)
+        let asked = options
+        fillIn(model.configuration, leavingOut: refused)
+        try settleSampling(asked)
         try checkRanges()
     }
+
+    mutating func warn(_ warning: String) { warnings.append(warning) }
 
     // MARK: - Messages and tools
 
@@ -284,8 +293,9 @@ struct PreparedRequest {
     private mutating func fillIn(_ model: ModelConfiguration, leavingOut likelyUnsupported: Capabilities) {
         let usable = capabilities.subtracting(likelyUnsupported)
         func ifUsable<T>(_ capability: Capabilities, _ value: T?) -> T? { usable.contains(capability) ? value : nil }
-        options.maxTokens = options.maxTokens ?? model.maxTokens
-        options.temperature = options.temperature ?? ifUsable(.temperature, model.temperature)
+        options.maxTokens = options.maxTokens ?? model.maxTokens.map { min($0, facts.maxOutputTokens ?? $0) }
+        options.temperature =
+            options.temperature ?? ifUsable(.temperature, model.temperature.map { min($0, facts.maxTemperature) })
         options.topP = options.topP ?? ifUsable(.topP, model.topP)
         options.topK = options.topK ?? ifUsable(.topK, model.topK)
         options.seed = options.seed ?? ifUsable(.seed, model.seed.map { Int64($0) })
@@ -301,13 +311,17 @@ struct PreparedRequest {
             throw outOfRange("max_tokens", "\(value)", "1 to \(most)")
         }
         if let value = options.topK, value < 1 { throw outOfRange("top_k", "\(value)", "at least 1") }
-        if let value = options.reasoning.budgetTokens, !(-1...most).contains(value) {
-            throw outOfRange("reasoning.budget_tokens", "\(value)", "-1 to \(most)")
-        }
-        try checkNumber("temperature", options.temperature, 0...2)
+        try checkNumber("temperature", options.temperature, 0...facts.maxTemperature)
         try checkNumber("top_p", options.topP, 0...1)
         try checkNumber("presence_penalty", options.presencePenalty, -2...2)
         try checkNumber("frequency_penalty", options.frequencyPenalty, -2...2)
+    }
+
+    private func checkBudget() throws(GenerationError) {
+        let most = Int(Int32.max)
+        if let value = options.reasoning.budgetTokens, !(-1...most).contains(value) {
+            throw outOfRange("reasoning.budget_tokens", "\(value)", "-1 to \(most)")
+        }
     }
 
     private func checkNumber(

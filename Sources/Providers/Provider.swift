@@ -12,13 +12,13 @@ package struct Provider: Sendable {
     var keys: [ProviderKeys.Declaration] = []
     /// How its credentials are found and sent.
     let credential: CredentialRule
-    /// What one of its models supports.
+    /// What its wire format can express for one of its models.
     let capabilities: @Sendable (ModelConfiguration) -> Capabilities
-    /// What one of its models probably refuses, judging by its name: see `PreparedRequest`.
-    var likelyUnsupported: @Sendable (ModelConfiguration) -> Capabilities = { _ in [] }
+    /// The name under which the catalogue knows one of its models.
+    var catalogueName: @Sendable (ModelConfiguration) -> String = { $0.modelName }
     /// The endpoints of one of its models.
     /// - Throws: `.invalidRequest` that names the missing key.
-    let endpoints: @Sendable (ModelConfiguration) throws(GenerationError) -> Endpoints
+    let endpoints: @Sendable (ModelConfiguration, ModelFacts) throws(GenerationError) -> Endpoints
     /// Headers of every request, in addition to those that all vendors get.
     var headers: @Sendable (ModelConfiguration) -> [(name: String, value: String)] = { _ in [] }
 
@@ -35,6 +35,13 @@ package struct Provider: Sendable {
     /// What the provider's models usually support, as named in `ListModels`.
     package var capabilityNames: [String] {
         capabilities(ModelConfiguration(name: "", provider: name, modelName: "")).names
+    }
+
+    /// What one of its models supports, as named in `ListModels`.
+    package func capabilityNames(_ modelName: String, _ facts: ModelFacts) -> [String] {
+        let model = ModelConfiguration(name: "", provider: name, modelName: modelName)
+        let offer = Offer(wire: capabilities(model), facts)
+        return offer.possible.subtracting(offer.refused).names
     }
 }
 

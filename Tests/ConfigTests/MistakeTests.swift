@@ -269,7 +269,7 @@ struct MistakeTests {
         #expect(
             mistakes(text).map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) } == [
                 "generation: no model is configured; a minimal configuration is 'generation: {provider: openai, "
-                    + "config: {model_name: gpt-4, api_key: \"${OPENAI_API_KEY}\"}}'"
+                    + "config: {model_name: MODEL, api_key: \"${OPENAI_API_KEY}\"}}'"
             ])
     }
 

@@ -25,7 +25,7 @@ import Testing
     @Test func readsLimitsPricesAndRetirement() {
         let facts = Self.facts("openai", "gpt-6-sol")
         #expect(facts.origin == .listed)
-        #expect(facts.contextWindow == 922_000)
+        #expect(facts.contextWindow == 1_050_000)
         #expect(facts.maxOutputTokens == 128_000)
         #expect(facts.prices == .init(input: 2, output: 10, cachedInput: 0.2, cacheWrite: 2.5))
         #expect(Self.facts("vertex", "gemini-2.5-flash").retiresOn == "2026-10-20")

@@ -12,7 +12,8 @@ import Testing
     ) throws -> Endpoints {
         var model = ModelConfiguration(name: "m", provider: provider.name, modelName: name)
         change(&model)
-        return try provider.endpoints(model)
+        return try provider.endpoints(
+            model, Catalogue.embedded.facts(provider: provider.name, name: provider.catalogueName(model)))
     }
 
     @Test(arguments: [

@@ -360,12 +360,4 @@ private struct Seeded: RandomNumberGenerator {
         }
         #expect(String(decoding: bytes, as: UTF8.self) == name)
     }
-
-    @Test func whatClaudesNamesTell() {
-        typealias Family = Claude.ModelFamily
-        #expect(!Family("claude-3-5-sonnet@20240620").thinks && Family("claude-3-7-sonnet-20250219").thinks)
-        #expect(!Family("claude-sonnet-4-5-20250929").isAdaptive && Family("claude-opus-4-6").isAdaptive)
-        #expect(Family("claude-opus-4-7").refusesSampling && !Family("claude-sonnet-4-6").refusesSampling)
-        #expect(Family("claude-sonnet-5").refusesSampling && Family("claude-next").thinks)
-    }
 }

@@ -27,6 +27,8 @@ public struct Configuration: Sendable {
     public var retry = RetryConfiguration()
     /// How upstream servers are verified.
     public var tls = TLSConfiguration()
+    /// What is known of models.
+    public var catalogue = CatalogueConfiguration()
     /// What is logged.
     public var log = LogConfiguration()
 
@@ -114,7 +116,7 @@ public struct Configuration: Sendable {
 extension Configuration: Keyed {
     static let standard = Configuration()
 
-    static let keys: [Key<Configuration>] = [serverSection] + plainSections
+    static let keys: [Key<Configuration>] = [serverSection] + plainSections + [catalogueSection]
 
     static let serverSection = Key<Configuration>.section(
         "server", \.server, "Listen addresses, access control and shutdown.")
@@ -126,6 +128,9 @@ extension Configuration: Keyed {
         .section("tls", \.tls, "How upstream servers are verified."),
         .section("log", \.log, "Logging. Log lines go to standard error."),
     ]
+
+    static let catalogueSection = Key<Configuration>.section(
+        "catalogue", \.catalogue, "What is known of models.")
 
     /// The sections whose entries refer to each other; `ConfigurationReader` reads them.
     static let generation = KeyInfo(
@@ -146,5 +151,5 @@ extension Configuration: Keyed {
     /// All sections, in the order of the reference.
     static let sections: [KeyInfo] =
         [serverSection.info, generation, modelEntries, routeEntries, authEntries, generatorEntries]
-        + plainSections.map(\.info)
+        + plainSections.map(\.info) + [catalogueSection.info]
 }

@@ -54,7 +54,7 @@ struct ConfigurationReader {
             section.reportMissing(
                 Configuration.generation.name,
                 "no model is configured; a minimal configuration is 'generation: {provider: openai, "
-                    + "config: {model_name: gpt-4, api_key: \"${OPENAI_API_KEY}\"}}'")
+                    + "config: {model_name: MODEL, api_key: \"${OPENAI_API_KEY}\"}}'")
         }
         return models
     }

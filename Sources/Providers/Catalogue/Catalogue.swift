@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Glibc
 
 /// The facts of all models, as data: the program's own files and those that the operator lays over them. Immutable; a
@@ -22,6 +23,7 @@ package final class Catalogue: Sendable {
 
     private let own: CatalogueFile
     private let overlays: [CatalogueFile]
+    private let listed = Locked<[Known]?>(nil)
 
     /// The program's own facts.
     package static let embedded: Catalogue = {
@@ -143,6 +145,33 @@ package final class Catalogue: Sendable {
         var facts = (try? ModelFacts(stated)) ?? ModelFacts()
         facts.origin = origin
         return facts
+    }
+
+    /// A listed model.
+    package struct Known: Sendable {
+        /// The provider's name.
+        package let provider: String
+        /// The vendor's name of the model.
+        package let name: String
+        /// What it supports, as named in `ListModels`.
+        package let capabilities: [String]
+        /// What is known of it.
+        package let facts: ModelFacts
+    }
+
+    /// All listed models, by provider and name. Computed when it is first needed, which takes some milliseconds.
+    package var known: [Known] {
+        if let known = listed.withLock({ $0 }) { return known }
+        let known = ProviderRegistry.all.flatMap { provider in
+            names(provider: provider.name).map { name in
+                let facts = facts(provider: provider.name, name: name)
+                return Known(
+                    provider: provider.name, name: name, capabilities: provider.capabilityNames(name, facts),
+                    facts: facts)
+            }
+        }
+        listed.withLock { $0 = known }
+        return known
     }
 
     /// The names of all listed models of a provider, sorted.

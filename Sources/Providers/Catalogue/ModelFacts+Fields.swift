@@ -87,7 +87,7 @@ extension ModelFacts {
         "embedding_batch_tokens": count(\.embeddingBatchTokens), "region": text(\.region),
         "api_version": text(\.apiVersion),
         "retires_on": Field(expected: "a day, YYYY-MM-DD") { facts, value in
-            guard let day = value.string, day.isDay else { return false }
+            guard let day = value.string, Day(day) != nil else { return false }
             facts.retiresOn = day
             return true
         },
@@ -198,15 +198,5 @@ extension UInt8 {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
         default: false
         }
-    }
-}
-
-extension String {
-    /// Whether this is a day in the form `YYYY-MM-DD`.
-    fileprivate var isDay: Bool {
-        let parts = split(separator: "-", omittingEmptySubsequences: false)
-        guard utf8.count == 10, parts.map(\.utf8.count) == [4, 2, 2] else { return false }
-        let numbers = parts.compactMap { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int($0) : nil }
-        return numbers.count == 3 && (1...12).contains(numbers[1]) && (1...31).contains(numbers[2])
     }
 }

@@ -99,7 +99,7 @@ package struct ModelFacts: Sendable, Equatable {
 
     // MARK: Sizes
 
-    /// The most tokens of a request.
+    /// The most tokens of a request and its answer together.
     package var contextWindow: Int?
     /// The most tokens of an answer, reasoning included.
     package var maxOutputTokens: Int?

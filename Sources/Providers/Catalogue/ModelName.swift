@@ -7,7 +7,8 @@ struct ModelName {
     let forms: [String]
 
     init(_ name: String) {
-        let whole = name.lowercased()
+        // A fragment is for a proxy or the simulator.
+        let whole = name.prefix { $0 != "#" }.lowercased()
         var forms = [whole]
         func add(_ form: some StringProtocol, to forms: inout [String]) {
             if !form.isEmpty, !forms.contains(String(form)) { forms.append(String(form)) }

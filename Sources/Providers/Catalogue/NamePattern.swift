@@ -1,10 +1,15 @@
 /// A pattern of model names in which `*` stands for any characters and `?` for one, such as `gpt-*-mini`.
-struct NamePattern: Sendable {
+package struct NamePattern: Sendable {
     /// The longest pattern, in bytes, and the most `*` in one: they bound the work of a match.
     static let maximumLength = 128
     static let maximumStars = 4
 
     private let bytes: [UInt8]
+
+    /// Matches names that contain `text`, in which `*` and `?` stand for the same as in other patterns.
+    package init(part text: String) {
+        bytes = Array("*\(text.lowercased())*".utf8)
+    }
 
     /// A pattern; `nil` if it is empty, too long, or has too many `*`.
     init?(_ text: String) {
@@ -15,7 +20,7 @@ struct NamePattern: Sendable {
     }
 
     /// Whether all of `name`, in lower case, fits.
-    func matches(_ name: String) -> Bool {
+    package func matches(_ name: String) -> Bool {
         let name = Array(name.utf8)
         var (index, position) = (0, 0)
         var star: (index: Int, position: Int)?

@@ -10,8 +10,7 @@ extension Provider {
             keyHeader: (name: "x-api-key", prefix: ""), keyVariables: ["ANTHROPIC_API_KEY"],
             tokenVariables: ["ANTHROPIC_AUTH_TOKEN"]),
         capabilities: { model in Claude.capabilities(model, host: .native) },
-        likelyUnsupported: { model in Claude.likelyUnsupported(model) },
-        endpoints: { model in
+        endpoints: { model, _ in
             let base = model.apiBase ?? Environment.url("ANTHROPIC_BASE_URL") ?? "https://api.anthropic.com"
             let root = base.hasSuffix("/v1") ? base : base + "/v1"
             return Endpoints(

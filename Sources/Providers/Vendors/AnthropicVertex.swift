@@ -10,14 +10,13 @@ extension Provider {
         keys: GoogleCloud.keys + [Claude.anthropicVersion.declaration],
         credential: CredentialRule(keyHeader: (name: "x-goog-api-key", prefix: ""), usesGoogleDefault: true),
         capabilities: { model in Claude.capabilities(model, host: .vertex) },
-        likelyUnsupported: { model in Claude.likelyUnsupported(model) },
-        endpoints: { model throws(GenerationError) in
+        endpoints: { model, facts throws(GenerationError) in
             let parent = try GoogleCloud.parent(
                 model,
                 projectVariables: [
                     "ANTHROPIC_VERTEX_PROJECT_ID", "GOOGLE_CLOUD_PROJECT", "PROJECT_ID", "GCLOUD_PROJECT",
                 ],
-                locationVariables: ["CLOUD_ML_REGION", "GOOGLE_CLOUD_LOCATION"], defaultLocation: "us-east5")
+                locationVariables: ["CLOUD_ML_REGION", "GOOGLE_CLOUD_LOCATION"], defaultLocation: facts.region)
             let models = parent + "/publishers/anthropic/models/"
             let name = models + PercentEncoding.segment(model.modelName)
             let count = models + "count-tokens:rawPredict"

@@ -12,11 +12,13 @@ extension Provider {
             keyHeader: (name: "api-key", prefix: ""), keyVariables: ["AZURE_OPENAI_API_KEY"],
             tokenVariables: ["AZURE_OPENAI_AD_TOKEN"]),
         capabilities: { _ in ChatCompletions.capabilities },
-        likelyUnsupported: Provider.openAI.likelyUnsupported,
-        endpoints: { model throws(GenerationError) in try azureEndpoints(model) },
+        catalogueName: { $0[AzureOpenAI.baseModel] ?? AzureOpenAI.deploymentName($0) },
+        endpoints: { model, facts throws(GenerationError) in try azureEndpoints(model, facts) },
         nameInBody: { model in AzureOpenAI.deploymentName(model) })
 
-    private static func azureEndpoints(_ model: ModelConfiguration) throws(GenerationError) -> Endpoints {
+    private static func azureEndpoints(
+        _ model: ModelConfiguration, _ facts: ModelFacts
+    ) throws(GenerationError) -> Endpoints {
         guard let base = AzureOpenAI.base(model) else {
             throw GenerationError(
                 .invalidRequest,
@@ -25,7 +27,7 @@ extension Provider {
         }
         let address = AzureOpenAI.Address(base)
         let ownVersion = model[AzureOpenAI.apiVersion] ?? Environment.value("OPENAI_API_VERSION")
-        let query = "?api-version=" + PercentEncoding.segment(ownVersion ?? AzureOpenAI.defaultVersion)
+        let query = "?api-version=" + PercentEncoding.segment(ownVersion ?? AzureOpenAI.version(facts))
         if address.form == .models {
             let url = "\(base)/chat/completions\(query)"
             return Endpoints(whole: url, stream: url, probe: .get("\(base)/info\(query)"))
@@ -50,6 +52,9 @@ package enum AzureOpenAI {
     /// The last dated version, and the first that serves GPT-5; the generally available 2024-10-21 serves no reasoning
     /// model.
     fileprivate static let defaultVersion = "2025-04-01-preview"
+
+    /// The default version, or the newer one that the model needs: versions begin with their dates.
+    fileprivate static func version(_ facts: ModelFacts) -> String { max(defaultVersion, facts.apiVersion ?? "") }
 
     /// The resource's URL.
     package static let endpoint = ProviderKey<String>(
@@ -110,5 +115,12 @@ package enum AzureOpenAI {
         model[deployment] ?? base(model).flatMap { Address($0).deployment } ?? model.modelName
     }
 
-    fileprivate static let keys = [endpoint.declaration, apiVersion.declaration, deployment.declaration]
+    /// What the deployment runs.
+    package static let baseModel = ProviderKey<String>(
+        "base_model", .headerText, default: "the deployment's name",
+        "The model that the deployment runs, by which the catalogue knows its limits and parameters.")
+
+    fileprivate static let keys = [
+        endpoint.declaration, apiVersion.declaration, deployment.declaration, baseModel.declaration,
+    ]
 }

@@ -13,8 +13,8 @@ extension Provider {
         keys: [geminiVersion.declaration, Gemini.safetySettings.declaration],
         credential: CredentialRule(
             keyHeader: (name: "x-goog-api-key", prefix: ""), keyVariables: ["GEMINI_API_KEY", "GOOGLE_API_KEY"]),
-        capabilities: { model in Gemini.capabilities(model.modelName) },
-        endpoints: { model throws(GenerationError) in
+        capabilities: { _ in Gemini.capabilities },
+        endpoints: { model, _ throws(GenerationError) in
             try Endpoints.check(path: model.modelName, of: model)
             let base = model.apiBase ?? "https://generativelanguage.googleapis.com"
             let hasVersion = ["/v1", "/v1beta"].contains { base.hasSuffix($0) }

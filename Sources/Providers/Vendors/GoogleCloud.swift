@@ -11,7 +11,7 @@ package enum GoogleCloud {
     /// The region.
     package static let region = ProviderKey<String>(
         "region", .identifier,
-        default: "the environment's, else `us-central1` for Gemini and `us-east5` for Claude", isConnection: true,
+        default: "the environment's, else one that serves the model: see [models.md](models.md)", isConnection: true,
         "The location: a region, `us`, `eu` or `global`.")
     /// The version of the API.
     private static let apiVersion = ProviderKey<String>(
@@ -22,11 +22,12 @@ package enum GoogleCloud {
 
     /// `https://HOST/VERSION/projects/PROJECT/locations/LOCATION`, without a trailing `/`.
     /// - Parameters:
+    ///   - defaultLocation: the model's own; `nil` for the global endpoint.
     ///   - locationVariables: the environment variables that may name the location, in order of precedence.
     ///   - projectVariables: those that may name the project, in order of precedence.
     /// - Throws: `.invalidRequest` if neither the configuration nor the environment names the project.
     static func parent(
-        _ model: ModelConfiguration, projectVariables: [String], locationVariables: [String], defaultLocation: String
+        _ model: ModelConfiguration, projectVariables: [String], locationVariables: [String], defaultLocation: String?
     ) throws(GenerationError) -> String {
         guard let project = model[projectID] ?? Environment.first(projectVariables) else {
             throw GenerationError(
@@ -34,7 +35,7 @@ package enum GoogleCloud {
                 "\(model.name): no project: set 'project_id' in the model's config, or the environment variable "
                     + (projectVariables.first ?? ""))
         }
-        let location = model[region] ?? Environment.first(locationVariables) ?? defaultLocation
+        let location = model[region] ?? Environment.first(locationVariables) ?? defaultLocation ?? "global"
         return "\(base(model, location: location))/projects/\(PercentEncoding.segment(project))/locations/"
             + PercentEncoding.segment(location)
     }

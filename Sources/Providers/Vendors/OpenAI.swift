@@ -11,11 +11,7 @@ extension Provider {
             // OpenAI does not support top_k. If the section sets it, assume a compatible server that does.
             model.topK == nil ? ChatCompletions.capabilities : ChatCompletions.capabilities.union(.topK)
         },
-        likelyUnsupported: { model in
-            ChatCompletions.isReasoningModel(model.modelName)
-                ? Capabilities.penalties.union([.temperature, .topP]) : []
-        },
-        endpoints: { model in
+        endpoints: { model, _ in
             .chatCompletions(base: model.apiBase ?? Environment.url("OPENAI_BASE_URL") ?? "https://api.openai.com/v1")
         },
         headers: { model in

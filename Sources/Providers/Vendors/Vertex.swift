@@ -9,11 +9,11 @@ extension Provider {
         dialect: Gemini(host: .vertex),
         keys: GoogleCloud.keys + [Gemini.safetySettings.declaration],
         credential: CredentialRule(keyHeader: (name: "x-goog-api-key", prefix: ""), usesGoogleDefault: true),
-        capabilities: { model in Gemini.capabilities(model.modelName) },
-        endpoints: { model throws(GenerationError) in
+        capabilities: { _ in Gemini.capabilities },
+        endpoints: { model, facts throws(GenerationError) in
             let parent = try GoogleCloud.parent(
                 model, projectVariables: ["GOOGLE_CLOUD_PROJECT", "PROJECT_ID", "GCLOUD_PROJECT"],
-                locationVariables: ["GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"], defaultLocation: "us-central1")
+                locationVariables: ["GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"], defaultLocation: facts.region)
             try Endpoints.check(path: model.modelName, of: model)
             return .gemini(model: vertexPath(model.modelName, parent: parent))
         },

@@ -7,7 +7,7 @@ extension ChatCompletions {
         case maxTokens = "max_tokens"
         /// The name that reasoning models require.
         case maxCompletionTokens = "max_completion_tokens"
-        /// Chosen by the model's name.
+        /// Chosen by the catalogue.
         case auto
     }
 
@@ -32,7 +32,7 @@ extension ChatCompletions {
 
     static let maxTokensParameter = ProviderKey<MaxTokensParameter>(
         "max_tokens_parameter", .choice, default: "`auto`",
-        "The field that limits the response's length; `auto` chooses by the model's name.")
+        "The field that limits the response's length; `auto` chooses by what is known of the model.")
     static let systemRole = ProviderKey<SystemRole>(
         "system_role", .choice, default: "`system`", "The role of system messages.")
     static let streamUsage = ProviderKey<Bool>(

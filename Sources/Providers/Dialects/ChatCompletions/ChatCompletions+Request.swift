@@ -239,20 +239,23 @@ extension ChatCompletions {
             writer.member("stop", options.stop)
             writer.member("seed", options.seed)
             try responseFormat(options.responseFormat)
-            if !options.reasoning.effort.isEmpty { writer.member("reasoning_effort", options.reasoning.effort) }
-            if quirks.contains(.reasoningFormat) { reasoningFormat(includesReasoning: options.reasoning.include) }
+            reasoning(options.reasoning)
             if !options.user.isEmpty { writer.member("user", options.user) }
         }
 
-        /// By default, Groq puts reasoning into the text. Models without reasoning reject both options, and each model
-        /// family accepts only one of them.
-        private mutating func reasoningFormat(includesReasoning: Bool) {
-            let name = model.modelName.lowercased()
-            if name.contains("gpt-oss") {
+        /// Without a control, servers with one put reasoning into the text; models without reasoning reject each.
+        private mutating func reasoning(_ options: ReasoningOptions) {
+            let reasoning = model.facts.reasoning
+            if !options.effort.isEmpty {
+                let effort = ModelFacts.Reasoning.Effort(rawValue: options.effort)
+                writer.member("reasoning_effort", effort.map { reasoning.word(for: $0) } ?? options.effort)
+            }
+            switch model.facts.reasoningOutput {
+            case .fixed: break
+            case .includeReasoning:
                 writer.key("include_reasoning")
-                writer.bool(includesReasoning)
-            } else if ["qwen3", "qwq", "deepseek-r1"].contains(where: { name.contains($0) }) {
-                writer.member("reasoning_format", includesReasoning ? "parsed" : "hidden")
+                writer.bool(options.include)
+            case .reasoningFormat: writer.member("reasoning_format", options.include ? "parsed" : "hidden")
             }
         }
 
@@ -285,7 +288,7 @@ extension ChatCompletions {
             switch options.maxTokensParameter {
             case .maxTokens: false
             case .maxCompletionTokens: true
-            case .auto: ChatCompletions.isReasoningModel(model.modelName)
+            case .auto: model.facts.maxTokensField == .maxCompletionTokens
             }
         }
     }

@@ -9,8 +9,6 @@ struct ChatCompletions: Dialect {
         let rawValue: Int
         /// The usage is in `x_groq.usage`.
         static let usageInXGroq = Quirks(rawValue: 1)
-        /// `reasoning_format` and `include_reasoning` control where reasoning is returned.
-        static let reasoningFormat = Quirks(rawValue: 2)
     }
 
     /// The name of the family in `provider_state`.
@@ -26,17 +24,6 @@ struct ChatCompletions: Dialect {
         .tools, .parallelControl, .imageData, .imageURLs, .fileData, .jsonObject, .jsonSchema, .effort, .temperature,
         .topP, .stop, .seed, .presencePenalty, .frequencyPenalty, .user,
     ]
-
-    /// Whether the name is one of OpenAI's reasoning models, which require `max_completion_tokens` and reject sampling
-    /// parameters.
-    static func isReasoningModel(_ modelName: String) -> Bool {
-        let name = modelName.split(separator: "/").last.map(String.init) ?? modelName
-        return ["o1", "o3", "o4", "gpt-5"].contains { family in
-            name.hasPrefix(family)
-                && (name.count == family.count
-                    || "-.#@".contains(name[name.index(name.startIndex, offsetBy: family.count)]))
-        }
-    }
 
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
         var encoder = RequestEncoder(model: model, quirks: quirks, options: options)

@@ -6,11 +6,6 @@ internal import JSON
 extension Claude {
     /// Writes directly into the body.
     struct RequestEncoder {
-        /// `max_tokens` if neither the caller nor the configuration sets it: the vendor has no default.
-        private static let defaultMaxTokens = 4096
-        /// The vendor's minimum thinking budget, in tokens.
-        private static let minimumBudget = 1024
-
         let model: ConfiguredModel
         let host: Host
         private var writer = JSONWriter(capacity: 1024)
@@ -23,7 +18,7 @@ extension Claude {
         }
 
         mutating func encode(_ request: PreparedRequest) throws(GenerationError) -> JSONWriter {
-            let thinking = try Thinking(request.options, model.facts.reasoning)
+            let thinking = try Thinking(request.options, model.facts)
             writer.beginObject()
             switch host {
             case .native: writer.member("model", model.modelName)
@@ -335,63 +330,6 @@ extension Claude {
         private mutating func write(closed text: String, field: String) throws(GenerationError) {
             let schema = try checker.value(text, field: field)
             try ClosedSchema(field: field).closed(schema).write(to: &writer)
-        }
-
-        /// The thinking mode, and the `max_tokens` that goes with it.
-        struct Thinking {
-            enum Mode: Equatable {
-                case off
-                case disabled
-                case betweenTools
-                case adaptive
-                case budget(Int)
-            }
-
-            private(set) var mode = Mode.off
-            private(set) var effort: String?
-            private(set) var maxTokens: Int
-
-            init(_ options: GenerationOptions, _ facts: ModelFacts.Reasoning) throws(GenerationError) {
-                let isAdaptive = facts.control == .adaptive
-                let wanted = options.reasoning
-                maxTokens = options.maxTokens ?? defaultMaxTokens
-                if let budget = wanted.budgetTokens, budget > 0 {
-                    mode = .budget(budget)
-                    if options.maxTokens == nil { maxTokens += budget }
-                } else if wanted.budgetTokens == 0 || wanted.effort == "none" {
-                    mode =
-                        switch facts.off {
-                        case .disabled: .disabled
-                        case .betweenTools: .betweenTools
-                        case .omitted, nil: .off
-                        }
-                } else if isAdaptive {
-                    guard !wanted.effort.isEmpty || wanted.include || wanted.budgetTokens == -1 else { return }
-                    mode = .adaptive
-                    if !wanted.effort.isEmpty { effort = wanted.effort == "minimal" ? "low" : wanted.effort }
-                } else if !wanted.effort.isEmpty || wanted.budgetTokens == -1 {
-                    let budget = Self.budget(effort: wanted.effort)
-                    if options.maxTokens == nil { maxTokens += budget }
-                    guard maxTokens > minimumBudget else {
-                        throw GenerationError(
-                            .invalidRequest,
-                            "options.max_tokens is \(maxTokens); reasoning counts towards it, so this model needs "
-                                + "more than \(minimumBudget)")
-                    }
-                    mode = .budget(min(budget, maxTokens - 1))
-                }
-            }
-
-            /// The budget for an effort, on models that support only budgets.
-            private static func budget(effort: String) -> Int {
-                switch effort {
-                case "minimal", "low": 2048
-                case "high": 16384
-                case "xhigh": 24576
-                case "max": 32000
-                default: 8192
-                }
-            }
         }
     }
 }

@@ -26,20 +26,14 @@ struct Claude: Dialect {
 
     let host: Host
 
-    /// What a model supports.
+    /// What the wire format supports.
     static func capabilities(_ model: ModelConfiguration, host: Host) -> Capabilities {
         var capabilities: Capabilities = [
             .tools, .parallelControl, .imageData, .imageURLs, .fileData, .fileURLs, .jsonSchema, .effort,
             .thinkingBudget, .temperature, .topP, .topK, .stop, .user, .countTokens,
         ]
         if (model[anthropicVersion] ?? "") == versionWithoutSampling { capabilities.subtract(.sampling) }
-        if !ModelFamily(model.modelName).thinks { capabilities.subtract([.effort, .thinkingBudget]) }
         return capabilities
-    }
-
-    /// What a model probably refuses, judging by its name.
-    static func likelyUnsupported(_ model: ModelConfiguration) -> Capabilities {
-        ModelFamily(model.modelName).refusesSampling ? Capabilities.sampling.union(.thinkingBudget) : []
     }
 
     /// A request that counts the tokens of one word: free, and rejected if the credential is invalid.
@@ -72,29 +66,5 @@ struct Claude: Dialect {
 
     func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder {
         Decoder(model: model, includesReasoning: includesReasoning)
-    }
-
-    /// The properties that follow from a model's name.
-    struct ModelFamily {
-        private let name: String
-        private let major: Int
-        private let minor: Int
-
-        init(_ modelName: String) {
-            name = modelName.lowercased()
-            // Versions have one or two digits, dates eight: claude-sonnet-4-5-20250929, claude-3-5-sonnet@20240620.
-            let numbers = name.split { "-@.".contains($0) }.compactMap { $0.count <= 2 ? Int($0) : nil }
-            major = numbers.first ?? 0
-            minor = numbers.count > 1 ? numbers[1] : 0
-        }
-
-        private func isAtLeast(_ major: Int, _ minor: Int) -> Bool { (self.major, self.minor) >= (major, minor) }
-
-        /// Whether it supports thinking. A name in an unknown format is treated as a new model.
-        var thinks: Bool { major == 0 || isAtLeast(3, 7) }
-        /// Whether it uses adaptive thinking, with an effort instead of a budget.
-        var isAdaptive: Bool { major == 0 || isAtLeast(5, 0) || (isAtLeast(4, 6) && !name.contains("haiku")) }
-        /// Whether it rejects sampling parameters and budgets (Opus from 4.7, everything from 5).
-        var refusesSampling: Bool { isAtLeast(5, 0) || (isAtLeast(4, 7) && name.contains("opus")) }
     }
 }

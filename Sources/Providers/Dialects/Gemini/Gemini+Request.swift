@@ -344,34 +344,31 @@ extension Gemini {
         }
 
         /// Writes a budget or a level, since the vendor rejects both together.
-        private mutating func thinking(_ reasoning: ReasoningOptions) {
-            guard Gemini.thinks(model.modelName),
-                reasoning.include || reasoning.budgetTokens != nil || !reasoning.effort.isEmpty
-            else { return }
+        private mutating func thinking(_ wanted: ReasoningOptions) {
+            let reasoning = model.facts.reasoning
+            guard reasoning.isPossible, wanted.include || wanted.budgetTokens != nil || !wanted.effort.isEmpty else {
+                return
+            }
+            var budget = wanted.budgetTokens
+            var level: String?
+            if budget == nil, !wanted.effort.isEmpty {
+                if reasoning.control == .level {
+                    level = wanted.effort.uppercased()
+                } else {
+                    let isOff = wanted.effort == "none" && !reasoning.isAlwaysOn
+                    budget = isOff ? 0 : reasoning.clamped(Self.budget(effort: wanted.effort))
+                }
+            }
             writer.key("thinkingConfig")
             writer.beginObject()
-            if reasoning.include {
+            // Thoughts of a model that does not think are refused.
+            if wanted.include, budget != 0 {
                 writer.key("includeThoughts")
                 writer.bool(true)
             }
-            if let budget = reasoning.budgetTokens {
-                writer.member("thinkingBudget", budget)
-            } else if !reasoning.effort.isEmpty {
-                if Gemini.hasLevels(model.modelName) {
-                    writer.member("thinkingLevel", Self.level(effort: reasoning.effort))
-                } else {
-                    writer.member("thinkingBudget", Self.budget(effort: reasoning.effort))
-                }
-            }
+            writer.member("thinkingBudget", budget)
+            if let level { writer.member("thinkingLevel", level) }
             writer.endObject()
-        }
-
-        private static func level(effort: String) -> String {
-            switch effort {
-            case "none": "MINIMAL"
-            case "max": "XHIGH"
-            default: effort.uppercased()
-            }
         }
 
         /// The budget for an effort, on models that support only budgets; -1 leaves it to the model.

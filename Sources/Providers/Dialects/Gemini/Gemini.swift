@@ -32,23 +32,12 @@ struct Gemini: Dialect {
         return dialect
     }
 
-    /// What a model supports.
-    static func capabilities(_ modelName: String) -> Capabilities {
-        var capabilities: Capabilities = [
-            .tools, .imageData, .imageURLs, .fileData, .fileURLs, .jsonObject, .jsonSchema, .temperature, .topP, .topK,
-            .stop, .seed, .presencePenalty, .frequencyPenalty, .countTokens,
-        ]
-        if thinks(modelName) { capabilities.formUnion([.effort, .thinkingBudget]) }
-        return capabilities
-    }
-
-    /// Whether a model thinks: all of them from 2.5 on.
-    static func thinks(_ modelName: String) -> Bool {
-        !["gemini-1", "gemini-2.0", "gemini-pro"].contains { modelName.contains($0) }
-    }
-
-    /// Whether a model's thinking has levels instead of budgets.
-    static func hasLevels(_ modelName: String) -> Bool { modelName.contains("gemini-3") }
+    /// What the wire format supports.
+    static let capabilities: Capabilities = [
+        .tools, .imageData, .imageURLs, .fileData, .fileURLs, .jsonObject, .jsonSchema, .temperature, .topP, .topK,
+        .stop, .seed, .presencePenalty, .frequencyPenalty, .countTokens,
+        .effort, .thinkingBudget,
+    ]
 
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
         var encoder = RequestEncoder(model: model, safetySettings: safetySettings)

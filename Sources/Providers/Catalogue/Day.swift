@@ -1,0 +1,29 @@
+internal import Glibc
+
+/// A day of the calendar, in UTC.
+package struct Day: Sendable, Equatable {
+    /// Days since 1 January 1970.
+    package let number: Int
+
+    /// A day by its number.
+    package init(number: Int) { self.number = number }
+
+    /// A day in the form `YYYY-MM-DD`; `nil` for any other text.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.utf8.count) == [4, 2, 2], parts.allSatisfy({ $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } }),
+            let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]),
+            (1...12).contains(month), (1...31).contains(day), year > 0
+        else { return nil }
+        var time = tm()
+        time.tm_year = Int32(year - 1900)
+        time.tm_mon = Int32(month - 1)
+        time.tm_mday = Int32(day)
+        number = timegm(&time) / 86400
+        // timegm moves 31 February to March.
+        guard time.tm_mon == month - 1 else { return nil }
+    }
+
+    /// The day that it is.
+    package static var today: Day { Day(number: time(nil) / 86400) }
+}
