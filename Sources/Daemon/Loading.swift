@@ -23,13 +23,15 @@ package enum Loading {
     /// - Parameters:
     ///   - file: the file name for error messages.
     ///   - listen: addresses from the command line, which override the configuration's; empty for none.
+    /// - Returns: what would not prevent a start, but is worth a warning; one line each.
     /// - Throws: `ConfigErrors` with the first model that cannot be built and every unusable address.
     package static func validate(
         _ configuration: Configuration, file: String, listen: [String] = []
-    ) throws(ConfigErrors) {
+    ) throws(ConfigErrors) -> [String] {
         var errors: [ConfigError] = []
+        var warnings: [String] = []
         do {
-            try Gateway.check(configuration)
+            warnings = try Gateway.check(configuration)
         } catch {
             errors.append(ConfigError(file: file, line: 0, key: "", message: error.message))
         }
@@ -49,6 +51,7 @@ package enum Loading {
             }
         }
         guard errors.isEmpty else { throw ConfigErrors(errors) }
+        return warnings.map { "\(file): warning: \($0)" }
     }
 
     /// The JSON Schema (draft 2020-12) of the configuration.

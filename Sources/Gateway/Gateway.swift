@@ -35,9 +35,12 @@ package final class Gateway: Sendable {
     package var catalog: Catalog { state.withLock { $0.catalog } }
 
     /// Checks that every model of a configuration can be built.
+    /// - Parameter today: the day for which retirements are judged.
+    /// - Returns: what is worth a warning: models that are retired, retire soon, or are unknown.
     /// - Throws: `GenerationError` if a model cannot be built.
-    package static func check(_ configuration: Configuration) throws(GenerationError) {
-        _ = try Catalog(configuration, stack: Plan().stack)
+    package static func check(_ configuration: Configuration, today: Day = .today) throws(GenerationError) -> [String] {
+        let catalogue = try Catalog(configuration, stack: Plan().stack).catalogue
+        return configuration.allModels.compactMap { ConfiguredModel.notice(of: $0, in: catalogue, today: today) }
     }
 
     /// Prepares the response to `job`. A call keeps the configuration that it started with, also after a reload.

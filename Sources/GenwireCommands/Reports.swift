@@ -74,23 +74,42 @@ struct Auth: ServerCommand {
     }
 }
 
-/// What is configured.
+/// What is configured, and what is known.
 struct Models: ServerCommand {
-    static let configuration = CommandConfiguration(abstract: "List the configured models and routes.")
+    static let configuration = CommandConfiguration(
+        abstract: "List the configured models and routes, or all known models.",
+        discussion: "Sizes are in tokens, prices in US dollars per million tokens; what is unknown is left blank.")
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
+    @Flag(help: "Also list the models that the server knows but that are not configured.") var all = false
+    @Argument(help: "Only names that contain this; * stands for any text.", transform: DashedText.plain)
+    var pattern = ""
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
-        let list = try await client.listModels(deadlineMilliseconds: options.deadlineMilliseconds)
+        let list = try await client.listModels(
+            ModelQuestion(all: all, pattern: pattern), deadlineMilliseconds: options.deadlineMilliseconds)
         Output.line(options.json ? JSONForms().object { $0.describe(list, to: &$1) } : Self.text(list))
     }
 
     static func text(_ list: ModelList) -> String {
-        Output.table(
-            [["NAME", "PROVIDER", "MODEL", "CAN"]]
-                + list.models.map { [$0.name, $0.provider, $0.modelName, $0.capabilities.joined(separator: " ")] }
-                + list.routes.map { [$0.name, "route", $0.strategy, $0.targets.joined(separator: " ")] })
+        func size(_ tokens: Int) -> String { tokens == 0 ? "" : "\(tokens)" }
+        func price(_ dollars: Double?) -> String {
+            guard let dollars else { return "" }
+            return dollars == dollars.rounded() ? "\(Int(dollars))" : "\(dollars)"
+        }
+        return Output.table(
+            [["NAME", "PROVIDER", "MODEL", "CONTEXT", "OUTPUT", "$IN", "$CACHED", "$OUT", "RETIRES", "CAN"]]
+                + list.models.map {
+                    [
+                        $0.name, $0.provider, $0.modelName, size($0.contextWindow), size($0.maxOutputTokens),
+                        price($0.inputPrice), price($0.cachedInputPrice), price($0.outputPrice), $0.retiresOn,
+                        $0.capabilities.joined(separator: " "),
+                    ]
+                }
+                + list.routes.map {
+                    [$0.name, "route", $0.strategy, "", "", "", "", "", "", $0.targets.joined(separator: " ")]
+                })
     }
 }
 

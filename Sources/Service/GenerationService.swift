@@ -47,12 +47,8 @@ package final class GenerationService: Sendable {
                 service.countTokens(call, request, text, context)
             },
             generation("ListModels", isLight: true) { service, call, payload, context throws(MessageError) in
-                guard try context.coder.modelQuestion(payload) == ModelQuestion() else {
-                    let error = GenerationError(
-                        .unsupported, "this server lists only configured models: leave out all and pattern")
-                    return call.fail(context.status(error))
-                }
-                context.coder.encode(service.modelList) { size, fill in call.respond(size: size, fill) }
+                let list = service.gateway.catalog.list(try context.coder.modelQuestion(payload))
+                context.coder.encode(list) { size, fill in call.respond(size: size, fill) }
             },
             generation("ValidateAuth", isLight: true) { service, call, payload, context throws(MessageError) in
                 let (model, provider) = try context.coder.validateAuthRequest(payload)
@@ -168,24 +164,6 @@ package final class GenerationService: Sendable {
         } catch {
             call.fail(context.status(error))
         }
-    }
-
-    private var modelList: ModelList {
-        let catalog = gateway.catalog
-        var list = ModelList()
-        list.models = catalog.models.map {
-            ModelList.Model(
-                name: $0.name, provider: $0.providerName, modelName: $0.modelName, capabilities: $0.capabilityNames,
-                isDefault: $0.name == Catalog.defaultName)
-        }
-        list.routes = catalog.routes.map {
-            ModelList.Route(
-                name: $0.name, strategy: $0.strategy.rawValue, targets: $0.models.map(\.name))
-        }
-        list.providers = ProviderRegistry.all.map {
-            ModelList.Provider(name: $0.name, capabilities: $0.capabilityNames)
-        }
-        return list
     }
 
     private var usage: [UsageReport] {

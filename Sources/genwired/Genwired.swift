@@ -34,8 +34,9 @@ struct Genwired {
         do throws(ConfigErrors) {
             let configuration = try Loading.configuration(arguments.config)
             _ = makeLogger(arguments, configuration)
-            try Loading.validate(configuration, file: arguments.config, listen: arguments.listen)
+            let warnings = try Loading.validate(configuration, file: arguments.config, listen: arguments.listen)
             Events.finish()
+            for warning in warnings { writeError(warning) }
             print(configuration.summary())
         } catch {
             Events.finish()

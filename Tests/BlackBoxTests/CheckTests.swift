@@ -95,4 +95,38 @@ import Testing
             await other.stop()
         }
     }
+
+    @Test func warnsOfRetiredAndUnknownModels() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/config.yaml"
+            func check(_ model: String, _ more: String = "") async throws -> (code: Int32, errors: String) {
+                let text = "generation: {provider: openai, config: {model_name: \(model), api_key: k}}\n"
+                try (text + "server: {listen: unix:\(folder)/g.sock}\n" + more)
+                    .write(toFile: path, atomically: true, encoding: .utf8)
+                let result = try await runProgram("genwired", ["check", "--config", path])
+                return (result.code, result.errors)
+            }
+            let retired = try await check("gpt-3.5-turbo-1106")
+            #expect(retired.code == 0)
+            #expect(
+                retired.errors
+                    == "\(path): warning: default: openai/gpt-3.5-turbo-1106 was retired on 2026-09-28: "
+                    + "choose another model\n")
+            let unknown = try await check("gpt-99")
+            #expect(unknown.code == 0 && unknown.errors.contains("openai/gpt-99 is unknown"), "\(unknown.errors)")
+
+            let facts = folder + "/facts.json"
+            let files = "catalogue: {files: [\(facts)]}\n"
+            try #"{"models":{"openai/gpt-99":{"context_window":5}}}"#
+                .write(toFile: facts, atomically: true, encoding: .utf8)
+            #expect(try await check("gpt-99", files).errors.isEmpty)
+            try #"{"models":{"openai/gpt-99":{"context_windw":5}}}"#
+                .write(toFile: facts, atomically: true, encoding: .utf8)
+            let wrong = try await check("gpt-99", files)
+            #expect(wrong.code == 78)
+            #expect(
+                wrong.errors.contains("\(facts): models.openai/gpt-99.context_windw: there is no such fact"),
+                "\(wrong.errors)")
+        }
+    }
 }

@@ -24,6 +24,8 @@ import Testing
             #expect(try await genwire("chat", "-m", "user:hello", "--stream").output.hasPrefix("You asked: hello"))
             #expect(try await genwire("chat", input: "piped").output.contains("piped"))
             #expect(try await genwire("models").output.contains("gpt-4o-mini"))
+            let known = try await genwire("models", "--all", "openai/gpt-6*luna").output
+            #expect(known.contains("RETIRES") && known.contains("1050000") && known.contains("128000"), "\(known)")
             #expect(try await genwire("auth").code == 0)
             #expect(try await genwire("tokens", "abcdefgh").output.hasPrefix("2 "))
             #expect(try await genwire("usage", "--json").output.contains("\"requests\""))

@@ -74,6 +74,32 @@ import Testing
         }
     }
 
+    @Test func reloadReadsTheCatalogueAgain() async throws {
+        let configuration: @Sendable (String, String) -> String = { upstream, folder in
+            try? #"{"models":{"openai/gpt-4o-mini":{"context_window":1001}}}"#
+                .write(toFile: folder + "/facts.json", atomically: true, encoding: .utf8)
+            return Stack.configuration(extra: "catalogue: {files: [\(folder)/facts.json]}")(upstream, folder)
+        }
+        try await Stack.with(configuration: configuration) { stack in
+            let client = try await GenwireClient.connect(to: stack.address)
+            #expect(try await client.listModels().models.first?.contextWindow == 1001)
+            try #"{"models":{"openai/gpt-4o-mini":{"context_window":1002,"retires_on":"2030-01-31"}}}"#
+                .write(toFile: stack.folder + "/facts.json", atomically: true, encoding: .utf8)
+            stack.daemon.signal(SIGHUP)
+            #expect(try await eventually { try await client.listModels().models.first?.contextWindow == 1002 })
+            let all = try await client.listModels(ModelQuestion(all: true, pattern: "openai/gpt-4o*mini"))
+            let model = try #require(all.models.first { $0.name == "openai/gpt-4o-mini" })
+            #expect(model.retiresOn == "2030-01-31" && model.inputPrice == 0.15 && model.maxOutputTokens == 16_384)
+            #expect(all.models.allSatisfy { $0.name.contains("gpt-4o") })
+            // A file with a mistake changes nothing.
+            try "{".write(toFile: stack.folder + "/facts.json", atomically: true, encoding: .utf8)
+            stack.daemon.signal(SIGHUP)
+            #expect(await stack.daemon.waitForLine(containing: "facts.json: not valid JSON") != nil)
+            #expect(try await client.listModels().models.first?.contextWindow == 1002)
+            await client.close()
+        }
+    }
+
     @Test func reloadSaysWhatItTookOverAndWhatTakesARestart() async throws {
         try await Stack.with { stack in
             let path = stack.folder + "/config.yaml"

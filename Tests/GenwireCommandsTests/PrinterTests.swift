@@ -161,12 +161,17 @@ import Testing
         list.models = [
             .init(name: "m", provider: "p", modelName: "v", capabilities: ["chat", "tools"], isDefault: true)
         ]
+        list.models[0].contextWindow = 1000
+        list.models[0].inputPrice = 2
+        list.models[0].outputPrice = 0.5
+        list.models[0].retiresOn = "2027-01-31"
         list.routes = [.init(name: "r", strategy: "fallback", targets: ["m", "n"])]
         let lines = Models.text(list).split(separator: "\n")
         #expect(
             lines == [
-                "NAME  PROVIDER  MODEL     CAN", "m     p         v         chat tools",
-                "r     route     fallback  m n",
+                "NAME  PROVIDER  MODEL     CONTEXT  OUTPUT  $IN  $CACHED  $OUT  RETIRES     CAN",
+                "m     p         v         1000             2             0.5   2027-01-31  chat tools",
+                "r     route     fallback                                                   m n",
             ])
         var row = UsageReport()
         row.provider = "p"
