@@ -19,10 +19,10 @@ package final class AnswerRun: AnswerSource, AnswerSink {
 
     package func start() {
         guard !isOver else { return }
-        guard !job.request.messages.isEmpty else {
-            return finish(
-                .failure(
-                    GenerationError(.invalidRequest, "messages is empty: a chat needs at least one message")))
+        do throws(GenerationError) {
+            try job.question.check()
+        } catch {
+            return finish(.failure(error))
         }
         let source = stages.answer(job, into: self)
         self.source = source

@@ -21,6 +21,7 @@ package struct CallRecord {
         case generate = "Generate"
         case chat = "Chat"
         case streamChat = "StreamChat"
+        case embed = "Embed"
 
         /// Whether the response is streamed.
         var isStream: Bool { self == .streamChat }

@@ -1,13 +1,13 @@
 package import EventLoop
-package import Generation
+package import Providers
 
 /// One request, with the state that its stages share. Confined to its loop.
 package final class Job {
     /// Maximum number of attempts per call, over all targets; bounds the upstream traffic that one call can cause.
     static let maximumAttempts = 64
 
-    /// The request as the caller sent it.
-    package let request: ChatRequest
+    /// What the caller asks for.
+    package let question: Question
     /// The call's deadline ; `nil` for none. No backoff extends beyond it.
     package let deadline: Instant?
     /// The gateway state of the loop that runs the job.
@@ -21,15 +21,15 @@ package final class Job {
     ///   - startedAt: when the request arrived; `nil` for now.
     ///   - deadline: the call's deadline; `nil` for none.
     package init(
-        _ request: ChatRequest, _ operation: CallRecord.Operation, caller: Caller, callID: String = "",
+        _ question: Question, _ operation: CallRecord.Operation, caller: Caller, callID: String = "",
         requestBytes: Int? = nil, startedAt: Instant? = nil, deadline: Instant? = nil, loop: GatewayLoop
     ) {
-        self.request = request
+        self.question = question
         self.deadline = deadline
         self.loop = loop
         record = CallRecord(
-            id: loop.nextID(), callID: callID, caller: caller, operation: operation, requestedModel: request.model,
-            startedAt: startedAt ?? loop.scheduler.instant, requestBytes: requestBytes ?? request.memoryBytes)
+            id: loop.nextID(), callID: callID, caller: caller, operation: operation, requestedModel: question.model,
+            startedAt: startedAt ?? loop.scheduler.instant, requestBytes: requestBytes ?? question.memoryBytes)
     }
 
     /// Whether the response is streamed.

@@ -20,6 +20,16 @@ public protocol GenerationModel: Sendable {
     /// Sends a conversation and returns the response as a stream of chunks. The stream throws unless the response is
     /// complete.
     func chatCompletionStream(_ messages: [Message], tools: [Tool]) -> GenerationStream
+    /// Returns one vector per text, in order.
+    /// - Parameters:
+    ///   - inputs: 1 to 16,384 texts; none may be empty.
+    ///   - dimensions: the length of the vectors; `nil` for the model's own.
+    ///   - inputType: what the vectors are for, in the provider's terms, for example `RETRIEVAL_QUERY`; empty for its
+    ///     default.
+    /// - Throws: `GenerationError`; `.unsupported` if the provider has no embeddings or no input types.
+    func embed(
+        _ inputs: [String], dimensions: Int?, inputType: String
+    ) async throws(GenerationError) -> EmbedResponse
     /// Sends many prompts, up to `parallel` at a time, and returns one result per prompt, in order. A failure does not
     /// affect the other prompts.
     func batchGenerate(_ prompts: [String], parallel: Int) async -> [Result<String, GenerationError>]
@@ -60,6 +70,12 @@ extension GenerationModel {
     /// - Throws: `GenerationError`.
     public func generateContent(_ prompt: String) async throws(GenerationError) -> String {
         try await chatCompletion([Message(role: .user, content: prompt)], tools: []).message.content
+    }
+
+    /// Returns one vector of the model's own length per text, in order.
+    /// - Throws: `GenerationError`; `.unsupported` if the provider has no embeddings.
+    public func embed(_ inputs: [String]) async throws(GenerationError) -> EmbedResponse {
+        try await embed(inputs, dimensions: nil, inputType: "")
     }
 
     /// Sends many prompts, up to five at a time, and returns one result per prompt, in order.

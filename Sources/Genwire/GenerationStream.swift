@@ -57,7 +57,7 @@ final class StreamFeed: Sendable {
             let streamAnswer = StreamAnswer(self)
             let bound = LoopBound(streamAnswer, on: gateway.loop)
             self.answer.withLock { $0 = bound }
-            streamAnswer.start(gateway.answer(request, .streamChat, into: streamAnswer))
+            streamAnswer.start(gateway.answer(.chat(request), .streamChat, into: streamAnswer))
         }
     }
 

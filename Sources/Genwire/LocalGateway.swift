@@ -42,12 +42,12 @@ final class LocalGateway: Sendable {
 
     /// Returns a source for the response; the caller must hold and start it. Must be called on the loop.
     func answer(
-        _ request: ChatRequest, _ operation: CallRecord.Operation, into sink: any AnswerSink
+        _ question: Question, _ operation: CallRecord.Operation, into sink: any AnswerSink
     ) -> AnswerRun {
         let known = joined.withLock { $0 }
         let bound = known ?? LoopBound(gateway.join(context), on: engine.loop)
         if known == nil { joined.withLock { $0 = bound } }
-        return gateway.answer(Job(request, operation, caller: .process, loop: bound.value), into: sink)
+        return gateway.answer(Job(question, operation, caller: .process, loop: bound.value), into: sink)
     }
 }
 

@@ -25,14 +25,34 @@ final class LocalModel: GenerationModel {
     var modelName: String { model.modelName }
 
     func chatCompletion(_ messages: [Message], tools: [Tool]) async throws(GenerationError) -> ChatResponse {
-        let loop = gateway.loop
         let request = ChatRequest(model: name, messages: messages, tools: tools)
+        return try await answer(.chat) { _ in (.chat(request), { $0 }) }
+    }
+
+    func embed(
+        _ inputs: [String], dimensions: Int?, inputType: String
+    ) async throws(GenerationError) -> EmbedResponse {
+        let request = EmbedRequest(model: name, inputs: inputs, dimensions: dimensions, inputType: inputType)
+        return try await answer(.embed) { context in
+            let table = VectorTable(request, limit: VectorTable.processLimit, context: context)
+            return (.embed(request, into: table), { table.response($0.completion) })
+        }
+    }
+
+    /// Asks for a unary response.
+    /// - Parameter ask: makes the question, on the loop, and returns what to make of the response.
+    private func answer<T: Sendable>(
+        _ operation: CallRecord.Operation,
+        _ ask: @escaping @Sendable (ProviderContext) -> (question: Question, read: (ChatResponse) -> T)
+    ) async throws(GenerationError) -> T {
+        let loop = gateway.loop
         let box = Locked<LoopBound<UnaryAnswer>?>(nil)
-        let result: Result<ChatResponse, GenerationError> = await withTaskCancellationHandler {
+        let result: Result<T, GenerationError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 loop.execute { [gateway] in
-                    let answer = UnaryAnswer { continuation.resume(returning: $0) }
-                    answer.start(gateway.answer(request, .chat, into: answer))
+                    let (question, read) = ask(gateway.context)
+                    let answer = UnaryAnswer { continuation.resume(returning: $0.map(read)) }
+                    answer.start(gateway.answer(question, operation, into: answer))
                     let bound = LoopBound(answer, on: loop)
                     box.withLock { $0 = bound }
                     if Task.isCancelled { answer.cancel() }

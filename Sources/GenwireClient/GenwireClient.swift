@@ -145,6 +145,17 @@ public final class GenwireClient: Sendable {
         return AnswerStream(mailbox: mailbox) { [self] in cancel(fields.callID) }
     }
 
+    /// Returns one vector per text, in order.
+    /// - Throws: `ClientError`.
+    public func embed(
+        _ request: EmbedRequest, deadlineMilliseconds: UInt64 = 0
+    ) async throws(ClientError) -> EmbedResponse {
+        let fields = makeFields(deadlineMilliseconds)
+        return try await unary(
+            "Embed", fields, { $0.encode(request, call: fields) },
+            { coder, bytes throws(MessageError) in try coder.embedResponse(bytes) })
+    }
+
     // MARK: - Other RPCs
 
     /// Reports the server's health. With `deep`, the server also probes each provider.

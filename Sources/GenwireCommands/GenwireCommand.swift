@@ -10,7 +10,7 @@ package struct GenwireCommand: AsyncParsableCommand {
         abstract: "Talk to language models through a Genwire server.",
         discussion: "Exit codes:\n" + ExitStatus.table,
         version: genwireVersion,
-        subcommands: [Generate.self, Chat.self, REPL.self] + reportCommands)
+        subcommands: [Generate.self, Chat.self, REPL.self, Embed.self] + reportCommands)
 
     @OptionGroup var options: GlobalOptions
 

@@ -40,13 +40,20 @@ package protocol UpstreamAttempt: AnswerSource {
     var authMicroseconds: Int64 { get }
     /// The sendings that were repeated, in order; complete once the attempt has finished.
     var repeatedSendings: [RepeatedSending] { get }
+    /// The usage of what succeeded before the attempt failed or was cancelled; `.absent` if nothing did.
+    var partialUsage: Usage { get }
+}
+
+extension UpstreamAttempt {
+    /// None.
+    package var partialUsage: Usage { Usage() }
 }
 
 /// The vendors' side of one loop.
 package protocol Upstream: AnyObject {
     /// Creates an attempt; `start` sends it.
     func attempt(
-        at model: ConfiguredModel, _ request: ChatRequest, isStream: Bool, into sink: any AnswerSink
+        at model: ConfiguredModel, _ question: Question, isStream: Bool, into sink: any AnswerSink
     ) -> any UpstreamAttempt
 }
 

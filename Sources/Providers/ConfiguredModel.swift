@@ -27,6 +27,8 @@ package final class ConfiguredModel: Sendable {
     let capabilities: Capabilities
     let likelyUnsupported: Capabilities
     let endpoints: Endpoints
+    /// Where and how its vectors are asked for; `nil` if the provider has none.
+    let embedding: EmbeddingEndpoint?
     /// What a request's body calls it.
     let nameInBody: String
     /// The credential of its requests; `nil` for a server that needs none.
@@ -77,6 +79,7 @@ package final class ConfiguredModel: Sendable {
         capabilities = offer.possible
         likelyUnsupported = offer.refused
         endpoints = try provider.endpoints(model, facts)
+        embedding = endpoints.embed.map { EmbeddingEndpoint($0, facts) }
         nameInBody = provider.nameInBody(model)
         patch = try BodyPatch(model.extraBody)
         timeouts = HTTPTimeouts(model.timeouts)

@@ -63,6 +63,8 @@ struct Endpoints: Sendable {
     var countTokens: String?
     /// Checks the credential.
     var probe: Probe
+    /// Returns vectors; `nil` if the vendor has no such endpoint.
+    var embed: EmbeddingAddress?
 
     /// Rejects a model name with `.` or `..` segments, which would leave the models' path: callers choose model names
     /// too.

@@ -25,23 +25,21 @@ package final class ProviderContext: Upstream {
 
     /// Creates an attempt; `start` sends it.
     package func attempt(
-        at model: ConfiguredModel, _ request: ChatRequest, isStream: Bool, into sink: any AnswerSink
+        at model: ConfiguredModel, _ question: Question, isStream: Bool, into sink: any AnswerSink
     ) -> any UpstreamAttempt {
-        ProviderAttempt(model: model, request: request, isStream: isStream, context: self, sink: sink)
+        switch question {
+        case .chat(let request):
+            ProviderAttempt(model: model, request: request, isStream: isStream, context: self, sink: sink)
+        case .embed(let request, let table):
+            EmbeddingAttempt(model: model, request: request, table: table, context: self, sink: sink)
+        }
     }
 }
 
 /// One request to one model: builds the body, runs the transfer, decodes the response. Confined to one loop.
 package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate {
-    /// The maximum length of an error body that is read, in bytes.
-    private static let maximumErrorBytes = 64 << 10
     /// How long a connection may stay open after the stream's end marker before it is closed.
     private static let closingTime = TimeAmount.seconds(1)
-
-    /// The headers with the vendors' request ids, which their support asks for.
-    private static let requestIDHeaders: [StaticString] = [
-        "x-request-id", "request-id", "apim-request-id", "x-goog-request-id",
-    ]
 
     /// Phases only advance.
     private enum Phase {
@@ -65,9 +63,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     private var transfer: AuthorizedTransfer?
     private var phase = Phase.waiting
     /// The body, unless it is decoded as a stream.
-    private var body: [UInt8] = []
-    /// The memory that this response uses.
-    private var share: AnswerBudget.Share
+    private var body: AnswerBody
     private var warnings: [String] = []
     /// The request without the thinking that the vendor refused, once that has happened.
     private var leavesOutThinking = false
@@ -95,7 +91,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
         self.isStream = isStream
         self.context = context
         self.sink = sink
-        share = AnswerBudget.Share(context.answers)
+        body = AnswerBody(context.answers)
         gate = AnswerGate(model)
     }
 
@@ -198,7 +194,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
         }
         switch failure {
         case .noIdentity(let error): return fail(error)
-        case .transfer(let error): return fail(self.error(from: error))
+        case .transfer(let error): return fail(model.error(from: error, httpStatus: httpStatus))
         case nil: break
         }
         switch phase {
@@ -218,7 +214,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
         do {
             try reader.consume(bytes) { deliver($0, &demand) }
             guard !isOver else { return demand }
-            try share.hold(reader.keptBytes)
+            try body.share.hold(reader.keptBytes)
         } catch {
             fail(error)
             return .more
@@ -280,40 +276,25 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     // MARK: - Whole answers
 
     private func collect(_ bytes: UnsafeRawBufferPointer, _ head: HTTPResponseHead) {
-        if head.status >= 300 {
-            body.append(contentsOf: bytes.prefix(Self.maximumErrorBytes - body.count))
-            // A vendor's error is shorter; of anything else the beginning is enough.
-            if body.count >= Self.maximumErrorBytes { fail(errorAnswer(head)) }
-            return
+        do {
+            let isUseful = try body.add(bytes, status: head.status, providerName: model.providerName)
+            if !isUseful { fail(errorAnswer(head)) }
+        } catch {
+            fail(error)
         }
-        guard body.count + bytes.count <= CallBudget.bytes else {
-            return fail(CallBudget.exceeded(model.providerName, "exceeds \(CallBudget.bytes) bytes"))
-        }
-        body.append(contentsOf: bytes)
-        do { try share.hold(body.capacity) } catch { fail(error) }
     }
 
     private func finishWhole(_ head: HTTPResponseHead) {
-        do {
-            let root: JSONElement
-            do {
-                root = try context.parser.parse(body)
-            } catch {
-                let words = body.isEmpty ? "it is empty" : PageText.beginning(body)
-                throw GenerationError(
-                    .badProviderResponse,
-                    "\(model.providerName)'s response is not JSON: \(words.isEmpty ? error.description : words)")
-            }
+        do throws(GenerationError) {
+            let root = try body.parse(context.parser, providerName: model.providerName)
             let response = try dialect.decode(root, for: model, includesReasoning: includesReasoning)
             guard isStream else { return finish(response, head) }
             // The server returned a unary response to a streaming request: deliver it as chunks.
             deliver(response.message)
             guard !isOver else { return }
             finish(ChatResponse(message: Message(role: .assistant), completion: response.completion), head)
-        } catch let error as GenerationError {
-            fail(error)
         } catch {
-            fail(GenerationError(.badProviderResponse, "\(error)"))
+            fail(error)
         }
     }
 
@@ -337,30 +318,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     // MARK: - Errors
 
     private func errorAnswer(_ head: HTTPResponseHead) -> GenerationError {
-        VendorError(body: body, status: head.status, providerName: model.providerName, parser: context.parser)
-            .generationError(httpStatus: head.status, head: head, model: model)
-    }
-
-    private func error(from error: HTTPError) -> GenerationError {
-        let hasContent = httpStatus != 0 && httpStatus < 300
-        let words = "\(model.providerName): \(error.description)"
-        switch error.kind {
-        case .timeout(let phase):
-            var result = GenerationError(.timeout, words)
-            result.timeoutPhase =
-                switch phase {
-                case .connect: .connect
-                case .firstByte: .firstToken
-                case .idle: .idle
-                case .total: .total
-                }
-            return result
-        case .interrupted: return GenerationError(hasContent ? .streamInterrupted : .network, words)
-        case .resolve, .connect, .tls: return GenerationError(.network, words)
-        case .badURL: return GenerationError(.invalidRequest, "\(model.name): api_base is not a valid URL: \(error)")
-        case .tooLarge: return GenerationError(.badProviderResponse, words)
-        case .other: return GenerationError(hasContent ? .streamInterrupted : .network, words)
-        }
+        body.error(head, of: model, context.parser)
     }
 
     // MARK: - The end
@@ -368,8 +326,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     /// Releases everything. The attempt object may outlive this until its connection is free.
     private func end() {
         phase = .over
-        body = []
-        share.giveBack()
+        body.clear()
     }
 
     private func finish(_ response: ChatResponse, _ head: HTTPResponseHead) {
@@ -379,8 +336,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
 
     private func report(_ response: ChatResponse, _ head: HTTPResponseHead) {
         var response = response
-        response.completion.providerRequestID =
-            Self.requestIDHeaders.lazy.compactMap { head.header($0) }.first ?? ""
+        response.completion.providerRequestID = head.requestID
         response.completion.warnings = warnings + response.completion.warnings
         let state = dialect.bound(response.completion.providerState, to: request, at: model)
         if !response.message.providerState.isEmpty { response.message.providerState = state }

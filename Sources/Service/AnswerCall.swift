@@ -5,19 +5,21 @@ internal import Messages
 internal import Providers
 internal import RPC
 
-/// A `Generate`, `Chat` or `StreamChat` call: connects the RPC call to the gateway's response.
+/// A `Generate`, `Chat`, `StreamChat` or `Embed` call: connects the RPC call to the gateway's response.
 ///
 /// The call's closures own this object, so it is released when the call ends.
 final class AnswerCall: AnswerSink {
     private let call: Call
     private let operation: CallRecord.Operation
     private let context: ServiceLoop
+    /// The vectors of an `Embed` call.
+    private var vectors: VectorTable?
     private var run: AnswerRun?
     private var seq: UInt64 = 0
 
-    /// Passes `request` to the gateway, or fails the call if the request exceeds the server's memory limits.
+    /// Passes `question` to the gateway, or fails the call if the request exceeds the server's memory limits.
     static func start(
-        _ call: Call, _ operation: CallRecord.Operation, _ request: ChatRequest, _ fields: CallFields,
+        _ call: Call, _ operation: CallRecord.Operation, _ question: Question, _ fields: CallFields,
         gateway: Gateway, context: ServiceLoop
     ) {
         if fields.deadlineMilliseconds > 0 {
@@ -25,19 +27,20 @@ final class AnswerCall: AnswerSink {
             // A deadline that overflows is centuries away: it counts as none.
             if !overflow { call.limit(.nanoseconds(nanoseconds)) }
         }
-        let memory = request.memoryBytes
+        let memory = question.memoryBytes
         guard call.hold(bytes: memory), call.identify(as: fields.callID) else { return }
         let job = Job(
-            request, operation, caller: Caller(call), callID: fields.callID, requestBytes: memory,
+            question, operation, caller: Caller(call), callID: fields.callID, requestBytes: memory,
             startedAt: call.startedAt, deadline: call.deadline, loop: context.gateway)
-        let answer = AnswerCall(call, operation, context)
+        let answer = AnswerCall(call, operation, question, context)
         answer.begin(gateway.answer(job, into: answer), memory: memory)
     }
 
-    private init(_ call: Call, _ operation: CallRecord.Operation, _ context: ServiceLoop) {
+    private init(_ call: Call, _ operation: CallRecord.Operation, _ question: Question, _ context: ServiceLoop) {
         self.call = call
         self.operation = operation
         self.context = context
+        if case .embed(_, let table) = question { vectors = table }
     }
 
     /// - Parameter memory: memory that the request occupies, in bytes.
@@ -73,6 +76,11 @@ final class AnswerCall: AnswerSink {
                     call.send(size: size, fill)
                 }
                 call.finish()
+            case .embed:
+                guard let vectors else { return }
+                context.coder.encode(vectors.response(response.completion)) { size, fill in
+                    call.respond(size: size, fill)
+                }
             }
         }
     }

@@ -32,15 +32,22 @@ package final class GenerationService: Sendable {
         [
             generation("Generate") { service, call, payload, context throws(MessageError) in
                 let (request, fields) = try context.coder.generateRequest(payload)
-                AnswerCall.start(call, .generate, request, fields, gateway: service.gateway, context: context)
+                AnswerCall.start(call, .generate, .chat(request), fields, gateway: service.gateway, context: context)
             },
             generation("Chat") { service, call, payload, context throws(MessageError) in
                 let (request, fields) = try context.coder.chatRequest(payload)
-                AnswerCall.start(call, .chat, request, fields, gateway: service.gateway, context: context)
+                AnswerCall.start(call, .chat, .chat(request), fields, gateway: service.gateway, context: context)
             },
             generation("StreamChat", isServerStreaming: true) { service, call, payload, context throws(MessageError) in
                 let (request, fields) = try context.coder.chatRequest(payload)
-                AnswerCall.start(call, .streamChat, request, fields, gateway: service.gateway, context: context)
+                AnswerCall.start(call, .streamChat, .chat(request), fields, gateway: service.gateway, context: context)
+            },
+            generation("Embed") { service, call, payload, context throws(MessageError) in
+                let (request, fields) = try context.coder.embedRequest(payload)
+                let table = VectorTable(
+                    request, limit: service.limits.maxMessageBytes, context: context.providers)
+                AnswerCall.start(
+                    call, .embed, .embed(request, into: table), fields, gateway: service.gateway, context: context)
             },
             generation("CountTokens") { service, call, payload, context throws(MessageError) in
                 let (request, text) = try context.coder.countTokensRequest(payload)

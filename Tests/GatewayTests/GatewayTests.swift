@@ -93,7 +93,7 @@ private let second: UInt64 = 1_000_000_000
 
     @Test func aRequestWithoutMessagesReachesNobody() throws {
         let stage = Stage()
-        _ = try start(stage, Job(ChatRequest(messages: []), .chat, caller: .process, loop: stage.loop))
+        _ = try start(stage, Job(.chat(ChatRequest(messages: [])), .chat, caller: .process, loop: stage.loop))
         #expect(stage.sink.error?.kind == .invalidRequest && stage.upstream.script.sources.isEmpty)
         #expect(stage.keeper.records.map(\.outcome) == [.failure(.invalidRequest)])
         #expect(stage.keeper.records[0].attempts.isEmpty && stage.keeper.records[0].target == nil)

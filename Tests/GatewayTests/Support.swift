@@ -141,7 +141,7 @@ final class ScriptedUpstream: Upstream {
     init(_ script: Script) { self.script = script }
 
     func attempt(
-        at model: ConfiguredModel, _ request: ChatRequest, isStream: Bool, into sink: any AnswerSink
+        at model: ConfiguredModel, _ question: Question, isStream: Bool, into sink: any AnswerSink
     ) -> any UpstreamAttempt { script.make(model.name, sink, nil) }
 }
 
@@ -177,7 +177,7 @@ final class Stage {
         var request = ChatRequest(model: model, messages: [Message(role: .user, content: "12345678")])
         request.options.fallbacks = fallbacks
         return Job(
-            request, operation, caller: .user(7), deadline: deadline.map { clock.instant + .nanoseconds($0) },
+            .chat(request), operation, caller: .user(7), deadline: deadline.map { clock.instant + .nanoseconds($0) },
             loop: loop)
     }
 }

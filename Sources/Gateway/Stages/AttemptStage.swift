@@ -29,7 +29,7 @@ private final class AttemptRun: AnswerSource, AnswerSink {
 
     func start() {
         since = job.loop.scheduler.instant
-        let attempt = job.loop.upstream.attempt(at: model, job.request, isStream: job.isStream, into: self)
+        let attempt = job.loop.upstream.attempt(at: model, job.question, isStream: job.isStream, into: self)
         self.attempt = attempt
         attempt.start()
     }
@@ -42,7 +42,7 @@ private final class AttemptRun: AnswerSource, AnswerSink {
         guard let attempt else { return }
         self.attempt = nil
         attempt.cancel(cause)
-        record(cause.error, attempt)
+        record(cause.error, attempt, usage: attempt.partialUsage)
     }
 
     func receive(_ event: ChunkEvent) -> Demand {
@@ -67,13 +67,13 @@ private final class AttemptRun: AnswerSource, AnswerSink {
             deliveredBytes += response.message.generatedBytes
             record(nil, attempt, usage: response.completion.usage)
         case .failure(let error):
-            record(error, attempt)
+            record(error, attempt, usage: attempt.partialUsage)
             job.record.lastError = error
         }
         sink.finish(result)
     }
 
-    private func record(_ error: GenerationError?, _ attempt: any UpstreamAttempt, usage: Usage = Usage()) {
+    private func record(_ error: GenerationError?, _ attempt: any UpstreamAttempt, usage: Usage) {
         let elapsed = job.loop.scheduler.instant - since
         job.record.upstreamTime = job.record.upstreamTime + elapsed
         job.record.answerBytes += deliveredBytes
@@ -93,7 +93,7 @@ private final class AttemptRun: AnswerSource, AnswerSink {
     /// The vendor bills it all the same.
     private var estimatedUsage: Usage {
         var usage = Usage()
-        usage.inputTokens = estimateTokens(of: job.request)
+        usage.inputTokens = job.question.estimatedTokens
         usage.outputTokens = max(1, deliveredBytes / 4)
         usage.totalTokens = usage.inputTokens + usage.outputTokens
         usage.source = .estimated

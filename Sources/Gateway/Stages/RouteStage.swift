@@ -33,7 +33,7 @@ private final class RouteRun: AnswerSource, EndSink {
 
     func start() {
         do throws(GenerationError) {
-            targets = try catalog.resolve(job.request.model, fallbacks: job.request.options.fallbacks)
+            targets = try catalog.resolve(job.question.model, fallbacks: job.question.fallbacks)
         } catch {
             return end(.failure(error))
         }

@@ -30,20 +30,27 @@ extension Provider {
         let query = "?api-version=" + PercentEncoding.segment(ownVersion ?? AzureOpenAI.version(facts))
         if address.form == .models {
             let url = "\(base)/chat/completions\(query)"
-            return Endpoints(whole: url, stream: url, probe: .get("\(base)/info\(query)"))
+            return Endpoints(
+                whole: url, stream: url, probe: .get("\(base)/info\(query)"),
+                embed: .openAI("\(base)/embeddings\(query)"))
         }
         if address.form == .v1 || AzureOpenAI.namesV1(ownVersion) {
             // Only `preview` changes what this form offers; a dated version does not exist in it.
             let query = ownVersion?.lowercased() == "preview" ? "?api-version=preview" : ""
             let url = "\(address.root)/v1/chat/completions\(query)"
-            return Endpoints(whole: url, stream: url, probe: .get("\(address.root)/v1/models\(query)"))
+            return Endpoints(
+                whole: url, stream: url, probe: .get("\(address.root)/v1/models\(query)"),
+                embed: .openAI("\(address.root)/v1/embeddings\(query)"))
         }
         // What the address names is encoded already.
         let ownName = model[AzureOpenAI.deployment] ?? (address.deployment == nil ? model.modelName : nil)
         try Endpoints.check(path: ownName ?? "", of: model)
         let name = ownName.map { PercentEncoding.segment($0) } ?? address.deployment ?? ""
-        let url = "\(address.root)/deployments/\(name)/chat/completions\(query)"
-        return Endpoints(whole: url, stream: url, probe: .get("\(address.root)/models\(query)"))
+        let deployment = "\(address.root)/deployments/\(name)"
+        let url = "\(deployment)/chat/completions\(query)"
+        return Endpoints(
+            whole: url, stream: url, probe: .get("\(address.root)/models\(query)"),
+            embed: .openAI("\(deployment)/embeddings\(query)"))
     }
 }
 

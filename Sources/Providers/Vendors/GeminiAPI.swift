@@ -22,8 +22,10 @@ extension Provider {
             let name = model.modelName
             let isTuned = name.hasPrefix("tunedModels/")
             let short = name.hasPrefix("models/") ? String(name.dropFirst(7)) : name
+            let path = isTuned ? PercentEncoding.path(name) : "models/\(PercentEncoding.segment(short))"
+            let resource = isTuned ? name : "models/" + short
             return .gemini(
-                model: isTuned
-                    ? "\(root)/\(PercentEncoding.path(name))" : "\(root)/models/\(PercentEncoding.segment(short))")
+                model: "\(root)/\(path)",
+                embed: .gemini("\(root)/\(path)", model: resource))
         })
 }

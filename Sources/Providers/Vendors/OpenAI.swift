@@ -30,6 +30,7 @@ extension Endpoints {
     /// The endpoints of a server for chat completions; `base` has no trailing `/`.
     static func chatCompletions(base: String) -> Endpoints {
         Endpoints(
-            whole: base + "/chat/completions", stream: base + "/chat/completions", probe: .get(base + "/models"))
+            whole: base + "/chat/completions", stream: base + "/chat/completions", probe: .get(base + "/models"),
+            embed: .openAI(base + "/embeddings"))
     }
 }

@@ -15,7 +15,8 @@ extension Provider {
                 model, projectVariables: ["GOOGLE_CLOUD_PROJECT", "PROJECT_ID", "GCLOUD_PROJECT"],
                 locationVariables: ["GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"], defaultLocation: facts.region)
             try Endpoints.check(path: model.modelName, of: model)
-            return .gemini(model: vertexPath(model.modelName, parent: parent))
+            let path = vertexPath(model.modelName, parent: parent)
+            return .gemini(model: path, embed: .vertex(path))
         },
         // Models of other publishers, and endpoints, are in the configured project.
         leavesProject: { name in name.hasPrefix("projects/") })
@@ -34,12 +35,13 @@ extension Provider {
 
 extension Endpoints {
     /// The endpoints of a Gemini model; `model` is the model's URL.
-    static func gemini(model: String) -> Endpoints {
+    static func gemini(model: String, embed: EmbeddingAddress) -> Endpoints {
         Endpoints(
             whole: model + ":generateContent", stream: model + ":streamGenerateContent?alt=sse",
             countTokens: model + ":countTokens",
             // Counting tokens is free, and no list of models is accessible to every credential.
             probe: .post(
-                model + ":countTokens", body: #"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#))
+                model + ":countTokens", body: #"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#),
+            embed: embed)
     }
 }

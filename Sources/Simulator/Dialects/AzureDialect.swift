@@ -5,7 +5,8 @@ struct AzureDialect: SimulatedDialect {
     func serves(_ request: SimulatedRequest) -> Bool {
         let path = request.path
         return path.hasPrefix("/openai/deployments") || path.hasPrefix("/openai/models")
-            || path.hasSuffix("/models/chat/completions") || path.hasSuffix("/models/info")
+            || path.hasSuffix("/models/chat/completions") || path.hasSuffix("/models/embeddings")
+            || path.hasSuffix("/models/info")
             || (path.hasPrefix("/openai/v1/") && request.headers["api-key"] != nil)
     }
 

@@ -2,7 +2,7 @@ internal import JSON
 
 /// Google's generateContent, on Vertex AI and as the Gemini API.
 struct GeminiDialect: SimulatedDialect {
-    private static let verbs = ["generateContent", "streamGenerateContent", "countTokens"]
+    private static let verbs = ["generateContent", "streamGenerateContent", "countTokens"] + GeminiEmbeddingReply.verbs
 
     func serves(_ request: SimulatedRequest) -> Bool {
         if let verb = request.verb, Self.verbs.contains(verb) { return true }
@@ -64,6 +64,9 @@ struct GeminiDialect: SimulatedDialect {
         if model.hasPrefix("missing-model") { return error(status: 404) }
         guard request.method == "POST", let body = try? JSONValue(parsing: request.body), body.members != nil else {
             return Self.refusal(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
+        }
+        if GeminiEmbeddingReply.verbs.contains(verb) {
+            return GeminiEmbeddingReply.answer(body, verb: verb, model: model, isVertex: isVertex)
         }
         if verb == "countTokens" {
             let content = body["generateContentRequest"] ?? body

@@ -4,7 +4,8 @@ internal import JSON
 struct OpenAIDialect: SimulatedDialect {
     func serves(_ request: SimulatedRequest) -> Bool {
         let path = request.path
-        return path.hasSuffix("/chat/completions") || path.hasSuffix("/models") || path.contains("/models/")
+        return path.hasSuffix("/chat/completions") || path.hasSuffix("/embeddings") || path.hasSuffix("/models")
+            || path.contains("/models/")
     }
 
     // MARK: - Errors
@@ -68,6 +69,7 @@ struct OpenAIDialect: SimulatedDialect {
         guard let body = try? JSONValue(parsing: request.body), body.members != nil else {
             return refusal(400, "We could not parse the JSON body of your request.")
         }
+        if request.path.hasSuffix("/embeddings") { return OpenAIEmbeddingReply.answer(body, deployment: deployment) }
         if let problem = OpenAIChecks.problem(body, deployment: deployment) {
             return refusal(problem.status, problem.message, param: problem.param, code: problem.code)
         }

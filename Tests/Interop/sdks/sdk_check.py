@@ -3,7 +3,9 @@
 Usage: sdk_check.py http://127.0.0.1:PORT
 """
 
+import base64
 import json
+import struct
 import sys
 import traceback
 
@@ -148,6 +150,34 @@ def groq_reasoning():
     expect(answer.choices[0].message.reasoning and answer.x_groq.id)
 
 
+def embeddings(name, client, model):
+    def vectors():
+        whole = client.embeddings.create(model=model, input=["one", "two"])
+        expect(len(whole.data) == 2 and len(whole.data[0].embedding) == 1536 and whole.usage.prompt_tokens > 0)
+        floats = client.embeddings.create(model=model, input="one", encoding_format="float", dimensions=8)
+        expect(len(floats.data[0].embedding) == 8)
+        packed = client.embeddings.create(model=model, input="one", encoding_format="base64", dimensions=8)
+        raw = base64.b64decode(packed.data[0].embedding)
+        expect(all(abs(a - b) < 1e-6 for a, b in zip(struct.unpack("<8f", raw), floats.data[0].embedding)))
+
+    def refusals():
+        for arguments in ({"input": ""}, {"input": ["x"] * 2049}, {"input": "x", "dimensions": 4000}):
+            try:
+                client.embeddings.create(model=model, **arguments)
+            except openai.BadRequestError:
+                continue
+            raise AssertionError(f"taken: {list(arguments)}")
+
+    for body in (vectors, refusals):
+        check(f"{name}: embeddings: {body.__name__}", body)
+
+
+embeddings("openai", openai.OpenAI(base_url=SIM + "/v1", api_key="k", max_retries=0), "text-embedding-3-small")
+embeddings(
+    "azure_openai",
+    openai.AzureOpenAI(azure_endpoint=SIM, api_version="2024-10-21", api_key="k", max_retries=0),
+    "text-embedding-3-small",
+)
 check("azure_openai: unknown deployment", azure_missing)
 check("groq: reasoning", groq_reasoning)
 
@@ -317,6 +347,20 @@ def gemini(name, client, model, images):
     def count():
         expect(90 < client.models.count_tokens(model=model, contents="word " * 80).total_tokens < 110)
 
+    def embeddings():
+        for embedder in ("gemini-embedding-001", "text-embedding-005"):
+            if name != "vertex" and embedder.startswith("text"):
+                continue
+            config = types.EmbedContentConfig(task_type="RETRIEVAL_QUERY", output_dimensionality=8)
+            answer = client.models.embed_content(model=embedder, contents=["one", "two"], config=config)
+            expect([len(e.values) for e in answer.embeddings] == [8, 8])
+        try:
+            client.models.embed_content(model="gemini-embedding-001", contents=["x"] * 101)
+        except genai.errors.ClientError as caught:
+            expect(caught.code == 400 and "100 requests" in caught.message)
+        else:
+            raise AssertionError("101 texts were taken")
+
     def models():
         expect(len(list(client.models.list())) > 0)
 
@@ -329,7 +373,7 @@ def gemini(name, client, model, images):
         else:
             raise AssertionError("a wrong role was taken")
 
-    for body in (unary, stream, thinking_tools, schema, image, count, models, error):
+    for body in (unary, stream, thinking_tools, schema, image, count, embeddings, models, error):
         check(f"{name}: {body.__name__}", body)
 
 
