@@ -44,6 +44,14 @@ private let second: UInt64 = 1_000_000_000
         #expect(record.trail.map(\.model) == ["default", "default"] && record.trail[1].error.isEmpty)
     }
 
+    @Test func whatAFailedAttemptUsedIsRecorded() throws {
+        let (job, _, attempt) = try start(.chat)
+        attempt.partialUsage.inputTokens = 9
+        attempt.partialUsage.source = .provider
+        attempt.fail(.providerUnavailable)
+        #expect(job.record.attempts.map(\.usage) == [attempt.partialUsage])
+    }
+
     @Test func piecesPassAndCutStreamsAreEstimated() throws {
         let (job, source, attempt) = try start(.streamChat)
         let began = stage.clock.instant

@@ -72,6 +72,7 @@ final class ScriptedSource: UpstreamAttempt {
     var connectMicroseconds: Int64 = 0
     var authMicroseconds: Int64 = 0
     var repeatedSendings: [RepeatedSending] = []
+    var partialUsage = Usage()
 
     init(_ model: String, _ sink: any AnswerSink, _ onStart: @escaping (ScriptedSource) -> Void) {
         self.model = model

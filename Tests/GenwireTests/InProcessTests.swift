@@ -50,6 +50,23 @@ import Testing
         }
     }
 
+    @Test func vectors() async throws {
+        try await Stack.with { stack in
+            let model = try GenerationModelFactory.createModel(
+                provider: "openai", modelName: "text-embedding-3-small",
+                parameters: .init(apiBase: stack.upstream + "/v1", apiKey: "k"))
+            let texts = (0..<300).map { "text \($0)" }
+            // More than a frame holds: there is none in between.
+            let response = try await model.embed(texts + texts + texts)
+            #expect(response.embeddings.map(\.count) == Array(repeating: 1536, count: 900))
+            #expect(
+                response.embeddings[7] == response.embeddings[307] && response.embeddings[7] != response.embeddings[8])
+            let short = try await model.embed(["a"], dimensions: 4, inputType: "")
+            #expect(short.embeddings.map(\.count) == [4] && short.usage.source == .provider)
+            await #expect(throws: GenerationError.self) { try await model.embed([]) }
+        }
+    }
+
     @Test func leavingAStreamClosesItsUpstream() async throws {
         try await Stack.with { stack in
             let model = try GenerationModelFactory.createModel(
