@@ -2,7 +2,6 @@
 #pragma once
 
 #include <curl/curl.h>
-#include <sys/socket.h>
 
 static inline CURLcode gw_curl_set_long(CURL *easy, CURLoption option, long value) {
     return curl_easy_setopt(easy, option, value);
@@ -37,20 +36,14 @@ static inline void gw_curl_set_prerequest(CURL *easy, curl_prereq_callback callb
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, user);
 }
 
-// libcurl 7 opens sockets that programs started meanwhile would inherit.
 static inline void gw_curl_set_close_socket(CURL *easy, curl_closesocket_callback callback, void *user) {
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, callback);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, user);
 }
 
-static curl_socket_t gw_curl_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
-    (void)user;
-    (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-static inline void gw_curl_close_sockets_on_exec(CURL *easy) {
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, gw_curl_open_socket);
+static inline void gw_curl_set_open_socket(CURL *easy, curl_opensocket_callback callback, void *user) {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, callback);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, user);
 }
 
 static inline long gw_curl_info_long(CURL *easy, CURLINFO info) {

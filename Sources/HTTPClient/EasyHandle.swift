@@ -21,6 +21,9 @@ final class EasyHandle {
     private let defaultCAFile: String
     private var caFile: String
     private var bypassesProxy = false
+    private var hasPrivateConnection = false
+    /// Whether the request's rule refused an address.
+    private var hasRefusedAddress = false
 
     /// - Parameters:
     ///   - closeSocket: closes the sockets of connections that this handle makes, which other handles may use later.
@@ -32,7 +35,6 @@ final class EasyHandle {
         gw_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, errorBuffer)
         gw_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
         gw_curl_set_long(curl, CURLOPT_TCP_KEEPALIVE, 1)
-        gw_curl_close_sockets_on_exec(curl)
         gw_curl_set_long(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         // Without it, cancelling a transfer during name resolution blocks the loop until the resolver's thread ends.
         gw_curl_set_long(curl, CURLOPT_QUICK_EXIT, 1)
@@ -48,6 +50,7 @@ final class EasyHandle {
         }
         gw_curl_set_close_socket(curl, closeSocket, user)
         let user = Unmanaged.passUnretained(self).toOpaque()
+        gw_curl_set_open_socket(curl, Self.openSocketCallback, user)
         gw_curl_set_callbacks(curl, Self.headerCallback, Self.bodyCallback, user)
         gw_curl_set_prerequest(curl, Self.prerequestCallback, user)
     }
@@ -71,7 +74,13 @@ final class EasyHandle {
         gw_curl_set_pointer(curl, CURLOPT_HTTPHEADER, request.headers.list)
         gw_curl_set_long(
             curl, CURLOPT_CONNECTTIMEOUT_MS, Int(Int32(clamping: max(1, request.timeouts.connect.milliseconds))))
-        gw_curl_set_long(curl, CURLOPT_FRESH_CONNECT, 0)
+        let isPrivate = request.allowsAddress != nil
+        gw_curl_set_long(curl, CURLOPT_FRESH_CONNECT, isPrivate ? 1 : 0)
+        if isPrivate != hasPrivateConnection {
+            gw_curl_set_long(curl, CURLOPT_FORBID_REUSE, isPrivate ? 1 : 0)
+            hasPrivateConnection = isPrivate
+        }
+        hasRefusedAddress = false
         gw_curl_set_long(
             curl, CURLOPT_HTTP_VERSION, request.prefersHTTP1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
         let wantedCAFile = request.caFile ?? defaultCAFile
@@ -79,10 +88,11 @@ final class EasyHandle {
             gw_curl_set_text(curl, CURLOPT_CAINFO, wantedCAFile)
             caFile = wantedCAFile
         }
-        if request.bypassesProxy != bypassesProxy {
+        let isDirect = request.bypassesProxy || isPrivate
+        if isDirect != bypassesProxy {
             // NULL restores libcurl's default, the variable `no_proxy`.
-            gw_curl_set_text(curl, CURLOPT_NOPROXY, request.bypassesProxy ? "*" : nil)
-            bypassesProxy = request.bypassesProxy
+            gw_curl_set_text(curl, CURLOPT_NOPROXY, isDirect ? "*" : nil)
+            bypassesProxy = isDirect
         }
         if let body = request.body {
             gw_curl_set_long(curl, CURLOPT_POST, 1)
@@ -140,7 +150,21 @@ final class EasyHandle {
     func error(_ code: CURLcode) -> HTTPError {
         let detail = String(cString: errorBuffer)
         let isConnected = gw_curl_info_time(curl, CURLINFO_PRETRANSFER_TIME_T) > 0
-        return HTTPError(code: code, detail: detail, isConnected: isConnected)
+        var error = HTTPError(code: code, detail: detail, isConnected: isConnected)
+        if hasRefusedAddress, !isConnected {
+            error = HTTPError(.connect, "the host's address is not allowed")
+            error.isRefusedAddress = true
+        }
+        return error
+    }
+
+    private func mayConnect(to address: UnsafeMutablePointer<curl_sockaddr>) -> Bool {
+        guard let allowsAddress = request?.allowsAddress else { return true }
+        // The address continues behind the structure where it is longer than `sockaddr`.
+        let start = UnsafeRawPointer(address) + MemoryLayout<curl_sockaddr>.offset(of: \.addr)!
+        let isAllowed = allowsAddress(RemoteAddress(start, length: Int(address.pointee.addrlen)))
+        if !isAllowed { hasRefusedAddress = true }
+        return isAllowed
     }
 
     // Never freed, since libcurl keeps the pointer.
@@ -149,6 +173,15 @@ final class EasyHandle {
         empty.initialize(to: 0)
         return UnsafePointer(empty)
     }()
+
+    /// Opens sockets that programs started meanwhile do not inherit, which libcurl 7 would.
+    private static let openSocketCallback: curl_opensocket_callback = { user, _, address in
+        guard let user, let address,
+            Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().mayConnect(to: address)
+        else { return -1 }
+        let type = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+        return socket(address.pointee.family, type, address.pointee.protocol)
+    }
 
     private static let prerequestCallback: curl_prereq_callback = { user, _, _, _, localPort in
         guard let user, let transfer = Unmanaged<EasyHandle>.fromOpaque(user).takeUnretainedValue().transfer else {

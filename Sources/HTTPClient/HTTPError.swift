@@ -38,6 +38,8 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     package let kind: Kind
     /// A message for users, from libcurl or from this module.
     package let description: String
+    /// Whether `HTTPRequest.allowsAddress` refused the host's addresses.
+    package internal(set) var isRefusedAddress = false
 
     /// Creates an error with a message for users.
     package init(_ kind: Kind, _ description: String) {

@@ -66,11 +66,15 @@ package struct HTTPRequest: Sendable {
     package var caFile: String?
     /// Connects directly and ignores the proxies of the environment: for a machine's own metadata service.
     package var bypassesProxy: Bool
+    /// Decides to which addresses the request may connect, after name resolution; `nil` allows all. With a rule the
+    /// request has a connection of its own and uses no proxy, so that every address is seen.
+    package var allowsAddress: (@Sendable (RemoteAddress) -> Bool)?
 
     /// Creates a request with default timeouts. `body` selects the method: POST, or GET for `nil`.
     package init(
         url: String, headers: HTTPHeaders, body: [UInt8]?, timeouts: HTTPTimeouts = HTTPTimeouts(),
-        prefersHTTP1: Bool = false, caFile: String? = nil, bypassesProxy: Bool = false
+        prefersHTTP1: Bool = false, caFile: String? = nil, bypassesProxy: Bool = false,
+        allowsAddress: (@Sendable (RemoteAddress) -> Bool)? = nil
     ) {
         self.url = url
         self.headers = headers
@@ -79,5 +83,6 @@ package struct HTTPRequest: Sendable {
         self.prefersHTTP1 = prefersHTTP1
         self.caFile = caFile
         self.bypassesProxy = bypassesProxy
+        self.allowsAddress = allowsAddress
     }
 }

@@ -23,6 +23,8 @@ package final class ConfiguredModel: Sendable {
     /// What the catalogue knows of it.
     package let facts: ModelFacts
 
+    /// How its images and documents are fetched; `nil` if the vendor does it, or if URLs are refused.
+    let mediaFetch: MediaFetch.Rule?
     let provider: Provider
     let capabilities: Capabilities
     let likelyUnsupported: Capabilities
@@ -75,7 +77,8 @@ package final class ConfiguredModel: Sendable {
         self.isConfigured = isConfigured
         let facts = Self.facts(model, provider, catalogue)
         self.facts = facts
-        let offer = Offer(wire: provider.capabilities(model), facts)
+        mediaFetch = facts.acceptsURLs ? nil : MediaFetch.Rule(model)
+        let offer = Offer(wire: provider.capabilities(model), facts, fetchesURLs: mediaFetch != nil)
         capabilities = offer.possible
         likelyUnsupported = offer.refused
         endpoints = try provider.endpoints(model, facts)

@@ -6,11 +6,14 @@ struct Offer {
     /// what is wrong with it, unless the caller sets `drop_unsupported`; a configured default is withheld.
     private(set) var refused: Capabilities = []
 
-    init(wire: Capabilities, _ facts: ModelFacts) {
+    /// - Parameter fetchesURLs: whether images and documents are fetched for a model that accepts no URLs.
+    init(wire: Capabilities, _ facts: ModelFacts, fetchesURLs: Bool = false) {
         possible = wire
         if !facts.jsonSchema { possible.remove(.jsonSchema) }
         if !facts.jsonObject { possible.remove(.jsonObject) }
-        if !facts.acceptsURLs { possible.subtract([.imageURLs, .fileURLs, .audioURLs]) }
+        if !facts.acceptsURLs {
+            possible.subtract(fetchesURLs ? .audioURLs : [.imageURLs, .fileURLs, .audioURLs])
+        }
         let reasoning = facts.reasoning
         if !reasoning.isPossible { possible.subtract([.effort, .thinkingBudget]) }
         refuse(.thinkingBudget, unless: reasoning.control == .budget || reasoning.acceptsBudget)

@@ -70,6 +70,8 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     /// The sendings before the last transfer's.
     private var earlierSendings: [RepeatedSending] = []
     private var sentAt = Instant.now()
+    /// What the request's URLs hold is being fetched.
+    private var mediaFetch: MediaFetch?
 
     /// The HTTP status; 0 until the response headers arrive.
     package var httpStatus: Int { transfer?.httpStatus ?? 0 }
@@ -111,17 +113,39 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
             var prepared = try PreparedRequest(request, for: model, isStream: isStream)
             if leavesOutThinking { prepared.leaveOutThinking() }
             warnings = prepared.warnings
-            let request = AuthorizedTransfer.Request(
-                url: isStream ? model.endpoints.stream : model.endpoints.whole,
-                body: try model.body(dialect.encode(prepared, for: model)), timeouts: model.timeouts,
-                prefersHTTP1: isStream)
-            let transfer = AuthorizedTransfer(request, model: model, context: context)
-            self.transfer = transfer
-            sentAt = .now()
-            transfer.start(self)
+            let urls = model.mediaFetch == nil ? [] : try prepared.mediaURLs()
+            guard let rule = model.mediaFetch, !urls.isEmpty else { return try send(prepared) }
+            let fetch = MediaFetch(urls, rule, timeouts: model.timeouts, context: context)
+            mediaFetch = fetch
+            fetch.start { [self] in receive($0, prepared) }
         } catch {
             fail(error)
         }
+    }
+
+    private func receive(_ media: Result<[String: MediaFetch.Content], GenerationError>, _ prepared: PreparedRequest) {
+        mediaFetch = nil
+        do throws(GenerationError) {
+            var prepared = prepared
+            let contents = try media.get()
+            prepared.inline(contents)
+            // Until the body has been sent, which has them in Base64.
+            try share.hold(contents.values.reduce(0) { $0 + $1.bytes.count } / 3 * 4)
+            try send(prepared)
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func send(_ prepared: PreparedRequest) throws(GenerationError) {
+        let request = AuthorizedTransfer.Request(
+            url: isStream ? model.endpoints.stream : model.endpoints.whole,
+            body: try model.body(dialect.encode(prepared, for: model)), timeouts: model.timeouts,
+            prefersHTTP1: isStream)
+        let transfer = AuthorizedTransfer(request, model: model, context: context)
+        self.transfer = transfer
+        sentAt = .now()
+        transfer.start(self)
     }
 
     /// Sends the request once more, if the vendor refused the thinking blocks in it.
@@ -149,6 +173,8 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     package func cancel(_ cause: CancelCause = .caller) {
         guard !isOver else { return }
         end()
+        mediaFetch?.cancel()
+        mediaFetch = nil
         transfer?.cancel()
     }
 

@@ -29,6 +29,7 @@ package final class ProviderQuery: AuthorizedTransferDelegate {
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
     private var question: Question?
+    private var mediaFetch: MediaFetch?
     /// The argument of `ProbeLimiter.leave` while this query waits for a probe.
     private var place: UInt64?
 
@@ -76,15 +77,41 @@ package final class ProviderQuery: AuthorizedTransferDelegate {
     ) throws(GenerationError) -> Bool {
         guard let url = model.endpoints.countTokens else { return false }
         let prepared = try PreparedRequest(request, for: model, isStream: false)
+        let urls = model.mediaFetch == nil ? [] : try prepared.mediaURLs()
+        if let rule = model.mediaFetch, !urls.isEmpty {
+            question = .tokenCount(completion)
+            let fetch = MediaFetch(urls, rule, timeouts: model.timeouts, context: context)
+            mediaFetch = fetch
+            fetch.start { [self] in receive($0, prepared, url) }
+            return true
+        }
         guard let body = try model.provider.dialect.encodeTokenCount(prepared, for: model) else { return false }
         question = .tokenCount(completion)
         send(url, body: body.bytes)
         return true
     }
 
+    private func receive(
+        _ media: Result<[String: MediaFetch.Content], GenerationError>, _ prepared: PreparedRequest, _ url: String
+    ) {
+        mediaFetch = nil
+        do throws(GenerationError) {
+            var prepared = prepared
+            prepared.inline(try media.get())
+            guard let body = try model.provider.dialect.encodeTokenCount(prepared, for: model) else {
+                throw GenerationError(.unsupported, "\(model.providerName) counts no tokens")
+            }
+            send(url, body: body.bytes)
+        } catch {
+            answer(complete(error))
+        }
+    }
+
     /// Cancels; the completion is not called.
     package func cancel() {
         question = nil
+        mediaFetch?.cancel()
+        mediaFetch = nil
         if let place { model.probes.leave(place) }
         transfer?.cancel()
     }

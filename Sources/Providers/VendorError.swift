@@ -137,8 +137,8 @@ struct VendorError {
         return error
     }
 
-    /// The target of a `Location` without the parts that may be secret: user, password and query.
-    private static func place(_ location: String) -> String {
+    /// A URL without the parts that may be secret: user, password and query.
+    static func place(_ location: String) -> String {
         var text = location.prefix { $0 != "?" && $0 != "#" }
         if let slashes = text.firstRange(of: "//") {
             let host = text[slashes.upperBound...].prefix { $0 != "/" }

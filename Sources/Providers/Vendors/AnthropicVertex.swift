@@ -7,7 +7,9 @@ extension Provider {
     static let anthropicVertex = Provider(
         name: "anthropic_vertex",
         dialect: Claude(host: .vertex),
-        keys: GoogleCloud.keys + [Claude.anthropicVersion.declaration],
+        keys: GoogleCloud.keys + [
+            Claude.anthropicVersion.declaration, MediaFetch.addresses.declaration, MediaFetch.maximumBytes.declaration,
+        ],
         credential: CredentialRule(keyHeader: (name: "x-goog-api-key", prefix: ""), usesGoogleDefault: true),
         capabilities: { model in Claude.capabilities(model, host: .vertex) },
         endpoints: { model, facts throws(GenerationError) in

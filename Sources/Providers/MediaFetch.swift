@@ -1,0 +1,272 @@
+internal import Config
+internal import EventLoop
+internal import Generation
+internal import HTTPClient
+
+/// Fetches the images and documents that a request names by URL, one after the other, for a vendor that fetches none
+/// itself. Confined to one loop.
+///
+/// A caller chooses these URLs, so by default only public addresses are connected to. The address is checked after name
+/// resolution, when the connection is made, and again for the target of each redirect.
+final class MediaFetch: TransferDelegate {
+    /// Which addresses are connected to.
+    enum Addresses: String, Sendable, CaseIterable {
+        /// None: URLs are refused.
+        case off
+        /// Those of the public Internet.
+        case `public`
+        /// All, also this machine's and its networks'.
+        case any
+    }
+
+    static let addresses = ProviderKey<Addresses>(
+        "fetch_urls", .choice, default: "`public`", isConnection: true,
+        "Whose images and documents are fetched for models that accept no URLs: `public` excludes private, loopback "
+            + "and link-local addresses, `off` refuses URLs. `public` ignores proxies.")
+    static let maximumBytes = ProviderKey<Int>(
+        "max_fetched_bytes", .integer(in: 1...64 << 20), default: "`20971520`", isConnection: true,
+        "The size limit for all images and documents that are fetched for one request, in bytes.")
+
+    /// What may be fetched for a model.
+    struct Rule: Sendable {
+        /// Decides about an address; `nil` allows all.
+        var allows: (@Sendable (RemoteAddress) -> Bool)?
+        /// The most bytes for one request.
+        var maximumBytes = 20 << 20
+
+        /// The rule of a section; `nil` if nothing is fetched.
+        init?(_ model: ModelConfiguration) {
+            switch model[MediaFetch.addresses] ?? .public {
+            case .off: return nil
+            case .public: allows = { $0.isPublic }
+            case .any: allows = nil
+            }
+            maximumBytes = model[MediaFetch.maximumBytes] ?? maximumBytes
+        }
+    }
+
+    /// What a URL holds.
+    struct Content {
+        var bytes: [UInt8] = []
+        /// The server's media type without parameters; empty if it gave none.
+        var mimeType = ""
+    }
+
+    /// Receives the contents by URL.
+    typealias Completion = (Result<[String: Content], GenerationError>) -> Void
+
+    /// The most different URLs of one request.
+    static let maximumURLs = 100
+    private static let maximumRedirects = 5
+    /// The most time for all of them, in nanoseconds.
+    private static let maximumTime: UInt64 = 60_000_000_000
+
+    private let context: ProviderContext
+    private let rule: Rule
+    private let urls: [String]
+    private let timeouts: HTTPTimeouts
+    private let startedAt = EventLoop.monotonicNanoseconds()
+    private var completion: Completion?
+    private var transfer: HTTPTransfer?
+    private var share: AnswerBudget.Share
+    private var contents: [String: Content] = [:]
+    private var total = 0
+    // The current one.
+    private var content = Content()
+    private var location = ""
+    private var redirects = 0
+    private var target: String?
+
+    /// - Parameters:
+    ///   - urls: different `http` and `https` URLs.
+    ///   - timeouts: the model's; they apply to each URL, and a minute to all of them.
+    init(_ urls: [String], _ rule: Rule, timeouts: HTTPTimeouts, context: ProviderContext) {
+        self.urls = urls
+        self.rule = rule
+        self.timeouts = timeouts
+        self.context = context
+        share = AnswerBudget.Share(context.answers)
+    }
+
+    /// Starts. `completion` is called exactly once, possibly before this returns, unless the fetch is cancelled.
+    func start(_ completion: @escaping Completion) {
+        self.completion = completion
+        guard urls.count <= Self.maximumURLs else {
+            return finish(
+                .failure(
+                    GenerationError(
+                        .invalidRequest, "the request has more than \(Self.maximumURLs) URLs of images and documents")))
+        }
+        next()
+    }
+
+    /// Closes the connection; the completion is not called.
+    func cancel() {
+        completion = nil
+        transfer?.cancel()
+        share.giveBack()
+    }
+
+    private func next() {
+        guard contents.count < urls.count else { return finish(.success(contents)) }
+        location = urls[contents.count]
+        content = Content()
+        redirects = 0
+        send()
+    }
+
+    private func send() {
+        target = nil
+        var timeouts = timeouts
+        let elapsed = EventLoop.monotonicNanoseconds() - startedAt
+        timeouts.total = min(timeouts.total, Self.maximumTime - min(elapsed, Self.maximumTime))
+        do {
+            transfer = context.client.start(
+                HTTPRequest(
+                    url: location, headers: try HTTPHeaders([("Accept", "*/*")]), body: nil, timeouts: timeouts,
+                    prefersHTTP1: true, allowsAddress: rule.allows), delegate: self)
+        } catch {
+            fail(.invalidRequest, "\(error)")
+        }
+    }
+
+    // MARK: - From the transfer
+
+    func transferDidReceiveHead(_ head: HTTPResponseHead) {
+        switch head.status {
+        case 200..<300: content.mimeType = Self.mimeType(head.header("content-type") ?? "")
+        case 301, 302, 303, 307, 308:
+            target = head.header("location").flatMap { URLReference.resolve($0, against: location) }
+            if target == nil { stop(.invalidRequest, "it redirects to no valid URL") }
+        case 408, 429, 500...599: stop(.network, "its server returned HTTP \(head.status)")
+        default: stop(.invalidRequest, "its server returned HTTP \(head.status)")
+        }
+    }
+
+    func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
+        guard completion != nil, target == nil else { return .more }
+        total += bytes.count
+        guard total <= rule.maximumBytes else {
+            stop(
+                .invalidRequest,
+                "what the request's URLs hold exceeds the limit of \(rule.maximumBytes) bytes (max_fetched_bytes)")
+            return .more
+        }
+        content.bytes.append(contentsOf: bytes)
+        do throws(GenerationError) {
+            try share.hold(total)
+        } catch {
+            transfer?.cancel()
+            finish(.failure(error))
+        }
+        return .more
+    }
+
+    func transferDidFinish(_ error: HTTPError?) {
+        guard completion != nil else { return }
+        if let target {
+            redirects += 1
+            guard redirects <= Self.maximumRedirects else {
+                return fail(.invalidRequest, "it redirects more than \(Self.maximumRedirects) times")
+            }
+            location = target
+            return send()
+        }
+        if let error {
+            let isCallers = error.kind == .badURL || error.kind == .resolve || error.isRefusedAddress
+            return fail(isCallers ? .invalidRequest : .network, error.description)
+        }
+        contents[urls[contents.count]] = content
+        next()
+    }
+
+    // MARK: - The end
+
+    private func stop(_ kind: GenerationError.Kind, _ reason: String) {
+        transfer?.cancel()
+        fail(kind, reason)
+    }
+
+    private func fail(_ kind: GenerationError.Kind, _ reason: String) {
+        let url = VendorError.place(urls[min(contents.count, urls.count - 1)])
+        finish(
+            .failure(
+                GenerationError(
+                    kind, "\(url) cannot be fetched for a model that accepts no URLs: \(reason); send the data instead")
+            ))
+    }
+
+    private func finish(_ result: Result<[String: Content], GenerationError>) {
+        let completion = completion
+        self.completion = nil
+        share.giveBack()
+        completion?(result)
+    }
+
+    /// The media type in a header, without parameters; empty if it is malformed.
+    private static func mimeType(_ header: String) -> String {
+        let type = header.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        let isClean = type.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+        return isClean && type.contains("/") && type.utf8.count <= 100 ? type : ""
+    }
+}
+
+extension PreparedRequest {
+    /// The different URLs of images and documents, in their order.
+    /// - Throws: `.invalidRequest` for one that is neither `http` nor `https`.
+    func mediaURLs() throws(GenerationError) -> [String] {
+        var urls: [String] = []
+        var known: Set<String> = []
+        for message in messages {
+            for part in message.parts {
+                guard let source = part.source, case .url(let url) = MediaAddress.of(source).address else { continue }
+                let scheme = url.prefix { $0 != ":" }.lowercased()
+                guard scheme == "http" || scheme == "https" else {
+                    throw GenerationError(
+                        .invalidRequest,
+                        "\(VendorError.place(url)): this model accepts no URLs, and only http and https URLs are fetched "
+                            + "for it; send the data instead")
+                }
+                if known.insert(url).inserted { urls.append(url) }
+            }
+        }
+        return urls
+    }
+
+    /// Puts what was fetched in the place of its URLs.
+    mutating func inline(_ contents: [String: MediaFetch.Content]) {
+        for message in messages.indices {
+            for part in messages[message].parts.indices {
+                messages[message].parts[part].inline(contents)
+            }
+        }
+    }
+}
+
+extension Part {
+    fileprivate var source: MediaSource? {
+        switch content {
+        case .text, .audio: nil
+        case .image(let image): image.source
+        case .file(let file): file.source
+        }
+    }
+
+    fileprivate mutating func inline(_ contents: [String: MediaFetch.Content]) {
+        guard let source, case .url(let url) = source, let found = contents[url] else { return }
+        let known = found.mimeType.isEmpty ? MediaAddress.mimeType(ofAddress: url) : found.mimeType
+        switch content {
+        case .text, .audio: return
+        case .image(var image):
+            image.source = .data(found.bytes)
+            if image.mimeType.isEmpty { image.mimeType = known ?? "image/jpeg" }
+            content = .image(image)
+        case .file(var file):
+            file.source = .data(found.bytes)
+            if file.mimeType.isEmpty { file.mimeType = known ?? "application/pdf" }
+            // The vendor has one form for all texts.
+            if file.mimeType.hasPrefix("text/") { file.mimeType = "text/plain" }
+            content = .file(file)
+        }
+    }
+}
