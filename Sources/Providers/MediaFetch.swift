@@ -58,14 +58,14 @@ final class MediaFetch: TransferDelegate {
     /// The most different URLs of one request.
     static let maximumURLs = 100
     private static let maximumRedirects = 5
-    /// The most time for all of them, in nanoseconds.
-    private static let maximumTime: UInt64 = 60_000_000_000
+    /// The most time for all of them.
+    private static let maximumTime = TimeAmount.seconds(60)
 
     private let context: ProviderContext
     private let rule: Rule
     private let urls: [String]
     private let timeouts: HTTPTimeouts
-    private let startedAt = EventLoop.monotonicNanoseconds()
+    private let startedAt = Instant.now()
     private var completion: Completion?
     private var transfer: HTTPTransfer?
     private var share: AnswerBudget.Share
@@ -118,8 +118,7 @@ final class MediaFetch: TransferDelegate {
     private func send() {
         target = nil
         var timeouts = timeouts
-        let elapsed = EventLoop.monotonicNanoseconds() - startedAt
-        timeouts.total = min(timeouts.total, Self.maximumTime - min(elapsed, Self.maximumTime))
+        timeouts.total = min(timeouts.total, startedAt + Self.maximumTime - .now())
         do {
             transfer = context.client.start(
                 HTTPRequest(

@@ -130,7 +130,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
             let contents = try media.get()
             prepared.inline(contents)
             // Until the body has been sent, which has them in Base64.
-            try share.hold(contents.values.reduce(0) { $0 + $1.bytes.count } / 3 * 4)
+            try body.share.hold(contents.values.reduce(0) { $0 + $1.bytes.count } / 3 * 4)
             try send(prepared)
         } catch {
             fail(error)
@@ -162,8 +162,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
             ]
         leavesOutThinking = true
         phase = .waiting
-        body = []
-        share.giveBack()
+        body.clear()
         transfer = nil
         start()
         return true
