@@ -2,8 +2,8 @@ internal import Config
 internal import Generation
 internal import JSON
 
-/// A section's `extra_body`, applied to every request as a JSON merge patch (RFC 7396): objects are merged, `null`
-/// removes a member, everything else replaces.
+/// A section's `extra_body` or a caller's `extra_json`, applied to a request as a JSON merge patch (RFC 7396): objects
+/// are merged, `null` removes a member, everything else replaces.
 struct BodyPatch: Sendable {
     private let patch: JSONValue
 
@@ -15,6 +15,20 @@ struct BodyPatch: Sendable {
             patch = try JSONValue(parsing: node.jsonText())
         } catch {
             throw GenerationError(.invalidRequest, "extra_body is not valid: \(error)")
+        }
+    }
+
+    /// The fields that a caller sets through the contract alone: what is billed and how the response is read depends
+    /// on them.
+    private static let reserved = ["model", "stream"]
+
+    /// The patch of a caller.
+    /// - Throws: `.invalidRequest` if `json` is not an object, is nested too deep, or changes a reserved field.
+    init(extraJSON json: String) throws(GenerationError) {
+        var checker = JSONTextChecker()
+        patch = try checker.value(json, field: "options.extra_json")
+        if let name = Self.reserved.first(where: { patch[$0] != nil }) {
+            throw GenerationError(.invalidRequest, "options.extra_json cannot change '\(name)'")
         }
     }
 

@@ -41,8 +41,8 @@ struct Capabilities: OptionSet, Sendable {
     static let strictTools = Capabilities(rawValue: 1 << 27)
     /// A tool result can be marked as a failure.
     static let toolErrors = Capabilities(rawValue: 1 << 28)
-    /// The caller may change the body of the request.
-    static let extraBody = Capabilities(rawValue: 1 << 29)
+    /// A JSON object as the response's form is asked for in words: the vendor has no mode for it.
+    static let promptedJSONObject = Capabilities(rawValue: 1 << 29)
     /// Fields without a name in the contract can be delivered.
     static let extraFields = Capabilities(rawValue: 1 << 30)
 

@@ -78,7 +78,8 @@ package final class ConfiguredModel: Sendable {
         let facts = Self.facts(model, provider, catalogue)
         self.facts = facts
         mediaFetch = facts.acceptsURLs ? nil : MediaFetch.Rule(model)
-        let offer = Offer(wire: provider.capabilities(model), facts, fetchesURLs: mediaFetch != nil)
+        let offer = Offer(
+            wire: provider.capabilities(model).union(.extraFields), facts, fetchesURLs: mediaFetch != nil)
         capabilities = offer.possible
         likelyUnsupported = offer.refused
         endpoints = try provider.endpoints(model, facts)
@@ -160,8 +161,11 @@ package final class ConfiguredModel: Sendable {
         }
     }
 
-    /// The final body, with the section's `extra_body` applied.
-    func body(_ writer: JSONWriter) -> [UInt8] { patch?.apply(to: writer.bytes) ?? writer.bytes }
+    /// The final body, with the section's `extra_body` and the caller's `extra_json` applied.
+    func body(_ writer: JSONWriter, of request: PreparedRequest) -> [UInt8] {
+        let body = patch?.apply(to: writer.bytes) ?? writer.bytes
+        return request.extraBody?.apply(to: body) ?? body
+    }
 }
 
 extension HTTPTimeouts {

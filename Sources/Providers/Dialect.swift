@@ -15,7 +15,7 @@ protocol Dialect: Sendable {
     /// Reads a unary response.
     /// - Throws: `.badProviderResponse` if it is invalid, or the error in its body.
     func decode(
-        _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
+        _ root: JSONElement, for model: ConfiguredModel, _ wishes: AnswerWishes
     ) throws(GenerationError) -> ChatResponse
 
     /// The provider state of a response, bound to the request that it answers.
@@ -25,7 +25,7 @@ protocol Dialect: Sendable {
     func refusesThinking(_ error: GenerationError) -> Bool
 
     /// A decoder for one stream.
-    func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder
+    func makeStreamDecoder(for model: ConfiguredModel, _ wishes: AnswerWishes) -> any StreamDecoder
 
     /// The body of a request that counts tokens; `nil` if the vendor has no such endpoint.
     func encodeTokenCount(

@@ -14,6 +14,8 @@ struct PreparedRequest {
     let firstMessage: Message?
     /// Whether the thinking blocks of earlier responses are left out, because the vendor refused them.
     var leavesOutThinking = false
+    /// The caller's `extra_json`.
+    private(set) var extraBody: BodyPatch?
     /// One warning per option that was dropped because of `drop_unsupported`.
     private(set) var warnings: [String] = []
 
@@ -42,6 +44,7 @@ struct PreparedRequest {
         if capabilities.contains(.effort) { settleReasoning(facts.reasoning) }
         let refused = refused(of: model)
         try checkCapabilities(likelyUnsupported: refused)
+        try checkExtra(model.configuration)
         let asked = options
         fillIn(model.configuration, leavingOut: refused)
         try settleSampling(asked)
@@ -144,6 +147,7 @@ struct PreparedRequest {
             try check(.jsonObject, likelyUnsupported, "options.response_format JSON_OBJECT", false) {
                 $0.options.responseFormat = .text
             }
+            if options.responseFormat == .jsonObject, capabilities.contains(.promptedJSONObject) { askForJSONObject() }
         case .jsonSchema:
             try check(.jsonSchema, likelyUnsupported, "options.response_format JSON_SCHEMA", false) {
                 $0.options.responseFormat = .text
@@ -153,6 +157,16 @@ struct PreparedRequest {
         for message in messages {
             for part in message.parts { try checkMedia(part) }
         }
+    }
+
+    private mutating func askForJSONObject() {
+        options.responseFormat = .text
+        messages.append(
+            Message(
+                role: .system,
+                content: "Respond with one JSON object and nothing else: no Markdown, no text before or after it."))
+        warnings.append(
+            "options.response_format JSON_OBJECT: \(providerName) has no such mode; the system message asks for it")
     }
 
     private mutating func checkTools(_ likelyUnsupported: Capabilities) throws(GenerationError) {
@@ -174,8 +188,12 @@ struct PreparedRequest {
             }
         }
         // The content says that the call failed, so the request still means the same.
-        guard !capabilities.contains(.toolErrors), messages.contains(where: \.isError) else { return }
-        warnings.append("messages.is_error is not sent: \(providerName) has no field for it")
+        if !capabilities.contains(.toolErrors), messages.contains(where: \.isError) {
+            warnings.append("messages.is_error is not sent: \(providerName) has no field for it")
+        }
+        if !capabilities.contains(.strictTools), tools.contains(where: { $0.strict == true }) {
+            warnings.append("tools.strict is not sent: \(providerName) has no field for it")
+        }
     }
 
     private mutating func checkServices(_ likelyUnsupported: Capabilities) throws(GenerationError) {
@@ -190,9 +208,6 @@ struct PreparedRequest {
         }
         try check(.verbosity, likelyUnsupported, "options.verbosity", options.verbosity.isEmpty) {
             $0.options.verbosity = ""
-        }
-        try check(.extraBody, likelyUnsupported, "options.extra_json", options.extraJSON.isEmpty) {
-            $0.options.extraJSON = ""
         }
         try check(.extraFields, likelyUnsupported, "options.include_extra", !options.includeExtra) {
             $0.options.includeExtra = false
@@ -234,6 +249,15 @@ struct PreparedRequest {
     mutating func leaveOutThinking() {
         leavesOutThinking = true
         warnings.append("the thinking of earlier responses is left out: \(providerName) refused it")
+    }
+
+    private mutating func checkExtra(_ model: ModelConfiguration) throws(GenerationError) {
+        guard !options.extraJSON.isEmpty else { return }
+        guard model.allowsExtra else {
+            throw GenerationError(
+                .permission, "options.extra_json is not allowed: the model's config has allow_extra: false")
+        }
+        extraBody = try BodyPatch(extraJSON: options.extraJSON)
     }
 
     private mutating func check(

@@ -105,7 +105,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     }
 
     private var dialect: any Dialect { model.provider.dialect }
-    private var includesReasoning: Bool { request.options.reasoning.include }
+    private var wishes: AnswerWishes { AnswerWishes(request.options) }
 
     /// Sends the request; fails at once if the request cannot be encoded for the vendor.
     package func start() {
@@ -140,7 +140,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     private func send(_ prepared: PreparedRequest) throws(GenerationError) {
         let request = AuthorizedTransfer.Request(
             url: isStream ? model.endpoints.stream : model.endpoints.whole,
-            body: try model.body(dialect.encode(prepared, for: model)), timeouts: model.timeouts,
+            body: try model.body(dialect.encode(prepared, for: model), of: prepared), timeouts: model.timeouts,
             prefersHTTP1: isStream)
         let transfer = AuthorizedTransfer(request, model: model, context: context)
         self.transfer = transfer
@@ -192,7 +192,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
             return
         }
         phase = .streaming(
-            StreamReader(model, includesReasoning: includesReasoning, parser: context.parser), head)
+            StreamReader(model, wishes, parser: context.parser), head)
     }
 
     func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {
@@ -312,7 +312,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     private func finishWhole(_ head: HTTPResponseHead) {
         do throws(GenerationError) {
             let root = try body.parse(context.parser, providerName: model.providerName)
-            let response = try dialect.decode(root, for: model, includesReasoning: includesReasoning)
+            let response = try dialect.decode(root, for: model, wishes)
             guard isStream else { return finish(response, head) }
             // The server returned a unary response to a streaming request: deliver it as chunks.
             deliver(response.message)

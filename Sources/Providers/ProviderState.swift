@@ -41,6 +41,8 @@ struct BlockOrder {
     enum Entry {
         /// The next bytes (UTF-8) of the message's text, by number, with the vendor's signature if there is one.
         case text(Int, signature: String?)
+        /// The message's part at this index, with the vendor's signature where it gave one.
+        case part(Int, signature: String?)
         /// The call at this index.
         case call(Int)
         /// A block in the vendor's format, as JSON text.
@@ -63,6 +65,11 @@ struct BlockOrder {
         } else {
             append(.text(count, signature: signature), bytes: signature?.utf8.count ?? 0)
         }
+    }
+
+    mutating func part(_ index: Int, signature: String?) {
+        if signature != nil { isNeeded = true }
+        append(.part(index, signature: signature), bytes: signature?.utf8.count ?? 0)
     }
 
     mutating func call(_ index: Int) { append(.call(index), bytes: 0) }
@@ -112,6 +119,9 @@ struct BlockOrder {
                 case .text(let count, let signature):
                     writer.member("text", count)
                     if let signature { writer.member("signature", signature) }
+                case .part(let index, let signature):
+                    writer.member("part", index)
+                    if let signature { writer.member("signature", signature) }
                 case .call(let index): writer.member("call", index)
                 case .opaque(let json):
                     writer.key("block")
@@ -134,6 +144,8 @@ struct BlockOrder {
         for element in content.elements {
             if let count = element["text"]?.int {
                 entries.append(.text(max(0, count), signature: element["signature"]?.string))
+            } else if let index = element["part"]?.int {
+                entries.append(.part(index, signature: element["signature"]?.string))
             } else if let index = element["call"]?.int {
                 entries.append(.call(index))
             } else if let block = element["block"], block.kind == .object {
@@ -158,9 +170,13 @@ struct BlockOrder {
     /// Applies `entries` to `message`, whose text or calls the caller may have edited. The result contains every call
     /// and all of the text exactly once.
     static func resolve(_ entries: [Entry], for message: Message) -> [Resolved] {
-        let whole = message.parts.isEmpty ? message.content : ""
+        let hasParts = entries.contains { if case .part = $0 { true } else { false } }
+        let whole = message.parts.isEmpty || hasParts ? message.content : ""
         let total = entries.reduce(0) { if case .text(let count, _) = $1 { $0 &+ count } else { $0 } }
         let textFits = total == whole.utf8.count
+        // Otherwise `.content` is all of the text and all parts.
+        let partsFit = hasParts && textFits
+        var isWritten = [Bool](repeating: !partsFit, count: message.parts.count)
         var rest = whole.utf8[...]
         var isUsed = [Bool](repeating: false, count: message.toolCalls.count)
         var hasText = false
@@ -179,10 +195,15 @@ struct BlockOrder {
                 guard isUsed.indices.contains(index), !isUsed[index] else { continue }
                 isUsed[index] = true
                 resolved.append(.call(index))
+            case .part(let index, let signature):
+                guard isWritten.indices.contains(index), !isWritten[index] else { continue }
+                isWritten[index] = true
+                resolved.append(.part(index, signature: signature))
             case .opaque(let json): resolved.append(.opaque(json))
             }
         }
-        if !hasText || (textFits && total == 0) { resolved.append(.content) }
+        if !partsFit, !hasText || (textFits && total == 0) { resolved.append(.content) }
+        resolved += isWritten.indices.filter { !isWritten[$0] }.map { .part($0, signature: nil) }
         return resolved + isUsed.indices.filter { !isUsed[$0] }.map { .call($0) }
     }
 
@@ -192,6 +213,8 @@ struct BlockOrder {
         case text(String, signature: String?)
         /// All of the message's text and parts.
         case content
+        /// The message's part at this index, with the vendor's signature where it gave one.
+        case part(Int, signature: String?)
         /// The call at this index.
         case call(Int)
         /// A block in the vendor's format, as JSON text.

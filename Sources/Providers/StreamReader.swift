@@ -16,10 +16,10 @@ final class StreamReader {
     var isDone: Bool { decoder.isDone }
 
     /// Creates a reader for a response of `model`. The loop's parser is used for one event at a time.
-    init(_ model: ConfiguredModel, includesReasoning: Bool, parser: JSONParser) {
+    init(_ model: ConfiguredModel, _ wishes: AnswerWishes, parser: JSONParser) {
         providerName = model.providerName
         self.parser = parser
-        decoder = model.provider.dialect.makeStreamDecoder(for: model, includesReasoning: includesReasoning)
+        decoder = model.provider.dialect.makeStreamDecoder(for: model, wishes)
     }
 
     /// Reads the next bytes and delivers the contents of their events.

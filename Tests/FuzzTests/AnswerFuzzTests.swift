@@ -152,13 +152,13 @@ import Testing
         let parser = JSONParser()
         return try withExtendedLifetime(parser) {
             let response = try model.provider.dialect.decode(
-                try parser.parse(body), for: model, includesReasoning: true)
+                try parser.parse(body), for: model, AnswerWishes(reasoning: true, extra: true))
             return response.message.toolCalls.count
         }
     }
 
     private static func stream(_ events: [String], _ model: ConfiguredModel) throws -> Int {
-        let reader = StreamReader(model, includesReasoning: true, parser: JSONParser())
+        let reader = StreamReader(model, AnswerWishes(reasoning: true, extra: true), parser: JSONParser())
         var most = 0
         for event in events {
             var count = 0

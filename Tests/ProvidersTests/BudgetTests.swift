@@ -83,7 +83,7 @@ import Testing
     ) {
         let parser = JSONParser()
         let model = try DialectHarness(place.provider, "m").model
-        let reader = StreamReader(model, includesReasoning: true, parser: parser)
+        let reader = StreamReader(model, AnswerWishes(reasoning: true, extra: true), parser: parser)
         for index in 0..<40 {
             do {
                 for slice in slices(place.event(index, piece)) { try reader.consume(slice) { _ in } }
@@ -177,7 +177,7 @@ import Testing
             default: [#"{"candidates":[{"content":{"parts":[\#(joined)]}}]}"#]
             }
         let reader = StreamReader(
-            try DialectHarness(provider, "m").model, includesReasoning: true, parser: JSONParser())
+            try DialectHarness(provider, "m").model, AnswerWishes(reasoning: true, extra: true), parser: JSONParser())
         var announced = 0
         do {
             for event in events {
@@ -245,6 +245,7 @@ import Testing
             case .call(let index): "call \(index)"
             case .opaque(let json): json
             case .text: "text"
+            case .part(let index, _): "part \(index)"
             }
         }
         #expect(

@@ -111,6 +111,7 @@ private struct Seeded: RandomNumberGenerator {
                 switch block {
                 case .text(let text, let signature): "\(text)\(signature.map { "/\($0)" } ?? "")"
                 case .content: "content"
+                case .part(let index, let signature): "part \(index)\(signature.map { "/\($0)" } ?? "")"
                 case .call(let index): "call \(index)"
                 case .opaque(let json): json.contains("redacted") ? "redacted" : "thinking"
                 }
@@ -145,7 +146,7 @@ private struct Seeded: RandomNumberGenerator {
         var message = Message(role: .assistant)
         var opaque = 0
         for _ in 0..<Int.random(in: 1...8, using: &random) {
-            switch Int.random(in: 0..<4, using: &random) {
+            switch Int.random(in: 0..<5, using: &random) {
             case 0:
                 let text = ["a", "ünï", "🎈🎈", "x y"].randomElement(using: &random) ?? ""
                 order.text(text.utf8.count, signature: Bool.random(using: &random) ? "s" : nil)
@@ -156,12 +157,17 @@ private struct Seeded: RandomNumberGenerator {
             case 2:
                 order.opaque(#"{"n":\#(opaque)}"#)
                 opaque += 1
+            case 3:
+                order.part(message.parts.count, signature: Bool.random(using: &random) ? "s" : nil)
+                message.parts.append(.image(Image(mimeType: "image/png", source: .data([]))))
             default: _ = order.reserve()
             }
         }
         let bytes = order.bytes("x")
-        switch Int.random(in: 0..<4, using: &random) {
+        switch Int.random(in: 0..<6, using: &random) {
         case 0: message.content += "!"
+        case 3: if !message.parts.isEmpty { message.parts.removeLast() }
+        case 4: message.parts.append(.text("new"))
         case 1: message.content = ""
         case 2: if !message.toolCalls.isEmpty { message.toolCalls.removeLast() }
         default: message.toolCalls.append(ToolCall(id: "new", name: "g", argumentsJSON: ""))
@@ -171,16 +177,21 @@ private struct Seeded: RandomNumberGenerator {
             try BlockOrder.entries(bytes, family: "x", parser: parser) ?? [], for: message)
         var text = ""
         var calls: [Int] = []
+        var parts: [Int] = []
         var blocks: [String] = []
         for block in resolved {
             switch block {
             case .text(let piece, _): text += piece
-            case .content: text += message.content
+            case .content:
+                text += message.content
+                parts += message.parts.indices
+            case .part(let index, _): parts.append(index)
             case .call(let index): calls.append(index)
             case .opaque(let json): blocks.append(json)
             }
         }
         #expect(text == message.content)
+        #expect(parts.sorted() == Array(message.parts.indices))
         #expect(calls.sorted() == Array(message.toolCalls.indices))
         #expect(blocks == (bytes.isEmpty ? [] : (0..<opaque).map { #"{"n":\#($0)}"# }))
     }

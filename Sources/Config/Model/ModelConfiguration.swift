@@ -49,6 +49,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var extraHeaders: [String: String] = [:]
     /// A map merged last into every request's body; see `ConfigNode.jsonText()`.
     public var extraBody: ConfigNode?
+    /// Whether callers may change the request's body with `extra_json`.
+    public var allowsExtra = true
     /// The values of provider-specific keys; see `ProviderKey`.
     var own: [String: OwnValue] = [:]
 
@@ -126,6 +128,9 @@ extension ModelConfiguration: Keyed {
         Key(
             "extra_body", \.extraBody, .jsonMap, default: "none",
             "A JSON merge patch (RFC 7396) applied last to the body of every request."),
+        Key(
+            "allow_extra", \.allowsExtra, .boolean, isConnection: true,
+            "Whether callers may change the body with `options.extra_json`, after `extra_body`."),
         Key("enable_caching", \.enableCaching, .boolean, "Whether responses are cached."),
         Key(
             "cache_ttl", \.cacheTTL, .number(in: 0...31_536_000, isAbove: true), unit: "seconds",

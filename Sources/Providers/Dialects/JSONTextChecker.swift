@@ -28,6 +28,23 @@ struct JSONTextChecker {
         try object(tool.parametersJSON, field: "tools.parameters_json of '\(tool.name)'", &writer)
     }
 
+    /// Writes the members of a built-in tool's settings into an object that the caller has begun.
+    /// - Throws: `.invalidRequest` that names the tool.
+    mutating func settings(of tool: BuiltinTool, _ writer: inout JSONWriter) throws(GenerationError) {
+        for (key, value) in try settings(of: tool).members ?? [] {
+            writer.key(key)
+            value.write(to: &writer)
+        }
+    }
+
+    /// The settings of a built-in tool; an empty object if it has none.
+    /// - Throws: `.invalidRequest` that names the tool.
+    mutating func settings(of tool: BuiltinTool) throws(GenerationError) -> JSONValue {
+        guard !tool.configJSON.isEmpty else { return .object([]) }
+        return try value(
+            tool.configJSON, field: "tools.builtin.config_json of '\(tool.type.truncated(toBytes: 100))'")
+    }
+
     /// Reads `json` as a value, for a vendor that needs it in another form.
     /// - Throws: `.invalidRequest` that names the field.
     mutating func value(_ json: String, field: String) throws(GenerationError) -> JSONValue {

@@ -37,7 +37,7 @@ struct DialectHarness {
     /// Returns the body of `request`, and the options dropped from it.
     func encode(_ request: ChatRequest, isStream: Bool = false) throws -> (body: JSONValue, warnings: [String]) {
         let prepared = try PreparedRequest(request, for: model, isStream: isStream)
-        let bytes = try model.body(dialect.encode(prepared, for: model))
+        let bytes = try model.body(dialect.encode(prepared, for: model), of: prepared)
         return (try JSONValue(parsing: bytes), prepared.warnings)
     }
 
@@ -54,7 +54,7 @@ struct DialectHarness {
     // MARK: - Answers
 
     /// Decodes a complete response.
-    func whole(_ body: String, reasoning: Bool = true) -> Outcome {
+    func whole(_ body: String, reasoning: Bool = true, extra: Bool = false) -> Outcome {
         let parser = JSONParser()
         return withExtendedLifetime(parser) {
             do {
@@ -64,7 +64,7 @@ struct DialectHarness {
                 } catch {
                     throw GenerationError(.badProviderResponse, "\(error)")
                 }
-                let response = try dialect.decode(root, for: model, includesReasoning: reasoning)
+                let response = try dialect.decode(root, for: model, AnswerWishes(reasoning: reasoning, extra: extra))
                 return Outcome(message: response.message, completion: response.completion)
             } catch let error as GenerationError {
                 return Outcome(error: error)
@@ -75,9 +75,9 @@ struct DialectHarness {
     }
 
     /// Decodes a stream that arrives in `slices`.
-    func stream(_ slices: [[UInt8]], reasoning: Bool = true) -> Outcome {
+    func stream(_ slices: [[UInt8]], reasoning: Bool = true, extra: Bool = false) -> Outcome {
         let parser = JSONParser()
-        let reader = StreamReader(model, includesReasoning: reasoning, parser: parser)
+        let reader = StreamReader(model, AnswerWishes(reasoning: reasoning, extra: extra), parser: parser)
         var outcome = Outcome()
         var builder = MessageBuilder()
         do {
@@ -95,11 +95,13 @@ struct DialectHarness {
         return outcome
     }
 
-    func stream(_ text: String, reasoning: Bool = true) -> Outcome { stream([Array(text.utf8)], reasoning: reasoning) }
+    func stream(_ text: String, reasoning: Bool = true, extra: Bool = false) -> Outcome {
+        stream([Array(text.utf8)], reasoning: reasoning, extra: extra)
+    }
 
     /// Decodes a stream of events with these data.
-    func stream(events: [String], reasoning: Bool = true) -> Outcome {
-        stream(events.map { "data: \($0)\n\n" }.joined(), reasoning: reasoning)
+    func stream(events: [String], reasoning: Bool = true, extra: Bool = false) -> Outcome {
+        stream(events.map { "data: \($0)\n\n" }.joined(), reasoning: reasoning, extra: extra)
     }
 }
 

@@ -8,26 +8,44 @@ extension ChatCompletions {
         var assembler = ToolCallAssembler()
         var hasRefusal = false
         var hasFinishReason = false
+        /// The sources of the text; their places count its characters until the end.
+        var citations: [Citation] = []
+        var citationBytes = 0
+        var offsets = ScalarOffsets()
+        /// The sound so far.
+        var sound: [UInt8] = []
+        var extra: ExtraFields
+        let wishes: AnswerWishes
         let quirks: Quirks
-        private let providerName: String
+        let providerName: String
         /// The reasoning, if the server wants it back; `nil` if not.
         private var reasoning: String?
 
         /// The bytes held until the end.
-        var keptBytes: Int { completion.keptBytes + assembler.keptBytes + (reasoning?.utf8.count ?? 0) }
+        var keptBytes: Int {
+            completion.keptBytes + assembler.keptBytes + (reasoning?.utf8.count ?? 0) + citationBytes
+                + offsets.keptBytes + sound.count + extra.keptBytes
+        }
 
-        init(_ model: ConfiguredModel, quirks: Quirks) {
+        init(_ model: ConfiguredModel, quirks: Quirks, _ wishes: AnswerWishes) {
             providerName = model.providerName
             self.quirks = quirks
+            self.wishes = wishes
+            extra = ExtraFields(isWanted: wishes.extra)
             if model.facts.sendsReasoningBack { reasoning = "" }
+        }
+
+        /// Adds a warning once.
+        mutating func warn(_ warning: String) {
+            if !completion.warnings.contains(warning) { completion.warnings.append(warning) }
         }
 
         /// Reads the reasoning of a message or delta, if anyone wants it.
         mutating func readReasoning(
-            _ message: JSONElement, isIncluded: Bool, _ deliver: (ChunkEvent) -> Void
+            _ message: JSONElement, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
-            guard isIncluded || reasoning != nil, let text = ChatCompletions.reasoning(of: message) else { return }
-            if isIncluded { deliver(.reasoning(text)) }
+            guard wishes.reasoning || reasoning != nil, let text = ChatCompletions.reasoning(of: message) else { return }
+            if wishes.reasoning { deliver(.reasoning(text)) }
             guard reasoning != nil else { return }
             reasoning?.append(text)
             try CallBudget.check(providerName, bytes: keptBytes)
@@ -44,6 +62,21 @@ extension ChatCompletions {
                 if let usage = extra["usage"] { read(usage: usage) }
                 if let error = VendorError(inAnswer: extra) { throw error.generationError(for: model) }
             }
+            extra.keep(root, except: Self.namedRoot)
+        }
+
+        /// Reads what a choice has besides its message.
+        mutating func read(choice: JSONElement) {
+            read(finishReason: choice["finish_reason"])
+            extra.keep(choice, except: Self.namedChoice)
+        }
+
+        /// A stream names further choices in chunks of their own.
+        mutating func checkChoices(_ root: JSONElement) {
+            guard let choices = root["choices"], choices.count > 1 || (choices.first?["index"]?.int ?? 0) > 0 else {
+                return
+            }
+            warn("the response has more than one choice; only the first is returned")
         }
 
         mutating func read(usage: JSONElement) {
@@ -55,9 +88,11 @@ extension ChatCompletions {
             result.inputTokens = input ?? 0
             result.outputTokens = output ?? 0
             result.totalTokens = usage["total_tokens"]?.tokens ?? result.inputTokens + result.outputTokens
+            let details = usage["prompt_tokens_details"]
             // DeepSeek has a name of its own for it.
-            let cached = usage["prompt_tokens_details"]?["cached_tokens"] ?? usage["prompt_cache_hit_tokens"]
+            let cached = details?["cached_tokens"] ?? usage["prompt_cache_hit_tokens"]
             result.cachedInputTokens = cached?.tokens ?? 0
+            result.cacheWriteInputTokens = details?["cache_write_tokens"]?.tokens ?? 0
             result.reasoningTokens = usage["completion_tokens_details"]?["reasoning_tokens"]?.tokens ?? 0
             result.source = .provider
             completion.usage = result
@@ -77,16 +112,20 @@ extension ChatCompletions {
         ) throws(GenerationError) {
             try CallBudget.check(providerName, blocks: calls.count)
             for (position, call) in calls.elements.enumerated() {
-                read(call: call, index: isWhole ? position : call["index"]?.int, deliver)
+                let function = call["function"]
+                read(
+                    function: function, index: isWhole ? position : call["index"]?.int, id: call["id"]?.string ?? "",
+                    deliver)
                 try CallBudget.check(providerName, bytes: keptBytes, toolCalls: assembler.count)
             }
         }
 
-        private mutating func read(call: JSONElement, index: Int?, _ deliver: (ChunkEvent) -> Void) {
-            let function = call["function"]
+        mutating func read(
+            function: JSONElement?, index: Int?, id: String = "", _ deliver: (ChunkEvent) -> Void
+        ) {
             let arguments = function?["arguments"]
             let piece = assembler.piece(
-                index: index, id: call["id"]?.string ?? "", name: function?["name"]?.string ?? "",
+                index: index, id: id, name: function?["name"]?.string ?? "",
                 arguments: arguments.map { $0.string ?? $0.text } ?? "")
             if let piece { deliver(.toolCall(piece)) }
         }
@@ -116,6 +155,7 @@ extension ChatCompletions {
                     writer.endObject()
                 }
             }
+            closeContent(deliver)
             return end.close(&completion, &assembler, form, deliver)
         }
     }
@@ -132,14 +172,6 @@ extension ChatCompletions {
         if let error = VendorError(inAnswer: choice) { throw error.generationError(for: model) }
     }
 
-    /// The text of a `content` member: a string, or the text parts of an array.
-    static func text(of content: JSONElement?) -> String? {
-        guard let content else { return nil }
-        guard content.kind == .array else { return content.nonEmptyString }
-        let joined = content.elements.compactMap { $0["text"]?.string }.joined()
-        return joined.isEmpty ? nil : joined
-    }
-
     /// The reasoning of a message or delta. Servers use two names for it; OpenRouter may have it in a list only, and
     /// Mistral has it in the content.
     static func reasoning(of message: JSONElement) -> String? {
@@ -153,7 +185,7 @@ extension ChatCompletions {
         if joined.isEmpty, let content = message["content"], content.kind == .array {
             for part in content.elements {
                 guard let thinking = part["thinking"] else { continue }
-                joined += thinking.string ?? text(of: thinking) ?? ""
+                joined += thinking.string ?? thinking.elements.compactMap { $0["text"]?.string }.joined()
             }
         }
         return joined.isEmpty ? nil : joined
@@ -162,26 +194,21 @@ extension ChatCompletions {
     /// Reads a unary response.
     /// - Throws: `.badProviderResponse` if it is invalid, or the error in its body.
     func decode(
-        _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
+        _ root: JSONElement, for model: ConfiguredModel, _ wishes: AnswerWishes
     ) throws(GenerationError) -> ChatResponse {
         if let error = VendorError(inAnswer: root) { throw error.generationError(for: model) }
         guard let choice = Self.choice(root) else {
             throw GenerationError(.badProviderResponse, "\(model.providerName) returned no choice")
         }
-        var state = AnswerState(model, quirks: quirks)
+        var state = AnswerState(model, quirks: quirks, wishes)
         try Self.checkError(choice, for: model)
         try state.readHead(root, for: model)
-        state.read(finishReason: choice["finish_reason"])
+        state.checkChoices(root)
+        state.read(choice: choice)
         var builder = MessageBuilder()
         // A filtered response may have no message.
         if let raw = choice["message"] {
-            try state.readReasoning(raw, isIncluded: includesReasoning) { builder.add($0) }
-            if let text = Self.text(of: raw["content"]) { builder.add(.text(text)) }
-            if let refusal = raw["refusal"]?.nonEmptyString {
-                state.hasRefusal = true
-                builder.add(.text(refusal))
-            }
-            if let calls = raw["tool_calls"] { try state.read(calls: calls, isWhole: true) { builder.add($0) } }
+            try state.read(message: raw, isWhole: true) { builder.add($0) }
         } else if choice["finish_reason"] == nil {
             throw GenerationError(
                 .badProviderResponse, "\(model.providerName) returned a choice without a message")

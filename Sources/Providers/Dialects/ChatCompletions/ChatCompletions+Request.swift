@@ -89,6 +89,7 @@ extension ChatCompletions {
                 switch part.content {
                 case .text(let text): textPart(text)
                 case .image(let image): imagePart(image)
+                case .file(let file) where Self.isAudio(file): audioPart(file.source, mimeType: file.mimeType)
                 case .file(let file): filePart(file)
                 case .audio(let audio): audioPart(audio.source, mimeType: audio.mimeType)
                 }
@@ -144,6 +145,13 @@ extension ChatCompletions {
             writer.endObject()
         }
 
+        /// The vendor takes sound in a part of its own, whatever the caller calls it.
+        private static func isAudio(_ file: File) -> Bool {
+            let (address, ownType) = MediaAddress.of(file.source)
+            if case .url = address { return false }
+            return (ownType ?? file.mimeType).lowercased().hasPrefix("audio/")
+        }
+
         /// The vendor's name of a media type.
         static func audioFormat(_ mimeType: String) -> String {
             let type = mimeType.lowercased().prefix { $0 != ";" }
@@ -184,7 +192,9 @@ extension ChatCompletions {
             guard !request.tools.isEmpty else { return }
             writer.key("tools")
             writer.beginArray()
-            for tool in request.tools { try write(tool) }
+            for tool in request.tools {
+                if let builtin = tool.builtin { try write(builtin) } else { try write(tool) }
+            }
             writer.endArray()
             switch request.toolChoice {
             case nil: break
@@ -205,6 +215,13 @@ extension ChatCompletions {
                 writer.key("parallel_tool_calls")
                 writer.bool(parallel)
             }
+        }
+
+        private mutating func write(_ tool: BuiltinTool) throws(GenerationError) {
+            writer.beginObject()
+            writer.member("type", tool.type)
+            try checker.settings(of: tool, &writer)
+            writer.endObject()
         }
 
         private mutating func write(_ tool: Tool) throws(GenerationError) {
@@ -241,6 +258,9 @@ extension ChatCompletions {
             try responseFormat(options.responseFormat)
             reasoning(options.reasoning)
             if !options.user.isEmpty { writer.member("user", options.user) }
+            if !options.promptCacheKey.isEmpty { writer.member("prompt_cache_key", options.promptCacheKey) }
+            if !options.serviceTier.isEmpty { writer.member("service_tier", options.serviceTier) }
+            if !options.verbosity.isEmpty { writer.member("verbosity", options.verbosity) }
         }
 
         /// Without a control, servers with one put reasoning into the text; models without reasoning reject each.

@@ -7,7 +7,6 @@ extension ChatCompletions {
     /// Decodes a stream, event by event.
     final class Decoder: StreamDecoder {
         private let model: ConfiguredModel
-        private let includesReasoning: Bool
         private var state: AnswerState
         /// Whether `[DONE]` was received.
         private(set) var isDone = false
@@ -17,10 +16,9 @@ extension ChatCompletions {
 
         var keptBytes: Int { state.keptBytes + stray.keptBytes }
 
-        init(model: ConfiguredModel, quirks: Quirks, includesReasoning: Bool) {
+        init(model: ConfiguredModel, quirks: Quirks, _ wishes: AnswerWishes) {
             self.model = model
-            self.includesReasoning = includesReasoning
-            state = AnswerState(model, quirks: quirks)
+            state = AnswerState(model, quirks: quirks, wishes)
         }
 
         /// Decodes one event and delivers its contents.
@@ -37,21 +35,12 @@ extension ChatCompletions {
             guard let root = try Self.parse(event, parser, &stray, for: model) else { return }
             hasEvents = true
             try state.readHead(root, for: model)
+            state.checkChoices(root)
             guard let choice = ChatCompletions.choice(root) else { return }
             try ChatCompletions.checkError(choice, for: model)
             // Filter results arrive in choices without a delta.
-            if let delta = choice["delta"] { try read(delta, deliver) }
-            state.read(finishReason: choice["finish_reason"])
-        }
-
-        private func read(_ delta: JSONElement, _ deliver: (ChunkEvent) -> Void) throws(GenerationError) {
-            try state.readReasoning(delta, isIncluded: includesReasoning, deliver)
-            if let text = ChatCompletions.text(of: delta["content"]) { deliver(.text(text)) }
-            if let refusal = delta["refusal"]?.nonEmptyString {
-                state.hasRefusal = true
-                deliver(.text(refusal))
-            }
-            if let calls = delta["tool_calls"] { try state.read(calls: calls, isWhole: false, deliver) }
+            if let delta = choice["delta"] { try state.read(message: delta, isWhole: false, deliver) }
+            state.read(choice: choice)
         }
 
         /// Called at the end of the stream; returns its completion.

@@ -22,7 +22,8 @@ struct ChatCompletions: Dialect {
     /// What the wire format supports.
     static let capabilities: Capabilities = [
         .tools, .parallelControl, .imageData, .imageURLs, .fileData, .jsonObject, .jsonSchema, .effort, .temperature,
-        .topP, .stop, .seed, .presencePenalty, .frequencyPenalty, .user,
+        .topP, .stop, .seed, .presencePenalty, .frequencyPenalty, .user, .audioData, .promptCacheKey, .serviceTier,
+        .verbosity, .strictTools,
     ]
 
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
@@ -30,7 +31,7 @@ struct ChatCompletions: Dialect {
         return try encoder.encode(request)
     }
 
-    func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder {
-        Decoder(model: model, quirks: quirks, includesReasoning: includesReasoning)
+    func makeStreamDecoder(for model: ConfiguredModel, _ wishes: AnswerWishes) -> any StreamDecoder {
+        Decoder(model: model, quirks: quirks, wishes)
     }
 }

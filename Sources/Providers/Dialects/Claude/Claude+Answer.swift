@@ -24,15 +24,20 @@ extension Claude {
             var hasArguments = false
             /// Its position among the blocks.
             var place = 0
+            /// Where it begins in the text of the response, in bytes.
+            var start = 0
+            /// The sources of a text; their places are known at its end.
+            var citations: [Citation] = []
+            var citationBytes = 0
 
             /// The bytes held for it.
-            var bytes: Int { 128 + json.utf8.count + text.utf8.count + signature.utf8.count }
+            var bytes: Int { 128 + citationBytes + json.utf8.count + text.utf8.count + signature.utf8.count }
         }
 
         private(set) var completion = AnswerTrailer()
         private(set) var hasStopReason = false
         private let providerName: String
-        private let includesReasoning: Bool
+        private let wishes: AnswerWishes
         private let form: AnswerEnd.Form
         private var assembler = ToolCallAssembler()
         private var blocks: [Int: Block] = [:]
@@ -53,17 +58,23 @@ extension Claude {
         private var blockBytes = 0
         /// The vendor's newest explanation of a refusal.
         private var refusal: String?
+        /// The length of the text so far, in bytes.
+        private var textBytes = 0
+        private var citationBytes = 0
+        private var extra: ExtraFields
 
         /// The bytes held until the end.
         var keptBytes: Int {
-            completion.keptBytes + blockBytes + (heldInput?.json.utf8.count ?? 0) + (refusal?.utf8.count ?? 0)
+            completion.keptBytes + citationBytes + extra.keptBytes + blockBytes + (heldInput?.json.utf8.count ?? 0)
+                + (refusal?.utf8.count ?? 0)
                 + order.keptBytes + assembler.keptBytes
         }
 
-        init(providerName: String, includesReasoning: Bool, _ form: AnswerEnd.Form) {
+        init(providerName: String, _ wishes: AnswerWishes, _ form: AnswerEnd.Form) {
             self.providerName = providerName
-            self.includesReasoning = includesReasoning
+            self.wishes = wishes
             self.form = form
+            extra = ExtraFields(isWanted: wishes.extra)
         }
 
         // MARK: - Blocks
@@ -81,13 +92,16 @@ extension Claude {
             defer { blockBytes += blocks[index]?.bytes ?? 0 }
             switch block["type"]?.string {
             case "text":
-                blocks[index] = Block(kind: .text)
+                blocks[index] = Block(kind: .text, start: textBytes)
+                if let citations = block["citations"] {
+                    for citation in citations.elements { cite(citation, at: index) }
+                }
                 text(block["text"]?.string ?? "", deliver)
             case "thinking":
                 let words = block["thinking"]?.string ?? ""
                 let signature = block["signature"]?.string ?? ""
                 blocks[index] = Block(kind: .thinking, text: words, signature: signature, place: order.reserve())
-                if includesReasoning, !words.isEmpty { deliver(.reasoning(words)) }
+                if wishes.reasoning, !words.isEmpty { deliver(.reasoning(words)) }
             case "tool_use":
                 let input = block["input"].map { $0.count > 0 ? $0.text : "" } ?? ""
                 blocks[index] = Block(kind: .call, json: input)
@@ -111,7 +125,7 @@ extension Claude {
                 guard let more = delta["thinking"]?.nonEmptyString else { return }
                 blocks[index]?.text += more
                 blockBytes += more.utf8.count
-                if includesReasoning { deliver(.reasoning(more)) }
+                if wishes.reasoning { deliver(.reasoning(more)) }
             case ("signature_delta", .thinking):
                 let more = delta["signature"]?.string ?? ""
                 blocks[index]?.signature += more
@@ -124,15 +138,43 @@ extension Claude {
                 let more = delta["partial_json"]?.string ?? ""
                 blocks[index]?.text += more
                 blockBytes += more.utf8.count
-            default: break
+            case ("citations_delta", .text):
+                guard let citation = delta["citation"] else { return }
+                let before = blocks[index]?.citationBytes ?? 0
+                cite(citation, at: index)
+                blockBytes += (blocks[index]?.citationBytes ?? 0) - before
+            case ("thinking_delta", _), ("signature_delta", _), ("input_json_delta", _),
+                ("citations_delta", _):
+                break
+            default:
+                let warning = "the response contains pieces of a kind that are omitted"
+                if !completion.warnings.contains(warning) { completion.warnings.append(warning) }
             }
+        }
+
+        private mutating func cite(_ element: JSONElement, at index: Int) {
+            let source = element["source"]?.string ?? ""
+            let isAddress = source.hasPrefix("http://") || source.hasPrefix("https://")
+            let document = element["file_id"]?.string ?? element["document_index"]?.int.map(String.init)
+            let citation = Citation(
+                documentID: document ?? (isAddress ? "" : source),
+                url: element["url"]?.string ?? (isAddress ? source : ""),
+                title: (element["title"] ?? element["document_title"])?.string ?? "",
+                quote: element["cited_text"]?.string ?? "")
+            blocks[index]?.citations.append(citation)
+            blocks[index]?.citationBytes += citation.keptBytes
         }
 
         mutating func end(at index: Int, _ deliver: (ChunkEvent) -> Void) {
             guard let block = blocks.removeValue(forKey: index) else { return }
             blockBytes -= block.bytes
             switch block.kind {
-            case .text: break
+            case .text:
+                for var citation in block.citations {
+                    (citation.start, citation.end) = (block.start, textBytes)
+                    completion.citations.append(citation)
+                    citationBytes += citation.keptBytes
+                }
             case .thinking:
                 // Truncated by the token limit, it has no signature, and the vendor would reject it.
                 guard !block.signature.isEmpty else { return }
@@ -163,6 +205,7 @@ extension Claude {
         private mutating func text(_ text: String, _ deliver: (ChunkEvent) -> Void) {
             guard !text.isEmpty else { return }
             order.text(text.utf8.count)
+            textBytes += text.utf8.count
             deliver(.text(text))
         }
 
@@ -181,7 +224,13 @@ extension Claude {
 
         // MARK: - The rest
 
+        /// The members that the contract has a name for.
+        private static let named: Set<String> = [
+            "id", "type", "role", "content", "model", "stop_reason", "delta", "error",
+        ]
+
         mutating func read(message: JSONElement) {
+            extra.keep(message, except: Self.named)
             if let id = message["id"]?.nonEmptyString { completion.id = id }
             if let model = message["model"]?.nonEmptyString { completion.model = model }
             if let usage = message["usage"] { read(usage: usage) }
@@ -196,6 +245,15 @@ extension Claude {
             cacheRead = usage["cache_read_input_tokens"]?.tokens ?? cacheRead
             output = usage["output_tokens"]?.tokens ?? output
             thinkingTokens = usage["output_tokens_details"]?["thinking_tokens"]?.tokens ?? thinkingTokens
+        }
+
+        /// Reads the end of a stream's message.
+        mutating func read(messageDelta: JSONElement) {
+            extra.keep(messageDelta, except: Self.named)
+            if let usage = messageDelta["usage"] { read(usage: usage) }
+            guard let delta = messageDelta["delta"] else { return }
+            extra.keep(delta, except: Self.named)
+            read(stop: delta)
         }
 
         mutating func read(stop: JSONElement) {
@@ -229,10 +287,12 @@ extension Claude {
             leftOut = end.close(&completion, &assembler, form, deliver)
             order.leaveOutCalls(leftOut)
             completion.providerState = order.bytes(Claude.family)
+            completion.extraJSON = extra.text
             if hasUsage {
                 completion.usage.source = .provider
                 completion.usage.inputTokens = input + cacheWrite + cacheRead
                 completion.usage.cachedInputTokens = cacheRead
+                completion.usage.cacheWriteInputTokens = cacheWrite
                 completion.usage.outputTokens = output
                 completion.usage.reasoningTokens = thinkingTokens
                 completion.usage.totalTokens = completion.usage.inputTokens + output
@@ -242,7 +302,7 @@ extension Claude {
     }
 
     func decode(
-        _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
+        _ root: JSONElement, for model: ConfiguredModel, _ wishes: AnswerWishes
     ) throws(GenerationError) -> ChatResponse {
         if let error = VendorError(inAnswer: root, isErrorEvent: root["type"]?.string == "error") {
             throw error.generationError(for: model)
@@ -250,8 +310,7 @@ extension Claude {
         guard let content = root["content"], content.kind == .array else {
             throw GenerationError(.badProviderResponse, "\(model.providerName) returned no content")
         }
-        var reader = AnswerReader(
-            providerName: model.providerName, includesReasoning: includesReasoning, .whole)
+        var reader = AnswerReader(providerName: model.providerName, wishes, .whole)
         var builder = MessageBuilder()
         reader.read(message: root)
         for (index, block) in content.elements.enumerated() {
@@ -275,10 +334,9 @@ extension Claude {
 
         var keptBytes: Int { reader.keptBytes + stray.keptBytes }
 
-        init(model: ConfiguredModel, includesReasoning: Bool) {
+        init(model: ConfiguredModel, _ wishes: AnswerWishes) {
             self.model = model
-            reader = AnswerReader(
-                providerName: model.providerName, includesReasoning: includesReasoning, .stream)
+            reader = AnswerReader(providerName: model.providerName, wishes, .stream)
         }
 
         func consume(
@@ -294,9 +352,7 @@ extension Claude {
                 if let block = root["content_block"] { try reader.begin(block, at: root["index"]?.int ?? 0, deliver) }
             case "content_block_stop": reader.end(at: root["index"]?.int ?? 0, deliver)
             case "message_start": if let message = root["message"] { reader.read(message: message) }
-            case "message_delta":
-                if let delta = root["delta"] { reader.read(stop: delta) }
-                if let usage = root["usage"] { reader.read(usage: usage) }
+            case "message_delta": reader.read(messageDelta: root)
             case "message_stop": isDone = true
             default: return  // ping, vertex_event and event types added later
             }

@@ -50,13 +50,13 @@ extension Claude {
         // MARK: - The conversation
 
         private mutating func conversation(_ request: PreparedRequest) throws(GenerationError) {
-            let system = request.messages.filter { $0.role == .system }.flatMap(\.texts)
-            if system.count == 1 {
-                writer.member("system", system[0])
+            let system = request.messages.filter { $0.role == .system }.flatMap(\.textParts)
+            if system.count == 1, system[0].breakpoint == nil {
+                writer.member("system", system[0].text)
             } else if !system.isEmpty {
                 writer.key("system")
                 writer.beginArray()
-                for text in system { textBlock(text) }
+                for (text, breakpoint) in system { textBlock(text, breakpoint) }
                 writer.endArray()
             }
             writer.key("messages")
@@ -131,6 +131,7 @@ extension Claude {
                 switch block {
                 case .text(let text, _): textBlock(text)
                 case .content: blocks(message)
+                case .part(let index, _): self.block(message.parts[index])
                 case .call(let index): try toolUse(message.toolCalls[index])
                 case .opaque(let json): writer.raw(json)
                 }
@@ -139,30 +140,44 @@ extension Claude {
 
         private mutating func blocks(_ message: Message) {
             if !message.content.isEmpty { textBlock(message.content) }
-            for part in message.parts {
-                switch part.content {
-                case .text(let text): if !text.isEmpty { textBlock(text) }
-                case .image(let image):
-                    writer.beginObject()
-                    writer.member("type", "image")
-                    source(image.source, mimeType: image.mimeType)
-                    writer.endObject()
-                case .file(let file):
-                    writer.beginObject()
-                    writer.member("type", "document")
-                    source(file.source, mimeType: file.mimeType)
-                    if !file.name.isEmpty { writer.member("title", file.name) }
-                    writer.endObject()
-                // The capabilities leave it out.
-                case .audio: break
-                }
+            for part in message.parts { block(part) }
+        }
+
+        private mutating func block(_ part: Part) {
+            switch part.content {
+            case .text(let text): if !text.isEmpty { textBlock(text, part.cacheBreakpoint) }
+            case .image(let image):
+                writer.beginObject()
+                writer.member("type", "image")
+                source(image.source, mimeType: image.mimeType)
+                cacheControl(part.cacheBreakpoint)
+                writer.endObject()
+            case .file(let file):
+                writer.beginObject()
+                writer.member("type", "document")
+                source(file.source, mimeType: file.mimeType)
+                if !file.name.isEmpty { writer.member("title", file.name) }
+                cacheControl(part.cacheBreakpoint)
+                writer.endObject()
+            // The capabilities leave it out.
+            case .audio: break
             }
         }
 
-        private mutating func textBlock(_ text: String) {
+        private mutating func textBlock(_ text: String, _ breakpoint: CacheBreakpoint? = nil) {
             writer.beginObject()
             writer.member("type", "text")
             writer.member("text", text)
+            cacheControl(breakpoint)
+            writer.endObject()
+        }
+
+        private mutating func cacheControl(_ breakpoint: CacheBreakpoint?) {
+            guard let breakpoint else { return }
+            writer.key("cache_control")
+            writer.beginObject()
+            writer.member("type", "ephemeral")
+            if !breakpoint.ttl.isEmpty { writer.member("ttl", breakpoint.ttl) }
             writer.endObject()
         }
 
@@ -209,6 +224,10 @@ extension Claude {
             writer.beginObject()
             writer.member("type", "tool_result")
             writer.member("tool_use_id", Self.usable(id: message.toolCallID))
+            if message.isError {
+                writer.key("is_error")
+                writer.bool(true)
+            }
             writer.key("content")
             if message.parts.isEmpty {
                 writer.string(message.content)
@@ -233,6 +252,14 @@ extension Claude {
             writer.beginArray()
             for tool in request.tools {
                 writer.beginObject()
+                defer {
+                    cacheControl(tool.cacheBreakpoint)
+                    writer.endObject()
+                }
+                if let builtin = tool.builtin {
+                    try write(builtin)
+                    continue
+                }
                 writer.member("name", tool.name)
                 if !tool.description.isEmpty { writer.member("description", tool.description) }
                 writer.key("input_schema")
@@ -246,7 +273,6 @@ extension Claude {
                     writer.key("strict")
                     writer.bool(strict)
                 }
-                writer.endObject()
             }
             writer.endArray()
             let isSerial = request.options.parallelToolCalls == false && request.toolChoice != ToolChoice.none
@@ -266,6 +292,18 @@ extension Claude {
                 writer.bool(true)
             }
             writer.endObject()
+        }
+
+        /// Dated tools, such as `web_search_20250305`, also need their name without the date.
+        private mutating func write(_ tool: BuiltinTool) throws(GenerationError) {
+            writer.member("type", tool.type)
+            let words = tool.type.split(separator: "_")
+            if words.count > 1, let date = words.last, date.count == 8, date.allSatisfy(\.isNumber),
+                try checker.settings(of: tool)["name"] == nil
+            {
+                writer.member("name", words.dropLast().joined(separator: "_"))
+            }
+            try checker.settings(of: tool, &writer)
         }
 
         // MARK: - Options
@@ -295,6 +333,7 @@ extension Claude {
                 writer.member("user_id", options.user)
                 writer.endObject()
             }
+            if !options.serviceTier.isEmpty { writer.member("service_tier", options.serviceTier) }
         }
 
         private mutating func thinkingMember(_ type: String, display: String? = nil, budget: Int? = nil) {
@@ -345,10 +384,13 @@ extension Unicode.Scalar {
 
 extension Message {
     /// The texts of this message.
-    var texts: [String] {
-        var texts = content.isEmpty ? [] : [content]
+    var texts: [String] { textParts.map(\.text) }
+
+    /// The texts of this message, and where the prompt is to be cached.
+    var textParts: [(text: String, breakpoint: CacheBreakpoint?)] {
+        var texts: [(text: String, breakpoint: CacheBreakpoint?)] = content.isEmpty ? [] : [(content, nil)]
         for part in parts {
-            if case .text(let text) = part.content, !text.isEmpty { texts.append(text) }
+            if case .text(let text) = part.content, !text.isEmpty { texts.append((text, part.cacheBreakpoint)) }
         }
         return texts
     }

@@ -30,7 +30,8 @@ struct Claude: Dialect {
     static func capabilities(_ model: ModelConfiguration, host: Host) -> Capabilities {
         var capabilities: Capabilities = [
             .tools, .parallelControl, .imageData, .imageURLs, .fileData, .fileURLs, .jsonSchema, .effort,
-            .thinkingBudget, .temperature, .topP, .topK, .stop, .user, .countTokens,
+            .thinkingBudget, .temperature, .topP, .topK, .stop, .user, .countTokens, .jsonObject, .promptedJSONObject,
+            .cacheBreakpoints, .serviceTier, .builtinTools, .strictTools, .toolErrors,
         ]
         if (model[anthropicVersion] ?? "") == versionWithoutSampling { capabilities.subtract(.sampling) }
         return capabilities
@@ -64,7 +65,7 @@ struct Claude: Dialect {
 
     func tokenCount(_ root: JSONElement) -> Int? { root["input_tokens"]?.tokens }
 
-    func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder {
-        Decoder(model: model, includesReasoning: includesReasoning)
+    func makeStreamDecoder(for model: ConfiguredModel, _ wishes: AnswerWishes) -> any StreamDecoder {
+        Decoder(model: model, wishes)
     }
 }

@@ -1,3 +1,4 @@
+internal import Encodings
 internal import Generation
 internal import HTTPClient
 internal import JSON
@@ -8,12 +9,14 @@ extension Gemini {
         private(set) var completion = AnswerTrailer()
         private(set) var hasFinishReason = false
         private let providerName: String
-        private let includesReasoning: Bool
+        private let wishes: AnswerWishes
         private let form: AnswerEnd.Form
         private var order = BlockOrder()
         private var assembler = ToolCallAssembler()
         private var callCount = 0
-        private var hasSkippedMedia = false
+        private var partCount = 0
+        private var sources = Sources()
+        private var extra: ExtraFields
         /// The vendor's newest finish message.
         private var finishWords: String?
         /// The arguments of the newest call if it arrives in pieces; otherwise `nil`.
@@ -28,13 +31,14 @@ extension Gemini {
         /// The bytes held until the end.
         var keptBytes: Int {
             completion.keptBytes + (finishWords?.utf8.count ?? 0) + order.keptBytes + assembler.keptBytes
-                + (partial?.keptBytes ?? 0) + unfinishedBytes
+                + (partial?.keptBytes ?? 0) + unfinishedBytes + sources.keptBytes + extra.keptBytes
         }
 
-        init(providerName: String, includesReasoning: Bool, _ form: AnswerEnd.Form) {
+        init(providerName: String, _ wishes: AnswerWishes, _ form: AnswerEnd.Form) {
             self.providerName = providerName
-            self.includesReasoning = includesReasoning
+            self.wishes = wishes
             self.form = form
+            extra = ExtraFields(isWanted: wishes.extra)
         }
 
         mutating func read(
@@ -43,19 +47,27 @@ extension Gemini {
             if let id = root["responseId"]?.nonEmptyString { completion.id = id }
             if let name = root["modelVersion"]?.nonEmptyString { completion.model = name }
             if let usage = root["usageMetadata"] { read(usage: usage) }
+            extra.keep(root, except: Self.namedRoot)
             let candidate = root["candidates"]?.elements.first { ($0["index"]?.int ?? 0) == 0 }
             if candidate == nil, let reason = root["promptFeedback"]?["blockReason"]?.nonEmptyString {
                 throw Self.blocked(reason, root["promptFeedback"]?["blockReasonMessage"]?.nonEmptyString)
             }
             guard let candidate else { return }
+            extra.keep(candidate, except: Self.namedCandidate)
+            if (root["candidates"]?.count ?? 0) > 1 {
+                warn("the response has more than one candidate; only the first is returned")
+            }
+            sources.beginContent()
             if let parts = candidate["content"]?["parts"] {
                 try CallBudget.check(providerName, blocks: parts.count)
                 for part in parts.elements {
+                    sources.beginPart()
                     try read(part: part, deliver)
                     try CallBudget.check(
                         providerName, bytes: keptBytes, toolCalls: assembler.count, blocks: order.entries.count)
                 }
             }
+            try sources.read(candidate, providerName: providerName)
             if let reason = candidate["finishReason"]?.nonEmptyString {
                 hasFinishReason = true
                 completion.rawFinishReason = reason
@@ -63,6 +75,15 @@ extension Gemini {
                     finishWords = AnswerGate.beginning(words)
                 }
             }
+        }
+
+        /// The members that the contract has a name for.
+        private static let namedRoot: Set<String> = ["candidates", "modelVersion", "responseId", "error"]
+        private static let namedCandidate: Set<String> = ["content", "index", "finishReason", "finishMessage"]
+
+        /// Adds a warning once.
+        private mutating func warn(_ warning: String) {
+            if !completion.warnings.contains(warning) { completion.warnings.append(warning) }
         }
 
         private static func blocked(_ reason: String, _ words: String?) -> GenerationError {
@@ -83,20 +104,42 @@ extension Gemini {
             if let text = part["text"]?.string {
                 let signature = part["thoughtSignature"]?.nonEmptyString
                 if part["thought"]?.bool == true {
-                    if includesReasoning, !text.isEmpty { deliver(.reasoning(text)) }
+                    if wishes.reasoning, !text.isEmpty { deliver(.reasoning(text)) }
                     order.opaque(part.text)
                 } else if !text.isEmpty {
                     order.text(text.utf8.count, signature: signature)
+                    sources.text(text.utf8.count)
                     deliver(.text(text))
                 } else if signature != nil {
                     order.opaque(part.text)
                 }
-            } else if part["inlineData"] != nil || part["fileData"] != nil {
-                if !hasSkippedMedia { completion.warnings.append("the response contains media, which is omitted") }
-                hasSkippedMedia = true
+            } else if let media = Self.media(part) {
+                guard part["thought"]?.bool != true else {
+                    return warn("the model's thoughts contain media, which is omitted")
+                }
+                order.part(partCount, signature: part["thoughtSignature"]?.nonEmptyString)
+                partCount += 1
+                deliver(.part(media))
             } else if part.count > 0 {
                 order.opaque(part.text)
             }
+        }
+
+        /// The part of the message for media that the model generated; `nil` if there are none.
+        private static func media(_ part: JSONElement) -> Part? {
+            let (inline, file) = (part["inlineData"], part["fileData"])
+            let source: MediaSource
+            if let data = inline?["data"]?.string {
+                source = .data(Base64.decode(data.utf8))
+            } else if let url = file?["fileUri"]?.string {
+                source = .url(url)
+            } else {
+                return nil
+            }
+            let mimeType = (inline ?? file)?["mimeType"]?.string ?? ""
+            if mimeType.hasPrefix("image/") { return .image(Image(mimeType: mimeType, source: source)) }
+            if mimeType.hasPrefix("audio/") { return .audio(Audio(mimeType: mimeType, source: source)) }
+            return .file(File(mimeType: mimeType, source: source))
         }
 
         private mutating func read(
@@ -218,16 +261,17 @@ extension Gemini {
             leftOut = end.close(&completion, &assembler, form, deliver)
             order.leaveOutCalls(leftOut)
             completion.providerState = order.bytes(Gemini.family)
+            completion.citations = sources.citations
+            completion.extraJSON = extra.text
             return completion
         }
     }
 
     func decode(
-        _ root: JSONElement, for model: ConfiguredModel, includesReasoning: Bool
+        _ root: JSONElement, for model: ConfiguredModel, _ wishes: AnswerWishes
     ) throws(GenerationError) -> ChatResponse {
         if let error = VendorError(inAnswer: root) { throw error.generationError(for: model) }
-        var reader = AnswerReader(
-            providerName: model.providerName, includesReasoning: includesReasoning, .whole)
+        var reader = AnswerReader(providerName: model.providerName, wishes, .whole)
         var builder = MessageBuilder()
         // A proxy that loses the query turns a stream into an array of its events.
         for event in root.kind == .array ? Array(root.elements) : [root] {
@@ -256,10 +300,9 @@ extension Gemini {
         let isDone = false
         var keptBytes: Int { reader.keptBytes + stray.keptBytes }
 
-        init(model: ConfiguredModel, includesReasoning: Bool) {
+        init(model: ConfiguredModel, _ wishes: AnswerWishes) {
             self.model = model
-            reader = AnswerReader(
-                providerName: model.providerName, includesReasoning: includesReasoning, .stream)
+            reader = AnswerReader(providerName: model.providerName, wishes, .stream)
         }
 
         func consume(
@@ -278,6 +321,6 @@ extension Gemini {
 }
 
 extension Message {
-    /// Whether there is no content, reasoning or call.
-    fileprivate var isEmpty: Bool { content.isEmpty && reasoning.isEmpty && toolCalls.isEmpty }
+    /// Whether there is no content, part, reasoning or call.
+    fileprivate var isEmpty: Bool { content.isEmpty && reasoning.isEmpty && toolCalls.isEmpty && parts.isEmpty }
 }

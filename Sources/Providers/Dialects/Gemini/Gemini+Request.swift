@@ -36,6 +36,9 @@ extension Gemini {
                 writer.key("safetySettings")
                 writer.raw(settings)
             }
+            let options = request.options
+            if !options.cachedContent.isEmpty { writer.member("cachedContent", options.cachedContent) }
+            if !options.serviceTier.isEmpty { writer.member("serviceTier", options.serviceTier) }
             writer.endObject()
             return writer
         }
@@ -118,6 +121,7 @@ extension Gemini {
                     switch block {
                     case .text(let text, let signature): textPart(text, signature: signature)
                     case .content: parts(message)
+                    case .part(let index, let signature): self.part(message.parts[index], signature: signature)
                     case .call(let index):
                         try functionCall(message.toolCalls[index], position: index, isFirst: isFirstCall)
                         isFirstCall = false
@@ -132,13 +136,15 @@ extension Gemini {
 
         private mutating func parts(_ message: Message) {
             if !message.content.isEmpty { textPart(message.content) }
-            for part in message.parts {
-                switch part.content {
-                case .text(let text): if !text.isEmpty { textPart(text) }
-                case .image(let image): media(image.source, mimeType: image.mimeType, fallback: "image/jpeg")
-                case .file(let file): media(file.source, mimeType: file.mimeType, fallback: "application/pdf")
-                case .audio(let audio): media(audio.source, mimeType: audio.mimeType, fallback: "audio/wav")
-                }
+            for part in message.parts { self.part(part) }
+        }
+
+        private mutating func part(_ part: Part, signature: String? = nil) {
+            switch part.content {
+            case .text(let text): if !text.isEmpty { textPart(text, signature: signature) }
+            case .image(let image): media(image.source, image.mimeType, fallback: "image/jpeg", signature)
+            case .file(let file): media(file.source, file.mimeType, fallback: "application/pdf", signature)
+            case .audio(let audio): media(audio.source, audio.mimeType, fallback: "audio/wav", signature)
             }
         }
 
@@ -149,7 +155,9 @@ extension Gemini {
             writer.endObject()
         }
 
-        private mutating func media(_ source: MediaSource, mimeType: String, fallback: String) {
+        private mutating func media(
+            _ source: MediaSource, _ mimeType: String, fallback: String, _ signature: String?
+        ) {
             let (address, ownType) = MediaAddress.of(source)
             writer.beginObject()
             switch address {
@@ -173,6 +181,7 @@ extension Gemini {
                 writer.plainString { $0.append(contentsOf: text.utf8) }
             }
             writer.endObject()
+            if let signature { writer.member("thoughtSignature", signature) }
             writer.endObject()
         }
 
@@ -238,13 +247,14 @@ extension Gemini {
             writer.member("name", call.name)
             writer.key("response")
             let text = message.texts.joined(separator: "\n")
-            // The vendor accepts only objects.
-            let kind = JSONTextChecker.isTooDeep(text) ? nil : (try? parser.parse(text))?.kind
-            if kind == .object {
+            // The vendor accepts only objects, and takes `error` for the details of a failure.
+            let value = JSONTextChecker.isTooDeep(text) ? nil : try? parser.parse(text)
+            let kind = value?.kind
+            if kind == .object, !message.isError || value?["error"] != nil {
                 writer.raw(text)
             } else {
                 writer.beginObject()
-                writer.key("result")
+                writer.key(message.isError ? "error" : "result")
                 if kind == nil { writer.string(text) } else { writer.raw(text) }
                 writer.endObject()
             }
@@ -258,10 +268,32 @@ extension Gemini {
             guard !request.tools.isEmpty else { return }
             writer.key("tools")
             writer.beginArray()
+            let functions = request.tools.filter { $0.builtin == nil }
+            if !functions.isEmpty { try declarations(functions) }
+            for case let builtin? in request.tools.map(\.builtin) {
+                writer.beginObject()
+                writer.key(Self.camelCase(builtin.type))
+                writer.beginObject()
+                try checker.settings(of: builtin, &writer)
+                writer.endObject()
+                writer.endObject()
+            }
+            writer.endArray()
+        }
+
+        /// `google_search` as `googleSearch`, the vendor's usual form.
+        private static func camelCase(_ name: String) -> String {
+            let words = name.split(separator: "_")
+            return
+                (words.prefix(1).map(String.init) + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() })
+                .joined()
+        }
+
+        private mutating func declarations(_ functions: [Tool]) throws(GenerationError) {
             writer.beginObject()
             writer.key("functionDeclarations")
             writer.beginArray()
-            for tool in request.tools {
+            for tool in functions {
                 writer.beginObject()
                 writer.member("name", tool.name)
                 if !tool.description.isEmpty { writer.member("description", tool.description) }
@@ -277,7 +309,6 @@ extension Gemini {
             }
             writer.endArray()
             writer.endObject()
-            writer.endArray()
         }
 
         /// Writes a schema in the vendor's form, which every model accepts, or unchanged if that form cannot express
@@ -293,7 +324,7 @@ extension Gemini {
         }
 
         private mutating func toolChoice(_ request: PreparedRequest) {
-            guard !request.tools.isEmpty, let choice = request.toolChoice else { return }
+            guard request.tools.contains(where: { $0.builtin == nil }), let choice = request.toolChoice else { return }
             writer.key("toolConfig")
             writer.beginObject()
             writer.key("functionCallingConfig")

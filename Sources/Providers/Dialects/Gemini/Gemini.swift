@@ -36,7 +36,7 @@ struct Gemini: Dialect {
     static let capabilities: Capabilities = [
         .tools, .imageData, .imageURLs, .fileData, .fileURLs, .jsonObject, .jsonSchema, .temperature, .topP, .topK,
         .stop, .seed, .presencePenalty, .frequencyPenalty, .countTokens,
-        .effort, .thinkingBudget,
+        .effort, .thinkingBudget, .audioData, .audioURLs, .cachedContent, .serviceTier, .builtinTools, .toolErrors,
     ]
 
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter {
@@ -53,7 +53,7 @@ struct Gemini: Dialect {
 
     func tokenCount(_ root: JSONElement) -> Int? { root["totalTokens"]?.tokens }
 
-    func makeStreamDecoder(for model: ConfiguredModel, includesReasoning: Bool) -> any StreamDecoder {
-        Decoder(model: model, includesReasoning: includesReasoning)
+    func makeStreamDecoder(for model: ConfiguredModel, _ wishes: AnswerWishes) -> any StreamDecoder {
+        Decoder(model: model, wishes)
     }
 }

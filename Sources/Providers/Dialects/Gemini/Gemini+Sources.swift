@@ -1,0 +1,85 @@
+internal import Generation
+internal import JSON
+
+extension Gemini {
+    /// The sources of a response: grounding, and passages that the vendor recognised as quoted.
+    struct Sources {
+        /// The length of the text so far, in bytes.
+        private var textBytes = 0
+        /// Where the parts of the newest content begin in the text.
+        private var partStarts: [Int] = []
+        private var contentCount = 0
+        private var chunks: [Citation] = []
+        private var grounded: [Citation] = []
+        private var quoted: [Citation] = []
+        /// The bytes held here.
+        private(set) var keptBytes = 0
+
+        mutating func beginContent() {
+            contentCount += 1
+            partStarts.removeAll(keepingCapacity: true)
+        }
+
+        mutating func beginPart() { partStarts.append(textBytes) }
+        mutating func text(_ count: Int) { textBytes += count }
+
+        /// Reports are totals: each replaces the one before it.
+        /// - Throws: `.badProviderResponse` if there are too many.
+        mutating func read(_ candidate: JSONElement, providerName: String) throws(GenerationError) {
+            let (grounding, metadata) = (candidate["groundingMetadata"], candidate["citationMetadata"])
+            guard grounding != nil || metadata != nil else { return }
+            if let grounding { try read(grounding: grounding, providerName) }
+            if let metadata {
+                let list = metadata["citations"] ?? metadata["citationSources"]
+                try CallBudget.check(providerName, blocks: list?.count ?? 0)
+                quoted = (list.map { Array($0.elements) } ?? []).map { source in
+                    Citation(
+                        url: source["uri"]?.string ?? "", title: source["title"]?.string ?? "",
+                        start: max(0, source["startIndex"]?.int ?? 0), end: max(0, source["endIndex"]?.int ?? 0))
+                }
+            }
+            keptBytes = (chunks + grounded + quoted).reduce(0) { $0 + $1.keptBytes }
+            try CallBudget.check(providerName, bytes: keptBytes)
+        }
+
+        private mutating func read(grounding: JSONElement, _ providerName: String) throws(GenerationError) {
+            if let list = grounding["groundingChunks"] {
+                try CallBudget.check(providerName, blocks: list.count)
+                chunks = list.elements.map { Self.chunk($0) }
+            }
+            guard let supports = grounding["groundingSupports"] else { return }
+            grounded = []
+            for support in supports.elements {
+                guard let segment = support["segment"], let indices = support["groundingChunkIndices"] else { continue }
+                // A stream's segments count from the beginning of the text.
+                let part = segment["partIndex"]?.int ?? 0
+                let offset = contentCount == 1 && partStarts.indices.contains(part) ? partStarts[part] : 0
+                for index in indices.elements.compactMap(\.int) where chunks.indices.contains(index) {
+                    var citation = chunks[index]
+                    citation.start = offset &+ max(0, segment["startIndex"]?.int ?? 0)
+                    citation.end = offset &+ max(0, segment["endIndex"]?.int ?? 0)
+                    grounded.append(citation)
+                    try CallBudget.check(providerName, blocks: grounded.count)
+                }
+            }
+        }
+
+        private static func chunk(_ chunk: JSONElement) -> Citation {
+            let source = chunk["web"] ?? chunk["retrievedContext"] ?? chunk["maps"] ?? chunk["image"]
+            return Citation(
+                documentID: (source?["documentName"] ?? source?["placeId"])?.string ?? "",
+                url: (source?["uri"] ?? source?["sourceUri"])?.string ?? "", title: source?["title"]?.string ?? "",
+                quote: source?["text"]?.string ?? "")
+        }
+
+        /// The citations; sources that support no passage in particular have no place.
+        var citations: [Citation] {
+            ((grounded.isEmpty ? chunks : grounded) + quoted).map { citation in
+                var citation = citation
+                citation.start = min(citation.start, textBytes)
+                citation.end = min(citation.end, textBytes)
+                return citation
+            }
+        }
+    }
+}
