@@ -10,6 +10,7 @@ struct Collected {
     var text = ""
     var reasoning = ""
     var toolCalls: [ToolCall] = []
+    var parts: [Part] = []
     var completion: AnswerTrailer?
     var chunkCount: UInt64 = 0
     var pieces = 0
@@ -36,6 +37,7 @@ func collect(_ stream: AnswerStream) async -> Collected {
     result.text = builder.message.content
     result.reasoning = builder.message.reasoning
     result.toolCalls = builder.message.toolCalls
+    result.parts = builder.message.parts
     return result
 }
 
