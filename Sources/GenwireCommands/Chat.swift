@@ -26,6 +26,8 @@ struct Chat: ServerCommand {
         help: "An image file or URL for the last user message. May be repeated.",
         transform: DashedText.plain)
     var image: [String] = []
+    @Option(help: "A sound file for the last user message. May be repeated.", transform: DashedText.plain)
+    var audio: [String] = []
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
         let request = try self.request(options)
@@ -53,6 +55,12 @@ struct Chat: ServerCommand {
             }
             messages[last].parts += try image.map { .image(try Self.image($0)) }
         }
+        if !audio.isEmpty {
+            guard let last = messages.lastIndex(where: { $0.role == .user }) else {
+                throw ValidationError("--audio needs a user message")
+            }
+            messages[last].parts += try audio.map { .audio(try Self.audio($0)) }
+        }
         var request = ChatRequest(model: options.model ?? "", messages: messages, options: sampling.options)
         if let tools { request.tools = try ToolsFile(path: tools).tools(try Input.bytes(tools)) }
         switch toolChoice {
@@ -74,6 +82,16 @@ struct Chat: ServerCommand {
             return Message(role: role, content: String(text.dropFirst(prefix.count)))
         }
         throw ValidationError("-m '\(text.prefix(40))': expected system:TEXT, user:TEXT or assistant:TEXT")
+    }
+
+    private static func audio(_ path: String) throws -> Audio {
+        let types = [
+            "wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg", "m4a": "audio/m4a",
+        ]
+        guard let type = types[path.split(separator: ".").last.map { $0.lowercased() } ?? ""] else {
+            throw ValidationError("--audio \(path): expected .wav, .mp3, .flac, .ogg or .m4a")
+        }
+        return Audio(mimeType: type, source: .data(try Input.bytes(path)))
     }
 
     private static func image(_ path: String) throws -> Image {

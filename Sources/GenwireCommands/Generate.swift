@@ -32,6 +32,15 @@ struct SamplingOptions: ParsableArguments {
     @Flag(help: "Show the model's reasoning, on standard error.") var showReasoning = false
     @Flag(help: "Drop unsupported options, with a note, instead of failing.") var dropUnsupported =
         false
+    @Option(help: "Requests with the same key share the provider's prompt cache.", transform: DashedText.plain)
+    var promptCacheKey = ""
+    @Option(help: "The name of a prompt stored with the provider.", transform: DashedText.plain) var cachedContent = ""
+    @Option(help: "The service tier, as the provider names it.", transform: DashedText.plain) var serviceTier = ""
+    @Option(help: "The length of the response: low, medium or high.", transform: DashedText.plain) var verbosity = ""
+    @Option(
+        help: "A JSON object to merge into the provider's request body (RFC 7396).", transform: DashedText.plain)
+    var extraJson = ""
+    @Flag(help: "Return the provider's further fields as extra_json; seen with --json.") var includeExtra = false
 
     var options: GenerationOptions {
         var options = GenerationOptions()
@@ -42,6 +51,12 @@ struct SamplingOptions: ParsableArguments {
         options.reasoning.budgetTokens = reasoningBudget
         options.reasoning.include = showReasoning
         options.dropUnsupported = dropUnsupported
+        options.promptCacheKey = promptCacheKey
+        options.cachedContent = cachedContent
+        options.serviceTier = serviceTier
+        options.verbosity = verbosity
+        options.extraJSON = extraJson
+        options.includeExtra = includeExtra
         return options
     }
 }

@@ -8,7 +8,9 @@ internal import JSON
 /// ```
 /// {"name": …, "description": …, "parameters": {…}, "strict": …}
 /// {"type": "function", "function": {"name": …, …}}
+/// {"builtin": TYPE, "config": {…}}
 /// ```
+/// The last one is a tool of the provider's own.
 /// A misspelt key would silently make a tool without parameters, so every key is checked.
 struct ToolsFile {
     private static let keys = ["name", "description", "parameters", "strict"]
@@ -30,8 +32,11 @@ struct ToolsFile {
 
     private func tool(_ value: JSONValue, _ place: String) throws -> Tool {
         guard value.members != nil else { throw mistake(place, "expected an object") }
+        if let builtin = value["builtin"] { return try self.builtin(builtin, value, place) }
         if let type = value["type"], type.string != "function" {
-            throw mistake(place, "type: expected \"function\", the only kind of tool there is")
+            throw mistake(
+                place,
+                "type: expected \"function\"; a tool of the provider's own is {\"builtin\": TYPE, \"config\": {…}}")
         }
         guard let function = value["function"] else {
             return try definition(value, place, keys: Self.keys + ["type"])
@@ -39,6 +44,14 @@ struct ToolsFile {
         try check(value, place, keys: ["type", "function"])
         guard function.members != nil else { throw mistake(place, "function: expected an object") }
         return try definition(function, place, keys: Self.keys)
+    }
+
+    private func builtin(_ builtin: JSONValue, _ value: JSONValue, _ place: String) throws -> Tool {
+        try check(value, place, keys: ["builtin", "config"])
+        guard let type = builtin.string, !type.isEmpty else { throw mistake(place, "builtin: expected text") }
+        guard let config = present(value, "config") else { return Tool(builtin: BuiltinTool(type: type)) }
+        guard config.members != nil else { throw mistake(place, "config: expected an object") }
+        return Tool(builtin: BuiltinTool(type: type, configJSON: config.text))
     }
 
     private func definition(_ value: JSONValue, _ place: String, keys: [String]) throws -> Tool {

@@ -20,7 +20,9 @@ struct AnswerWishes: Sendable {
 /// caller asked for them.
 struct ExtraFields {
     /// Streams deliver these in pieces; of all other fields, the newest value counts.
-    private static let growing: Set<String> = ["logprobs", "logprobsResult", "executed_tools", "reasoning_details"]
+    private static let growing: Set<String> = [
+        "logprobs", "logprobsResult", "executed_tools", "reasoning_details", "custom_tool_calls", "blocks",
+    ]
 
     let isWanted: Bool
     /// The pieces of each field as JSON text.
@@ -44,7 +46,15 @@ struct ExtraFields {
     /// Keeps one value.
     mutating func keep(_ value: JSONElement?, as name: String) {
         guard isWanted, let value else { return }
-        let text = value.text
+        keep(value.text, as: name)
+    }
+
+    /// Keeps one more element of a list, as JSON text.
+    mutating func append(_ json: String, to name: String) {
+        if isWanted { keep("[\(json)]", as: name) }
+    }
+
+    private mutating func keep(_ text: String, as name: String) {
         keptBytes += text.utf8.count
         guard let place = places[name] else {
             keptBytes += 64 + name.utf8.count

@@ -40,7 +40,7 @@ import Testing
     }
 
     /// Recordings whose responses are not yet translated correctly.
-    private static let knownToFail: Set<String> = ["openai/compat-openrouter-stream-error", "openai/unary-custom-tool"]
+    private static let knownToFail: Set<String> = ["openai/compat-openrouter-stream-error"]
 
     @Test(arguments: providers.map(\.folder)) func recordingsGiveWhatTheyShould(_ provider: String) async throws {
         guard let folder = Self.folder else {
@@ -89,7 +89,7 @@ import Testing
                         let isStream = meta["stream"] as? Bool == true
                         let result =
                             isStream ? await collect(client.streamChat(request)) : await whole(client, request)
-                        withKnownIssue("custom tools, and an error beside a finish reason, are not read yet") {
+                        withKnownIssue("an error beside a finish reason is not read yet") {
                             check(result, Expectation(expected, provider), model, hasReasoning: wanted == nil)
                         } when: {
                             Self.knownToFail.contains("\(provider)/\(name)")

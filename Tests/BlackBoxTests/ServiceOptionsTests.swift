@@ -232,6 +232,12 @@ import Testing
                     == [Citation(url: "https://a.example", title: "A", start: 5, end: 7)])
             let environment = ["GENWIRE_CONNECT": stack.address]
             let arguments = ["--model", "openai-cited", "chat", "-m", "user:x", "--stream"]
+            let sound = stack.folder + "/a.WAV"
+            try Data([1, 2, 3]).write(to: URL(fileURLWithPath: sound))
+            let heard = ["--model", "openai-text", "chat", "-m", "user:x", "--audio", sound]
+            #expect(try await runProgram("genwire", heard, environment: environment).output == "Hi\n")
+            let parts = (try await stack.lastRequest()["messages"] as? [[String: Any]])?.first?["content"]
+            #expect(((parts as? [[String: Any]])?.last?["input_audio"] as? [String: String])?["format"] == "wav")
             let printed = try await runProgram("genwire", arguments, environment: environment)
             #expect(printed.output == "Ünd so. Yes\n[1] A https://a.example\n", "\(printed.errors)")
             let json = try await runProgram("genwire", arguments + ["--json"], environment: environment).output

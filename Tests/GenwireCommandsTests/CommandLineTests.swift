@@ -64,6 +64,25 @@ import Testing
             ])
     }
 
+    @Test func toolsOfTheProvider() throws {
+        let text = #"[{"builtin": "google_search"}, {"builtin": "web_search_20250305", "config": {"max_uses": 3}}]"#
+        #expect(
+            try Self.tools(text) == [
+                Tool(builtin: BuiltinTool(type: "google_search")),
+                Tool(builtin: BuiltinTool(type: "web_search_20250305", configJSON: #"{"max_uses":3}"#)),
+            ])
+    }
+
+    @Test func everyOptionReachesTheRequest() throws {
+        let arguments = [
+            "--prompt-cache-key", "k", "--cached-content", "c", "--service-tier", "flex", "--verbosity", "low",
+            "--extra-json", "{}", "--include-extra",
+        ]
+        let options = try SamplingOptions.parse(arguments).options
+        #expect([options.promptCacheKey, options.cachedContent, options.serviceTier] == ["k", "c", "flex"])
+        #expect([options.verbosity, options.extraJSON] == ["low", "{}"] && options.includeExtra)
+    }
+
     @Test func nullIsAbsent() throws {
         let text = #"{"name": "f", "description": null, "parameters": null, "strict": null}"#
         #expect(try Self.tools(text) == [Tool(name: "f", description: "", parametersJSON: "", strict: nil)])
@@ -87,6 +106,9 @@ import Testing
             "tool 1: unknown key 'strict'; valid: type, function"
         ),
         (#"{"type": "web_search", "name": "f"}"#, "tool 1: type: expected \"function\""),
+        (#"{"builtin": "x", "name": "f"}"#, "tool 1: unknown key 'name'; valid: builtin, config"),
+        (#"{"builtin": 3}"#, "tool 1: builtin: expected text"),
+        (#"{"builtin": "x", "config": []}"#, "tool 1: config: expected an object"),
         (#"{"name": "f", "name": "g"}"#, "tool 1: duplicate key 'name'"),
         (#"{"name": "f", "description": 3}"#, "tool 1: description: expected text"),
         (#"{"name": "f", "parameters": "{}"}"#, "tool 1: parameters: expected a JSON Schema object"),

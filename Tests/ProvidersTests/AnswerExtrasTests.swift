@@ -106,6 +106,34 @@ import Testing
         #expect(stream.arguments == [#"{"a":1}"#] && stream.finish == .toolCalls)
     }
 
+    /// A tool whose argument is not JSON, which the contract has no name for.
+    @Test func customCallsAreOnlyExtra() throws {
+        let message = #"{"tool_calls":[{"index":0,"id":"c","type":"custom","custom":{"name":"m","input":"4 + 4"}}]}"#
+        for outcome in try Self.both(message, extra: true) {
+            #expect(outcome.message.toolCalls.isEmpty && outcome.completion?.warnings.count == 1)
+            let extra = try JSONValue(parsing: outcome.completion?.extraJSON ?? "")
+            #expect(extra["custom_tool_calls"]?[0]?["custom"]?["input"] == "4 + 4")
+        }
+    }
+
+    /// What the vendor's own tools did goes back to it in the provider's state; a caller sees it on request.
+    @Test func blocksOfTheVendorsTools() throws {
+        let claude = try DialectHarness("anthropic").whole(
+            #"""
+            {"content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}},
+            {"type":"text","text":"a"}],"stop_reason":"end_turn"}
+            """#, extra: true)
+        let gemini = try DialectHarness("gemini").whole(
+            #"""
+            {"candidates":[{"content":{"parts":[{"executableCode":{"language":"PYTHON","code":"1"}},
+            {"codeExecutionResult":{"outcome":"OUTCOME_OK"}},{"text":"a"}]},"finishReason":"STOP"}]}
+            """#, extra: true)
+        let first = try JSONValue(parsing: claude.completion?.extraJSON ?? "")
+        #expect(first["blocks"]?[0]?["input"] == ["query": "q"])
+        let second = try JSONValue(parsing: gemini.completion?.extraJSON ?? "")
+        #expect(second["blocks"]?.array?.count == 2 && second["blocks"]?[0]?["executableCode"] != nil)
+    }
+
     @Test func callsUnderOneIndexWithoutIDs() throws {
         func stream(_ pieces: [String]) throws -> Outcome {
             try DialectHarness("openai").stream(

@@ -112,9 +112,15 @@ extension ChatCompletions {
         ) throws(GenerationError) {
             try CallBudget.check(providerName, blocks: calls.count)
             for (position, call) in calls.elements.enumerated() {
-                let function = call["function"]
+                // The contract has no name for a call whose argument is not JSON.
+                guard call["custom"] == nil else {
+                    warn("the response calls a custom tool, which is only in extra_json (options.include_extra)")
+                    extra.append(call.text, to: "custom_tool_calls")
+                    continue
+                }
                 read(
-                    function: function, index: isWhole ? position : call["index"]?.int, id: call["id"]?.string ?? "",
+                    function: call["function"], index: isWhole ? position : call["index"]?.int,
+                    id: call["id"]?.string ?? "",
                     deliver)
                 try CallBudget.check(providerName, bytes: keptBytes, toolCalls: assembler.count)
             }

@@ -188,7 +188,10 @@ extension Claude {
                 heldInput = (index, block.json)
                 // A truncated stream has no object here; a unary response has the part that was generated.
                 if form == .stream, !block.json.isEmpty { deliverHeldInput(deliver) }
-            case .opaque: order.fill(block.place, Self.withInput(block.text, block.json))
+            case .opaque:
+                let json = Self.withInput(block.text, block.json)
+                extra.append(json, to: "blocks")
+                order.fill(block.place, json)
             }
         }
 

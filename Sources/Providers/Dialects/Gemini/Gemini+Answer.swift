@@ -121,6 +121,7 @@ extension Gemini {
                 partCount += 1
                 deliver(.part(media))
             } else if part.count > 0 {
+                extra.append(part.text, to: "blocks")
                 order.opaque(part.text)
             }
         }
