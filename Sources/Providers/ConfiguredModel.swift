@@ -161,9 +161,12 @@ package final class ConfiguredModel: Sendable {
         }
     }
 
-    /// The final body, with the section's `extra_body` and the caller's `extra_json` applied.
+    /// The body with the section's `extra_body` applied.
+    func body(_ writer: JSONWriter) -> [UInt8] { patch?.apply(to: writer.bytes) ?? writer.bytes }
+
+    /// The body with the section's `extra_body` and the caller's `extra_json` applied.
     func body(_ writer: JSONWriter, of request: PreparedRequest) -> [UInt8] {
-        let body = patch?.apply(to: writer.bytes) ?? writer.bytes
+        let body = body(writer)
         return request.extraBody?.apply(to: body) ?? body
     }
 }
