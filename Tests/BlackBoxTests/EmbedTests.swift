@@ -11,8 +11,9 @@ import Testing
     private static let models: [(name: String, provider: String, model: String, dimensions: Int)] = [
         ("small", "openai", "text-embedding-3-small", 1536), ("azure", "azure_openai", "text-embedding-3-large", 3072),
         ("groq", "groq", "nomic-embed", 1536), ("gemini", "gemini", "gemini-embedding-001", 3072),
-        ("predict", "vertex", "text-embedding-005", 3072), ("batch", "vertex", "gemini-embedding-001", 3072),
-        ("single", "vertex", "e5-maas", 3072), ("numbers", "openai", "numbers-1", 1536),
+        ("predict", "vertex", "text-embedding-005", 3072), ("one", "vertex", "gemini-embedding-001", 3072),
+        ("single", "vertex", "gemini-embedding-2", 3072), ("partner", "vertex", "e5-maas", 3072),
+        ("numbers", "openai", "numbers-1", 1536),
         ("shuffled", "openai", "shuffled-1", 1536),
     ]
 
@@ -22,6 +23,7 @@ import Testing
             for model in models { text += RecordingTests.section(model.name, model.provider, model.model, upstream) }
             text += RecordingTests.section("limited", "openai", "text-embedding-3-small#status=429", upstream)
             text += RecordingTests.section("denied", "gemini", "gemini-embedding-001#status=401", upstream)
+            text += RecordingTests.section("slow", "vertex", "gemini-embedding-2#never-answer", upstream)
             text += RecordingTests.section("claude", "anthropic", "claude-sonnet-4-5", upstream)
             return text
         }
@@ -37,9 +39,9 @@ import Testing
         }
     }
 
-    private func failure(_ client: GenwireClient, _ request: EmbedRequest) async -> ClientError? {
+    private func failure(_ client: GenwireClient, _ request: EmbedRequest, deadline: UInt64 = 0) async -> ClientError? {
         do {
-            _ = try await client.embed(request)
+            _ = try await client.embed(request, deadlineMilliseconds: deadline)
             return nil
         } catch {
             return error
@@ -60,7 +62,7 @@ import Testing
                 #expect(isSame, "\(model.name)")
                 #expect(response.provider == model.provider && !response.model.isEmpty)
                 #expect(response.usage.inputTokens == texts.reduce(0) { $0 + max(1, $1.count / 4) }, "\(model.name)")
-                let isCounted = model.name != "gemini" && model.name != "batch"
+                let isCounted = model.name != "gemini"
                 #expect(response.usage.source == (isCounted ? .provider : .estimated), "\(model.name)")
                 #expect(response.attempts.count == 1 && !response.providerRequestID.isEmpty)
                 #expect(response.timing.totalMicroseconds > 0)
@@ -107,7 +109,9 @@ import Testing
             let many = Array(repeating: "x", count: 1000)
             let cases: [(EmbedRequest, GenerationError.Kind)] = [
                 (EmbedRequest(model: "small", inputs: many, dimensions: 1536), .invalidRequest),
+                (EmbedRequest(model: "small", inputs: many), .invalidRequest),
                 (EmbedRequest(model: "small", inputs: []), .invalidRequest),
+                (EmbedRequest(model: "openai/text-embedding-ada-002", inputs: ["x"], dimensions: 8), .unsupported),
                 (EmbedRequest(model: "small", inputs: ["x", ""]), .invalidRequest),
                 (EmbedRequest(model: "small", inputs: ["x"], dimensions: -1), .invalidRequest),
                 (EmbedRequest(model: "claude", inputs: ["x"]), .unsupported),
@@ -119,10 +123,23 @@ import Testing
             let before = try await stack.statistic("requests")
             #expect(before == 0)
             // Without a length, the first vectors tell.
-            let late = await failure(client, EmbedRequest(model: "small", inputs: many + many + many))
+            let late = await failure(client, EmbedRequest(model: "numbers", inputs: many + many + many))
             #expect(late?.detail?.kind == .invalidRequest && late?.message.contains("send at most 682") == true)
             let after = try await stack.statistic("requests")
             #expect(after > 0 && after <= 4)
+        }
+    }
+
+    @Test func cancellingClosesEveryRequest() async throws {
+        try await Self.withClient { client, stack in
+            let texts = (0..<20).map { "text \($0)" }
+            let late = await failure(
+                client, EmbedRequest(model: "slow", inputs: texts, dimensions: 8), deadline: 300)
+            #expect(late?.code == 4 && late?.detail?.attempts.count == 1)
+            let sent = try await stack.statistic("requests")
+            #expect(sent <= 4)
+            let isClosed = try await eventually { try await stack.statistic("cancelled_streams") == sent }
+            #expect(isClosed)
         }
     }
 

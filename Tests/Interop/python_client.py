@@ -86,6 +86,15 @@ def generate():
         assert answer.text and answer.finish_reason == m.FINISH_STOP, answer
 
 
+def embed():
+    with client() as c:
+        request = m.EmbedRequest(inputs=["one", "two", "one"], dimensions=4, model=arguments.model)
+        answer = c.call("Generation", "Embed", request, timeout=30)
+        vectors = [list(embedding.values) for embedding in answer.embeddings]
+        assert [len(vector) for vector in vectors] == [4, 4, 4] and vectors[0] == vectors[2] != vectors[1], answer
+        assert answer.usage.total_tokens > 0 and answer.provider, answer
+
+
 def any_text_survives():
     """U+0000, which ends a C string, and other Unicode text: sent and, if the model echoes it, received."""
     with client() as c:
@@ -184,7 +193,7 @@ def leaving_a_stream_cancels_it():
         c.call("Generation", "Health", m.HealthRequest())
 
 
-for check in (health, hello, ping, list_models, unary_chat, generate, any_text_survives, streamed_chat,
+for check in (health, hello, ping, list_models, unary_chat, generate, embed, any_text_survives, streamed_chat,
               streams_side_by_side, unknown_model, no_messages, unknown_method, too_large):
     checks.run(check.__name__, check)
 if arguments.limited_model:

@@ -13,7 +13,7 @@ import Testing
     private static let options = EmbedRequest(inputs: ["a", "ü\n"], dimensions: 3, inputType: "RETRIEVAL_QUERY")
 
     private func endpoint(_ provider: String, _ name: String) throws -> EmbeddingEndpoint {
-        try #require(try DialectHarness(provider, name).model.endpoints.embed)
+        try #require(try DialectHarness(provider, name).model.embedding)
     }
 
     private func body(_ provider: String, _ name: String, _ request: EmbedRequest = options) throws -> JSONValue {
@@ -36,13 +36,13 @@ import Testing
         let azure = try endpoint("azure_openai", "my model").url
         #expect(azure.hasPrefix("http://127.0.0.1:1/openai/deployments/my%20model/embeddings?api-version="))
         let foundry = try DialectHarness("azure_openai", "m") { $0.apiBase = "http://127.0.0.1:1/models" }.model
-        #expect(foundry.endpoints.embed?.url.hasPrefix("http://127.0.0.1:1/models/embeddings?api-version=") == true)
+        #expect(foundry.embedding?.url.hasPrefix("http://127.0.0.1:1/models/embeddings?api-version=") == true)
         #expect(try endpoint("gemini", "m").url == "http://127.0.0.1:1/v1beta/models/m:batchEmbedContents")
         let parent = "http://127.0.0.1:1/v1/projects/p/locations/r/publishers/google/models/"
         #expect(try endpoint("vertex", "text-embedding-005").url == parent + "text-embedding-005:predict")
-        #expect(try endpoint("vertex", "gemini-embedding-2").url == parent + "gemini-embedding-2:batchEmbedContents")
+        #expect(try endpoint("vertex", "gemini-embedding-2").url == parent + "gemini-embedding-2:embedContent")
         #expect(try endpoint("vertex", "e5-maas").url == parent + "e5-maas:embedContent")
-        #expect(try DialectHarness("anthropic", "m").model.endpoints.embed == nil)
+        #expect(try DialectHarness("anthropic", "m").model.embedding == nil)
     }
 
     @Test func bodies() throws {
@@ -63,12 +63,13 @@ import Testing
                     ["content": "ü\n", "task_type": "RETRIEVAL_QUERY"],
                 ], "parameters": ["outputDimensionality": 3],
             ])
+        let batch = GoogleEmbeddings(form: .batch).encode(Self.options.inputs, Self.options, modelName: "m")
         let settings: JSONValue = ["taskType": "RETRIEVAL_QUERY", "outputDimensionality": 3]
         #expect(
             try body("vertex", "x-maas")
                 == ["content": ["parts": [["text": "a"]]], "embedContentConfig": settings])
         #expect(
-            try body("vertex", "gemini-x")["requests"]?.array?.last
+            try JSONValue(parsing: batch.bytes)["requests"]?.array?.last
                 == ["content": ["parts": [["text": "ü\n"]]], "embedContentConfig": settings])
         // Nothing is sent that the caller did not set.
         let plain = EmbedRequest(inputs: ["a"])
@@ -121,6 +122,19 @@ import Testing
     }
 
     // MARK: - Batches
+
+    /// The vendor's limits, and a model's own where they are lower.
+    @Test func limitsOfModels() throws {
+        func limits(_ provider: String, _ name: String) throws -> [Int] {
+            let limits = try endpoint(provider, name).limits
+            return [limits.inputs, limits.bytes]
+        }
+        #expect(try limits("openai", "m") == [2048, 600_000])
+        #expect(try limits("gemini", "m") == [100, 400_000])
+        #expect(try limits("vertex", "text-embedding-005") == [250, 40_000])
+        #expect(try limits("vertex", "gemini-embedding-001")[0] == 1)
+        #expect(try limits("vertex", "e5-maas") == [1, .max])
+    }
 
     @Test func batchesKeepTheLimits() {
         func ends(_ limits: EmbeddingLimits, _ inputs: [String], dimensions: Int) -> [Int] {
@@ -187,16 +201,16 @@ import Testing
             var batch = EmbeddedBatch()
             batch.vectors = [[1, 2]]
             batch.use(5)
-            table.begin(first)
+            try table.begin(first, dimensions: nil)
             try table.store(batch, at: [1], providerName: "v")
             #expect(table.missing == [0, 2] && table.dimensions == 2)
-            table.begin(first)
+            try table.begin(first, dimensions: nil)
             #expect(table.missing == [0, 2])
             var other = EmbeddedBatch()
             other.vectors = [[1, 2, 3]]
             let error = #expect(throws: GenerationError.self) { try table.store(other, at: [0], providerName: "v") }
             #expect(error?.kind == .badProviderResponse)
-            table.begin(second)
+            try table.begin(second, dimensions: nil)
             #expect(table.missing == [0, 1, 2] && table.usage.inputTokens == 5)
             // Now the length is known: three of them are too many.
             other.vectors = [Array(repeating: 1, count: 100)]
@@ -210,7 +224,7 @@ import Testing
         try await Self.withContext(budget: 64 << 10) { context in
             let table = VectorTable(
                 EmbedRequest(inputs: Array(repeating: "a", count: 100)), limit: 1 << 20, context: context)
-            table.begin(model)
+            try table.begin(model, dimensions: nil)
             var batch = EmbeddedBatch()
             batch.vectors = [Array(repeating: 1, count: 1000)]
             let error = #expect(throws: GenerationError.self) { try table.store(batch, at: [0], providerName: "v") }

@@ -7,6 +7,8 @@ enum GeminiEmbeddingReply {
     private static let defaultDimensions = 3072
     private static let maximumEntries = 100
     private static let maximumInstances = 250
+    /// Models that take one text at a time.
+    private static let modelsForOneText = ["gemini-embedding-001"]
     private static let maximumPredictTokens = 20_000
     /// Vertex AI uses only this many tokens of a text, and says so.
     private static let usedTokens = 2048
@@ -17,7 +19,7 @@ enum GeminiEmbeddingReply {
 
     static func answer(_ body: JSONValue, verb: String, model: String, isVertex: Bool) -> SimulatedAnswer {
         switch verb {
-        case "predict": predict(body)
+        case "predict": predict(body, model: model)
         case "embedContent": isVertex ? single(body) : invalid("embedContent is not simulated here.")
         default: batch(body, model: model, isVertex: isVertex)
         }
@@ -102,11 +104,12 @@ enum GeminiEmbeddingReply {
 
     // MARK: - Predictions
 
-    private static func predict(_ body: JSONValue) -> SimulatedAnswer {
+    private static func predict(_ body: JSONValue, model: String) -> SimulatedAnswer {
         let instances = body["instances"]?.array ?? []
         guard !instances.isEmpty else { return invalid("Failed to parse instances: empty.") }
-        guard instances.count <= maximumInstances else {
-            return invalid("\(maximumInstances) instance(s) is allowed per prediction. Actual: \(instances.count)")
+        let most = modelsForOneText.contains(model) ? 1 : maximumInstances
+        guard instances.count <= most else {
+            return invalid("\(most) instance(s) is allowed per prediction. Actual: \(instances.count)")
         }
         if let problem = dimensions(body["parameters"]?["outputDimensionality"]) { return problem }
         let texts = instances.map { $0["content"]?.string ?? "" }
