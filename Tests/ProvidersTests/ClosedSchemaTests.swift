@@ -69,6 +69,10 @@ import Testing
             #"{"anyOf":[{"type":"string","description":"{maxLength: 3}"},{"type":"null"}],"description":"d"}"#
         ),
         (
+            #"{"type":["object","array","integer","object"],"properties":{"a":{"type":"null"}},"items":{"type":"null"},"minimum":1}"#,
+            #"{"anyOf":[{"type":"object","properties":{"a":{"type":"null"}},"additionalProperties":false},{"type":"array","items":{"type":"null"}},{"type":"integer","description":"{minimum: 1}"}]}"#
+        ),
+        (
             ##"{"definitions":{"X":{"type":"object"}},"$ref":"#/definitions/X"}"##,
             ##"{"definitions":{"X":{"type":"object","properties":{},"additionalProperties":false}},"$ref":"#/definitions/X"}"##
         ),
@@ -85,7 +89,7 @@ import Testing
     @Test(arguments: [
         #"{"type":"object","properties":{"a":{}}}"#, #"{"type":"object","properties":{"a":true}}"#, "{}",
         #"{"type":"array","items":[{"type":"string"}]}"#, #"{"type":"object","properties":[]}"#,
-        #"{"anyOf":[3]}"#, #"{"type":"date"}"#,
+        #"{"anyOf":[3]}"#, #"{"type":"date"}"#, #"{"type":[]}"#, #"{"type":[3]}"#, #"{"type":[["string"]]}"#,
     ])
     func schemasWithoutAType(_ schema: String) throws {
         let error = #expect(throws: GenerationError.self) { try Self.sent(schema) }
@@ -115,5 +119,10 @@ import Testing
             String(repeating: #"{"type":"array","items":"#, count: 200) + #"{"type":"null"}"#
             + String(repeating: "}", count: 200)
         #expect(throws: Never.self) { try Self.sent(deep) }
+        // Types in a list do not multiply what they hold.
+        let wide =
+            String(repeating: #"{"type":["array","array","object","string"],"items":"#, count: 60)
+            + #"{"type":"null"}"# + String(repeating: "}", count: 60)
+        #expect(try Self.sent(wide)?.text.utf8.count ?? .max < 10 * wide.utf8.count)
     }
 }

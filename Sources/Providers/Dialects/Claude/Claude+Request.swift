@@ -265,7 +265,7 @@ extension Claude {
                 writer.key("input_schema")
                 if tool.strict == true {
                     let text = tool.parametersJSON.isEmpty ? #"{"type":"object"}"# : tool.parametersJSON
-                    try write(closed: text, field: "tools.parameters_json of '\(tool.name)'")
+                    try write(enforced: text, field: "tools.parameters_json of '\(tool.name)'")
                 } else {
                     try checker.parameters(of: tool, &writer)
                 }
@@ -359,14 +359,17 @@ extension Claude {
                 writer.beginObject()
                 writer.member("type", "json_schema")
                 writer.key("schema")
-                try write(closed: schema, field: "options.response_format.json_schema")
+                try write(enforced: schema, field: "options.response_format.json_schema")
                 writer.endObject()
             }
             writer.endObject()
         }
 
         /// Writes a schema that the vendor enforces.
-        private mutating func write(closed text: String, field: String) throws(GenerationError) {
+        private mutating func write(enforced text: String, field: String) throws(GenerationError) {
+            guard model.facts.schemaTransform == .closedObjects else {
+                return try checker.object(text, field: field, &writer)
+            }
             let schema = try checker.value(text, field: field)
             try ClosedSchema(field: field).closed(schema).write(to: &writer)
         }

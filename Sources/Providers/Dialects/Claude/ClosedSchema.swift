@@ -86,7 +86,24 @@ struct ClosedSchema {
         return out
     }
 
-    /// A list of types: one choice per type, each with the keywords that restrict it.
+    /// Keywords that restrict one type only.
+    private static let ownKeywords: [String: Set<String>] = [
+        "object": [
+            "properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties",
+            "maxProperties",
+        ], "array": ["items", "prefixItems", "contains", "minItems", "maxItems", "uniqueItems"],
+        "string": ["format", "minLength", "maxLength", "pattern"],
+        "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+    ]
+
+    /// Whether a keyword means something for a type.
+    private static func applies(_ keyword: String, to type: String) -> Bool {
+        let owner = ownKeywords.first { $0.value.contains(keyword) }?.key
+        return type != "null" && (owner == nil || owner == (type == "integer" ? "number" : type))
+    }
+
+    /// A list of types: one choice per type, each with the keywords that restrict it. No schema in it is copied into
+    /// more than one choice, which would double the work at each level.
     private func union(
         of types: [JSONValue], _ rest: Members, _ out: [(key: String, value: JSONValue)]
     ) throws(GenerationError) -> JSONValue {
@@ -95,10 +112,14 @@ struct ClosedSchema {
         let description = rest.take("description")
         if let title = rest.take("title") { out.append(("title", title)) }
         var choices: [JSONValue] = []
+        var known: Set<String> = []
         for type in types {
-            let others = type.string == "null" ? [] : rest.remaining
-            choices.append(try closed(.object([("type", type)] + others)))
+            guard let name = type.string else { throw invalid(.array(types)) }
+            guard known.insert(name).inserted else { continue }
+            let own = rest.remaining.filter { Self.applies($0.key, to: name) }
+            choices.append(try closed(.object([("type", type)] + own)))
         }
+        guard !choices.isEmpty else { throw invalid(.array(types)) }
         out.append(("anyOf", .array(choices)))
         if let description { out.append(("description", description)) }
         return .object(out)
