@@ -2,6 +2,27 @@ internal import Generation
 
 /// What depends on more than one option, or on a model's numbers.
 extension PreparedRequest {
+    /// Leaves the choice to a model that cannot be told to call a tool.
+    /// - Throws: `.unsupported` unless with `drop_unsupported`.
+    mutating func checkForcedTools() throws(GenerationError) {
+        guard !tools.isEmpty, !facts.forcedTools, let toolChoice, toolChoice != .auto, toolChoice != ToolChoice.none
+        else { return }
+        guard options.dropUnsupported else {
+            throw GenerationError(
+                .unsupported,
+                "\(providerName) does not support a tool_choice that requires a call with this model; use AUTO, or set "
+                    + "options.drop_unsupported")
+        }
+        self.toolChoice = .auto
+        warn("tool_choice: AUTO replaces it, since \(providerName) cannot force a call with this model")
+    }
+
+    /// Leaves out the thinking blocks of earlier responses, which the vendor refused.
+    mutating func leaveOutThinking() {
+        leavesOutThinking = true
+        warn("the thinking of earlier responses is left out: \(providerName) refused it")
+    }
+
     /// Replaces an effort or budget that the model does not take by the nearest that it takes.
     mutating func settleReasoning(_ reasoning: ModelFacts.Reasoning) {
         typealias Effort = ModelFacts.Reasoning.Effort

@@ -39,8 +39,7 @@ struct PreparedRequest {
         try checkMessages()
         try checkTools()
         try checkBudget()
-        try checkForcedTools(facts)
-        try checkThinking(facts.reasoning)
+        try checkForcedTools()
         if capabilities.contains(.effort) { settleReasoning(facts.reasoning) }
         let refused = refused(of: model)
         try checkCapabilities(likelyUnsupported: refused)
@@ -212,43 +211,6 @@ struct PreparedRequest {
         try check(.extraFields, likelyUnsupported, "options.include_extra", !options.includeExtra) {
             $0.options.includeExtra = false
         }
-    }
-
-    private mutating func checkForcedTools(_ facts: ModelFacts) throws(GenerationError) {
-        guard !tools.isEmpty, !facts.forcedTools, let toolChoice, toolChoice != .auto, toolChoice != ToolChoice.none
-        else { return }
-        guard options.dropUnsupported else {
-            throw GenerationError(
-                .unsupported,
-                "\(providerName) does not support a tool_choice that requires a call with this model; use AUTO, or set "
-                    + "options.drop_unsupported")
-        }
-        self.toolChoice = .auto
-        warnings.append("changed tool_choice to AUTO: \(providerName) does not support forced tools with this model")
-    }
-
-    private mutating func checkThinking(_ facts: ModelFacts.Reasoning) throws(GenerationError) {
-        let isOff = options.reasoning.budgetTokens.map { $0 == 0 } ?? (options.reasoning.effort == "none")
-        guard isOff, facts.control == .adaptive else { return }
-        // A model without budgets can be switched off all the same.
-        options.reasoning.budgetTokens = nil
-        options.reasoning.effort = ModelFacts.Reasoning.Effort.none.rawValue
-        guard facts.off == nil else { return }
-        let least = facts.efforts.first { $0 != .none }?.rawValue ?? ""
-        guard options.dropUnsupported else {
-            throw GenerationError(
-                .unsupported,
-                "options.reasoning: this model of \(providerName) always reasons; ask for effort '\(least)', or set "
-                    + "options.drop_unsupported")
-        }
-        options.reasoning.effort = least
-        warnings.append("changed options.reasoning to effort '\(least)': this model of \(providerName) always reasons")
-    }
-
-    /// Sends the request without the thinking blocks of earlier responses.
-    mutating func leaveOutThinking() {
-        leavesOutThinking = true
-        warnings.append("the thinking of earlier responses is left out: \(providerName) refused it")
     }
 
     private mutating func checkExtra(_ model: ModelConfiguration) throws(GenerationError) {
