@@ -170,7 +170,9 @@ import Testing
                     .image(Image(mimeType: "", source: .url("https://example.com/cat.png"))),
                 ]
                 if provider == "anthropic_vertex" {
-                    await #expect { try await client.chat(picture) } throws: { ($0 as? ClientError)?.code == 12 }
+                    // The daemon fetches it itself, but not from its own machine.
+                    picture.messages[0].parts[1] = .image(Image(mimeType: "", source: .url("http://127.0.0.1:9/c.png")))
+                    await #expect { try await client.chat(picture) } throws: { ($0 as? ClientError)?.code == 3 }
                     picture.messages[0].parts[1] = picture.messages[0].parts[0]
                 }
                 #expect(try await client.chat(picture).message.content.contains("2 images"), "\(provider)")

@@ -12,7 +12,7 @@ extension Provider {
             keyHeader: (name: "api-key", prefix: ""), keyVariables: ["AZURE_OPENAI_API_KEY"],
             tokenVariables: ["AZURE_OPENAI_AD_TOKEN"]),
         capabilities: { _ in ChatCompletions.capabilities },
-        catalogueName: { $0[AzureOpenAI.baseModel] ?? AzureOpenAI.deploymentName($0) },
+        catalogueName: { $0[AzureOpenAI.baseModel] ?? $0[AzureOpenAI.deployment] ?? $0.modelName },
         endpoints: { model, facts throws(GenerationError) in try azureEndpoints(model, facts) },
         nameInBody: { model in AzureOpenAI.deploymentName(model) })
 
@@ -69,7 +69,9 @@ package enum AzureOpenAI {
         "The resource's URL; required if neither `api_base` nor the environment provides it.")
     /// The version of the API.
     package static let apiVersion = ProviderKey<String>(
-        "api_version", .identifier, default: "`OPENAI_API_VERSION` of the environment, else `\(defaultVersion)`",
+        "api_version", .identifier,
+        default: "`OPENAI_API_VERSION` of the environment, else `\(defaultVersion)`, or a newer one that the model "
+            + "needs",
         isConnection: true,
         "The version of the Azure API; `v1` and `preview` select `/openai/v1/`, which has no other versions.")
     static let deployment = ProviderKey<String>(
