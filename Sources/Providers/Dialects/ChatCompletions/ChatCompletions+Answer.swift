@@ -44,7 +44,9 @@ extension ChatCompletions {
         mutating func readReasoning(
             _ message: JSONElement, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
-            guard wishes.reasoning || reasoning != nil, let text = ChatCompletions.reasoning(of: message) else { return }
+            guard wishes.reasoning || reasoning != nil, let text = ChatCompletions.reasoning(of: message) else {
+                return
+            }
             if wishes.reasoning { deliver(.reasoning(text)) }
             guard reasoning != nil else { return }
             reasoning?.append(text)
