@@ -51,6 +51,7 @@ let package = Package(
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CGenwireProto", dependencies: ["CProtobufC"]),
         .target(name: "CCatalogue"),
+        .target(name: "CSimulatorData"),
 
         // 0-1: the loop, what a server takes on, and the wires.
         library("EventLoop", ["CLinux"]),
@@ -95,7 +96,10 @@ let package = Package(
         library(
             "GenwireCommands",
             ["EventLoop", "GenwireClient", "Generation", "Messages", "JSON", "Encodings", argumentParser]),
-        library("Simulator", ["EventLoop", "HTTPServer", "JSON", "Encodings"]),
+        library(
+            "Simulator", ["EventLoop", "HTTPServer", "JSON", "Encodings", "CSimulatorData"],
+            // The C target CSimulatorData embeds it.
+            exclude: ["Data/strictness.json"]),
         executable("genwired", ["Daemon", "Generation", "Config", "EventLoop", "CLinux", logging]),
         executable("genwire", ["GenwireCommands", argumentParser]),
         executable("genwire-sim", ["Simulator", "HTTPServer", "EventLoop", "Generation", argumentParser]),
@@ -124,6 +128,7 @@ let package = Package(
                 "Providers", "Auth", "EventLoop", "Generation", "HTTPClient", "JSON", "Config", "Encodings",
                 "TestSupport",
             ]),
+        tests("SimulatorTests", ["Simulator", "JSON"]),
         tests("GatewayTests", ["Gateway", "Generation", "Config", "Providers", "EventLoop"]),
         tests("FuzzTests", ["RPC", "Messages", "HTTPClient", "JSON", "Config", "Generation", "Providers"]),
         tests(

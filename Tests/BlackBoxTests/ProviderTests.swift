@@ -145,7 +145,7 @@ import Testing
 
     @Test func jsonAndImages() async throws {
         let schema =
-            #"{"type":"object","properties":{"city":{"type":"string"},"n":{"type":"integer"}},"required":["city"]}"#
+            #"{"type":"object","properties":{"city":{"type":"string"},"n":{"type":"integer"}},"required":["city"],"additionalProperties":false}"#
         try await Self.withProviders { client, stack in
             for provider in Self.providers {
                 var request = user("Answer in json: which city is Paris?", model: provider)
@@ -336,6 +336,7 @@ import Testing
                       api_base: \(upstream)
                       api_key: k-0123456789
                       project_id: p
+                      region: global
                       extra_body: {toolConfig: {functionCallingConfig: {streamFunctionCallArguments: true}}}
                   redacted: {provider: anthropic_vertex, config: {model_name: claude-redacted-4-6, api_base: "\(upstream)", api_key: k-0123456789, project_id: p}}
                 """

@@ -32,8 +32,8 @@ import Testing
         switch provider {
         case "openai": config = config.replacing(upstream, with: upstream + "/v1")
         case "groq": config = config.replacing(upstream, with: upstream + "/openai/v1")
-        case "azure_openai": config += ", api_version: 2024-10-21"
-        case "vertex", "anthropic_vertex": config += ", project_id: demo, region: us-central1"
+        case "azure_openai": config += ", api_version: 2025-04-01-preview"
+        case "vertex", "anthropic_vertex": config += ", project_id: demo, region: global"
         default: break
         }
         return "  \(name): {provider: \(provider), config: {\(config)}}\n"

@@ -41,9 +41,10 @@ struct AzureDialect: SimulatedDialect {
             options.apiKey == nil || options.apiKey == credential
         else { return error(status: 401) }
         let isVersionless = request.path.hasPrefix("/openai/v1/")
-        guard isVersionless || request.query["api-version"]?.isEmpty == false else {
-            return Self.refusal(404, "404", "Resource not found")
-        }
+        let version = request.query["api-version"] ?? ""
+        // Only the version-less form takes `v1` and `preview`; and a resource has no second one below it.
+        guard isVersionless || (version.first?.isNumber == true && request.path.ranges(of: "/deployments/").count < 2)
+        else { return Self.refusal(404, "404", "Resource not found") }
         if request.method == "GET" {
             let models: [JSONValue] = ["gpt-4o", "gpt-4o-mini"].map {
                 ["id": .string($0), "object": "model", "status": "succeeded"]
@@ -54,7 +55,8 @@ struct AzureDialect: SimulatedDialect {
         if isDeployment, request.pathModel?.hasPrefix("missing") == true { return error(status: 404) }
         if let filtered = Self.filtered(request) { return filtered }
         return OpenAIDialect.completion(
-            request, options, variant: .init(isAzure: true), deployment: isDeployment ? request.pathModel : nil)
+            request, options, variant: .init(isAzure: true), deployment: isDeployment ? request.pathModel : nil,
+            facts: isVersionless ? [:] : ["api_version": version])
     }
 
     private static func filtered(_ request: SimulatedRequest) -> SimulatedAnswer? {

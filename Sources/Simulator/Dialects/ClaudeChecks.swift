@@ -13,8 +13,9 @@ struct ClaudeChecks {
     ]
 
     let body: JSONValue
-    let model: String
-    let isVertex: Bool
+    let subject: Strictness.Subject
+    private var model: String { subject.model }
+    private var isVertex: Bool { subject.vendor == .anthropicVertex }
     let isCount: Bool
     let headers: [String: String]
     /// The path asks for a stream.
@@ -60,20 +61,15 @@ struct ClaudeChecks {
 
     // MARK: - Parameters
 
-    private var refusesSampling: Bool {
-        body["anthropic_version"]?.string == "2026-10-21" || headers["anthropic-version"] == "2026-10-21"
-            || isNewest
-    }
-
-    private var isNewest: Bool {
-        ["claude-opus-4-7", "claude-opus-5", "claude-sonnet-5"].contains { model.hasPrefix($0) }
-    }
-
     private func parameters() -> SimulatedAnswer? {
-        let sampling = ["temperature", "top_p", "top_k"].first { body.has($0) }
-        if let sampling, refusesSampling { return invalid("\(sampling): Extra inputs are not permitted") }
-        if let temperature = body["temperature"]?.double, !(0...1).contains(temperature) {
-            return invalid("temperature: range: 0..1")
+        // Newer versions of the API have no sampling parameters, whatever the model.
+        let isNewest =
+            body["anthropic_version"]?.string == "2026-10-21" || headers["anthropic-version"] == "2026-10-21"
+        if isNewest, let sampling = ["temperature", "top_p", "top_k"].first(where: { body.has($0) }) {
+            return invalid("\(sampling): Extra inputs are not permitted")
+        }
+        if let refusal = Strictness.shared.refusal(of: subject, body) {
+            return ClaudeDialect.refusal(refusal.status, "invalid_request_error", refusal.message)
         }
         let choice = body["tool_choice"]?["type"]?.string
         if let choice {
@@ -101,7 +97,7 @@ struct ClaudeChecks {
                 return invalid("output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'")
             }
         }
-        return thinking(choice)
+        return thinking()
     }
 
     private var thinks: Bool {
@@ -109,34 +105,21 @@ struct ClaudeChecks {
         return type != "disabled"
     }
 
-    private func thinking(_ choice: String?) -> SimulatedAnswer? {
+    private func thinking() -> SimulatedAnswer? {
         guard let thinking = body["thinking"] else { return nil }
         let type = thinking["type"]?.string ?? ""
-        switch type {
-        case "enabled":
-            guard !isNewest else {
-                return invalid("thinking.type: `enabled` is not supported on this model; use `adaptive`")
-            }
-            guard let budget = thinking["budget_tokens"]?.int else {
-                return invalid("thinking.enabled.budget_tokens: Field required")
-            }
-            guard budget >= 1024 else {
-                return invalid("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
-            }
-            guard isCount || budget < body["max_tokens"]?.int ?? 0 else {
-                return invalid("`max_tokens` must be greater than `thinking.budget_tokens`.")
-            }
-        case "adaptive", "between_tools": break
-        case "disabled": return nil
-        default:
+        guard ["enabled", "adaptive", "between_tools", "disabled"].contains(type) else {
             return invalid("thinking: Input tag '\(type)' found using 'type' does not match any of the expected tags")
         }
-        if let temperature = body["temperature"]?.double, temperature != 1 {
-            return invalid("`temperature` may only be set to 1 when thinking is enabled.")
+        guard type == "enabled" else { return nil }
+        guard let budget = thinking["budget_tokens"]?.int else {
+            return invalid("thinking.enabled.budget_tokens: Field required")
         }
-        if body.has("top_k") { return invalid("`top_k` must be unset when thinking is enabled.") }
-        if choice == "any" || choice == "tool" {
-            return invalid("Thinking may not be enabled when tool_choice forces tool use.")
+        guard budget >= 1024 else {
+            return invalid("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
+        }
+        guard isCount || budget < body["max_tokens"]?.int ?? 0 else {
+            return invalid("`max_tokens` must be greater than `thinking.budget_tokens`.")
         }
         return nil
     }
@@ -232,9 +215,14 @@ struct ClaudeChecks {
     /// With thinking on, a turn that called tools begins with its thoughts, as the vendor wrote them.
     private func thoughts(_ blocks: [JSONValue], _ index: Int, _ calls: [String]) -> SimulatedAnswer? {
         for (place, block) in blocks.enumerated() where block["type"]?.string == "thinking" {
-            guard block["signature"]?.string == SimulatedReply.signature(block["thinking"]?.string ?? "") else {
-                return invalid("messages.\(index).content.\(place): Invalid `signature` in `thinking` block")
-            }
+            let words = block["thinking"]?.string ?? ""
+            let signature = block["signature"]?.string ?? ""
+            guard signature != ClaudeReply.signature(words, subject, body) else { continue }
+            let isBound = ClaudeReply.isBound(signature) && Strictness.shared.has(.bindsThinking, subject)
+            let problem =
+                isBound
+                ? "`thinking` block is bound to a different conversation" : "Invalid `signature` in `thinking` block"
+            return invalid("messages.\(index).content.\(place): \(problem)")
         }
         guard thinks, !calls.isEmpty else { return nil }
         let first = blocks.first?["type"]?.string ?? ""

@@ -65,15 +65,17 @@ struct ClaudeDialect: SimulatedDialect {
             return isVertex
                 ? GeminiDialect().error(status: 404) : Self.refusal(404, "not_found_error", "model: \(model)")
         }
+        let subject = Strictness.Subject(
+            vendor: isVertex ? .anthropicVertex : .anthropic, endpoint: .messages, model: model)
         let check = ClaudeChecks(
-            body: body, model: model, isVertex: isVertex, isCount: isCount, headers: request.headers,
+            body: body, subject: subject, isCount: isCount, headers: request.headers,
             streams: request.verb == "streamRawPredict")
         if let problem = check.problem() { return problem }
         if isCount {
             let text = ClaudeReply.text(of: body)
             return .json(["input_tokens": .int(max(1, text.count / 4))])
         }
-        let reply = ClaudeReply(body, model: model, isVertex: isVertex, options)
+        let reply = ClaudeReply(body, subject, options)
         return body["stream"]?.bool == true
             ? .events(reply.events, intervalMilliseconds: options.chunkIntervalMilliseconds) : .json(reply.whole)
     }

@@ -3,20 +3,33 @@ internal import JSON
 /// A generated response in Anthropic's format, unary or as events.
 struct ClaudeReply {
     private let body: JSONValue
-    private let model: String
-    private let isVertex: Bool
+    private let subject: Strictness.Subject
+    private var model: String { subject.model }
+    private var isVertex: Bool { subject.vendor == .anthropicVertex }
     private let reply: SimulatedReply
     private let id: String
     private let callIDs: [String]
 
-    init(_ body: JSONValue, model: String, isVertex: Bool, _ options: SimulatorOptions) {
+    init(_ body: JSONValue, _ subject: Strictness.Subject, _ options: SimulatorOptions) {
         self.body = body
-        self.model = model
-        self.isVertex = isVertex
-        reply = SimulatedReply(Self.prompt(body, model), options)
-        id = (isVertex ? "msg_vrtx_" : "msg_") + SimulatedReply.randomName(22)
+        self.subject = subject
+        reply = SimulatedReply(Self.prompt(body, subject.model), options)
+        id = (subject.vendor == .anthropicVertex ? "msg_vrtx_" : "msg_") + SimulatedReply.randomName(22)
         callIDs = reply.calls.map { _ in "toolu_" + SimulatedReply.randomName(22) }
     }
+
+    private static let boundMark = "Ym91bmQ"
+
+    /// What thinking is signed with. Some models' blocks are valid for that model alone, and while the conversation's
+    /// first message is the same.
+    static func signature(_ words: String, _ subject: Strictness.Subject, _ body: JSONValue) -> String {
+        guard Strictness.shared.has(.bindsThinking, subject) else { return SimulatedReply.signature(words) }
+        let beginning = text(ofContent: body["messages"]?[0]?["content"])
+        return boundMark + SimulatedReply.signature([subject.model, beginning, words].joined(separator: "\n"))
+    }
+
+    /// Whether a signature is of a model whose blocks are bound.
+    static func isBound(_ signature: String) -> Bool { signature.hasPrefix(boundMark) }
 
     // MARK: - The prompt
 
@@ -86,7 +99,7 @@ struct ClaudeReply {
                     ? ["type": "redacted_thinking", "data": "RW5jcnlwdGVk"]
                     : [
                         "type": "thinking", "thinking": .string(reply.reasoning),
-                        "signature": .string(SimulatedReply.signature(reply.reasoning)),
+                        "signature": .string(Self.signature(reply.reasoning, subject, body)),
                     ])
         }
         if !reply.text.isEmpty { blocks.append(["type": "text", "text": .string(reply.text)]) }

@@ -14,7 +14,10 @@ enum GeminiChecks {
     ]
     private static let types = ["STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"]
 
-    static func problem(_ body: JSONValue, model: String, isCount: Bool) -> SimulatedAnswer? {
+    /// - Parameter facts: what the request says outside its body, for the strictness.
+    static func problem(
+        _ body: JSONValue, _ subject: Strictness.Subject, facts: [String: String], isCount: Bool
+    ) -> SimulatedAnswer? {
         if let name = body.members?.first(where: { !members.contains($0.key) })?.key {
             return unknown(name, in: "")
         }
@@ -24,7 +27,11 @@ enum GeminiChecks {
         guard let contents = body["contents"]?.array, !contents.isEmpty else {
             return invalid("Unable to submit request because at least one contents field is required.")
         }
-        return self.contents(contents, model: model) ?? tools(body) ?? (isCount ? nil : config(body, model))
+        if let refusal = Strictness.shared.refusal(of: subject, body, facts: facts) {
+            return GeminiDialect.refusal(
+                refusal.status, refusal.status == 404 ? "NOT_FOUND" : "INVALID_ARGUMENT", refusal.message)
+        }
+        return self.contents(contents, subject) ?? tools(body) ?? (isCount ? nil : config(body))
     }
 
     private static func invalid(_ message: String) -> SimulatedAnswer {
@@ -37,7 +44,8 @@ enum GeminiChecks {
 
     // MARK: - Contents
 
-    private static func contents(_ contents: [JSONValue], model: String) -> SimulatedAnswer? {
+    private static func contents(_ contents: [JSONValue], _ subject: Strictness.Subject) -> SimulatedAnswer? {
+        let signs = Strictness.shared.has(.signs, subject)
         var open: [JSONValue] = []
         for content in contents {
             let role = content["role"]?.string ?? "user"
@@ -63,7 +71,7 @@ enum GeminiChecks {
             }
             let calls = parts.filter { $0["functionCall"] != nil }
             guard calls.isEmpty || role == "model" else { return invalid("Function calls belong to the model's turn.") }
-            if let problem = signature(calls, model: model) { return problem }
+            if signs, let problem = signature(calls) { return problem }
             open = calls.compactMap { $0["functionCall"] }
             for part in parts {
                 if let problem = self.part(part) { return problem }
@@ -92,14 +100,14 @@ enum GeminiChecks {
         return nil
     }
 
-    /// Only the first call of a batch is signed, and Gemini 3 requires that signature back.
-    private static func signature(_ calls: [JSONValue], model: String) -> SimulatedAnswer? {
-        guard model.contains("gemini-3"), let first = calls.first, let call = first["functionCall"] else { return nil }
-        guard let signature = first["thoughtSignature"]?.string else {
-            return invalid(
-                "Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly, and missing thought_signature may lead to degraded model performance."
-            )
-        }
+    /// What the vendor takes for a signature where another model made the call.
+    private static let substitutes = ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"]
+
+    /// Only the first call of a batch is signed.
+    private static func signature(_ calls: [JSONValue]) -> SimulatedAnswer? {
+        guard let first = calls.first, let call = first["functionCall"],
+            let signature = first["thoughtSignature"]?.string, !substitutes.contains(signature)
+        else { return nil }
         guard signature == GeminiReply.signature(name: call["name"]?.string ?? "", call["args"] ?? .object([])) else {
             return invalid("Corrupted thought signature.")
         }
@@ -152,7 +160,7 @@ enum GeminiChecks {
         return schema["items"].flatMap { self.schema($0) }
     }
 
-    private static func config(_ body: JSONValue, _ model: String) -> SimulatedAnswer? {
+    private static func config(_ body: JSONValue) -> SimulatedAnswer? {
         guard let config = body["generationConfig"] else { return nil }
         if let temperature = config["temperature"]?.double, !(0...2).contains(temperature) {
             return invalid(
@@ -170,12 +178,6 @@ enum GeminiChecks {
         if let thinking = config["thinkingConfig"] {
             if thinking["thinkingBudget"] != nil, thinking["thinkingLevel"] != nil {
                 return invalid("You can only set only one of thinking budget and thinking level.")
-            }
-            if thinking["thinkingLevel"] != nil, !model.contains("gemini-3") {
-                return invalid("Thinking level is not supported for this model.")
-            }
-            if model.contains("gemini-1") || model.contains("gemini-2.0") {
-                return invalid("Unable to submit request because thinking is not supported by this model.")
             }
         }
         return nil

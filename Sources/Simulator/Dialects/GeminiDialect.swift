@@ -68,17 +68,20 @@ struct GeminiDialect: SimulatedDialect {
         if GeminiEmbeddingReply.verbs.contains(verb) {
             return GeminiEmbeddingReply.answer(body, verb: verb, model: model, isVertex: isVertex)
         }
+        let subject = Strictness.Subject(
+            vendor: isVertex ? .vertex : .gemini, endpoint: .generateContent, model: model)
+        let facts = Self.place(request)
         if verb == "countTokens" {
             let content = body["generateContentRequest"] ?? body
-            if let problem = GeminiChecks.problem(content, model: model, isCount: true) { return problem }
+            if let problem = GeminiChecks.problem(content, subject, facts: facts, isCount: true) { return problem }
             let count = max(1, GeminiReply.text(ofContents: content).count / 4)
             return .json([
                 "totalTokens": .int(count),
                 "promptTokensDetails": [["modality": "TEXT", "tokenCount": .int(count)]],
             ])
         }
-        if let problem = GeminiChecks.problem(body, model: model, isCount: false) { return problem }
-        let reply = GeminiReply(body, model: model, isVertex: isVertex, options)
+        if let problem = GeminiChecks.problem(body, subject, facts: facts, isCount: false) { return problem }
+        let reply = GeminiReply(body, subject, options)
         guard verb == "streamGenerateContent" else { return .json(reply.whole) }
         let events = reply.events
         guard request.query["alt"] == "sse" else {
@@ -92,6 +95,17 @@ struct GeminiDialect: SimulatedDialect {
         let end = isVertex ? "\r\n\r\n" : "\n\n"
         return .events(
             events.map { "data: \($0.text)\(end)" }, intervalMilliseconds: options.chunkIntervalMilliseconds)
+    }
+
+    /// The project and the region that a path names.
+    private static func place(_ request: SimulatedRequest) -> [String: String] {
+        let parts = request.path.split(separator: "/").map(String.init)
+        var facts: [String: String] = [:]
+        for (name, key) in [("projects", "project"), ("locations", "region")] {
+            guard let index = parts.firstIndex(of: name), index + 1 < parts.count else { continue }
+            facts[key] = parts[index + 1]
+        }
+        return facts
     }
 
     private func models(_ request: SimulatedRequest) -> SimulatedAnswer {

@@ -3,16 +3,16 @@ internal import JSON
 /// A generated response in Google's format, unary or as events.
 struct GeminiReply {
     private let body: JSONValue
-    private let model: String
-    private let isVertex: Bool
+    private let subject: Strictness.Subject
+    private var model: String { subject.model }
+    private var isVertex: Bool { subject.vendor == .vertex }
     private let reply: SimulatedReply
     private let id = SimulatedReply.randomName(24)
 
-    init(_ body: JSONValue, model: String, isVertex: Bool, _ options: SimulatorOptions) {
+    init(_ body: JSONValue, _ subject: Strictness.Subject, _ options: SimulatorOptions) {
         self.body = body
-        self.model = model
-        self.isVertex = isVertex
-        reply = SimulatedReply(Self.prompt(body, model), options)
+        self.subject = subject
+        reply = SimulatedReply(Self.prompt(body, subject), options)
     }
 
     /// What a call is signed with.
@@ -27,14 +27,14 @@ struct GeminiReply {
             .joined(separator: " ")
     }
 
-    private static func prompt(_ body: JSONValue, _ model: String) -> SimulatedPrompt {
+    private static func prompt(_ body: JSONValue, _ subject: Strictness.Subject) -> SimulatedPrompt {
         let contents = body["contents"]?.array ?? []
         let lastParts = contents.last?["parts"]?.array ?? []
         let asked = contents.last { content in
             content["role"]?.string != "model" && content["parts"]?.array?.contains { $0.has("text") } == true
         }
         var prompt = SimulatedPrompt()
-        prompt.model = model
+        prompt.model = subject.model
         prompt.question = (asked?["parts"]?.array ?? []).compactMap { $0["text"]?.string }.joined(separator: " ")
         prompt.results = lastParts.compactMap { part in
             part["functionResponse"]?["response"].map { $0["result"]?.string ?? $0.text }
@@ -59,7 +59,7 @@ struct GeminiReply {
         }
         prompt.stops = config?["stopSequences"]?.array?.compactMap(\.string) ?? []
         prompt.limit = config?["maxOutputTokens"]?.int
-        prompt.thinks = !model.contains("gemini-1") && !model.contains("gemini-2.0")
+        prompt.thinks = Strictness.shared.has(.thinks, subject)
         prompt.inputText = text(ofContents: body)
         return prompt
     }
@@ -161,7 +161,7 @@ struct GeminiReply {
             events.append(answer(callParts, usage: early))
         }
         // The end may well come without content, or with a signature alone.
-        if reply.calls.isEmpty, model.contains("gemini-3") {
+        if reply.calls.isEmpty, Strictness.shared.has(.signs, subject) {
             let part: JSONValue = ["text": "", "thoughtSignature": .string(SimulatedReply.signature(reply.text))]
             events.append(answer([part], finish: finishReason, usage: total))
         } else {

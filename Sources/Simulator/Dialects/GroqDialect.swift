@@ -51,10 +51,6 @@ struct GroqDialect: SimulatedDialect {
             return OpenAIDialect.refusal(
                 400, "cannot specify both reasoning_format and include_reasoning", param: "reasoning_format")
         }
-        if body.has("reasoning_format"), !OpenAIChecks.thinksAtGroq(model) || model.contains("gpt-oss") {
-            return OpenAIDialect.refusal(
-                400, "reasoning_format is not supported with this model", param: "reasoning_format")
-        }
         if model.contains("toolfail") {
             return .json(
                 [

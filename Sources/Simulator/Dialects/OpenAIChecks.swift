@@ -2,16 +2,12 @@ internal import JSON
 
 /// Validates requests as OpenAI does, with its error messages.
 enum OpenAIChecks {
-    struct Problem {
-        var status = 400
-        var message: String
-        var param: JSONValue = nil
-        var code: JSONValue = nil
-    }
+    typealias Problem = Strictness.Refusal
 
-    /// - Parameter deployment: the model that the path names, where it does.
-    static func problem(_ body: JSONValue, deployment: String? = nil) -> Problem? {
-        guard let model = deployment ?? body["model"]?.string, !model.isEmpty else {
+    /// - Parameter facts: what the request says outside its body, for the strictness.
+    static func problem(_ body: JSONValue, _ subject: Strictness.Subject, facts: [String: String]) -> Problem? {
+        let model = subject.model
+        guard !model.isEmpty else {
             return Problem(message: "you must provide a model parameter", param: "model")
         }
         if model.hasPrefix("missing-model") {
@@ -30,7 +26,7 @@ enum OpenAIChecks {
                     "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
                 param: "messages", code: "empty_array")
         }
-        return self.messages(messages) ?? parameters(body, model, messages)
+        return self.messages(messages) ?? Strictness.shared.refusal(of: subject, body, facts: facts) ?? parameters(body)
     }
 
     private static func messages(_ messages: [JSONValue]) -> Problem? {
@@ -72,28 +68,7 @@ enum OpenAIChecks {
             param: "messages")
     }
 
-    /// Whether Groq's model of this name thinks.
-    static func thinksAtGroq(_ model: String) -> Bool {
-        ["gpt-oss", "qwen", "deepseek-r1"].contains { model.contains($0) }
-    }
-
-    static func isReasoning(_ model: String) -> Bool { ["o1", "o3", "o4", "gpt-5"].contains { model.hasPrefix($0) } }
-
-    private static func parameters(_ body: JSONValue, _ model: String, _ messages: [JSONValue]) -> Problem? {
-        if isReasoning(model) {
-            if body["max_tokens"] != nil {
-                return Problem(
-                    message:
-                        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
-                    param: "max_tokens", code: "unsupported_parameter")
-            }
-            if let temperature = body["temperature"]?.double, temperature != 1 {
-                return Problem(
-                    message:
-                        "Unsupported value: 'temperature' does not support \(temperature) with this model. Only the default (1) value is supported.",
-                    param: "temperature", code: "unsupported_value")
-            }
-        }
+    private static func parameters(_ body: JSONValue) -> Problem? {
         if let temperature = body["temperature"]?.double, !(0...2).contains(temperature) {
             return Problem(
                 message: "Invalid 'temperature': decimal \(temperature < 0 ? "below minimum" : "above maximum") value.",

@@ -63,17 +63,19 @@ struct OpenAIDialect: SimulatedDialect {
     /// A completion, or the refusal of a wrong request: the same for every vendor of this dialect.
     static func completion(
         _ request: SimulatedRequest, _ options: SimulatorOptions, variant: OpenAIReply.Variant = .init(),
-        deployment: String? = nil
+        deployment: String? = nil, facts: [String: String] = [:]
     ) -> SimulatedAnswer {
         guard request.method == "POST" else { return refusal(405, "Not allowed to \(request.method) here.") }
         guard let body = try? JSONValue(parsing: request.body), body.members != nil else {
             return refusal(400, "We could not parse the JSON body of your request.")
         }
         if request.path.hasSuffix("/embeddings") { return OpenAIEmbeddingReply.answer(body, deployment: deployment) }
-        if let problem = OpenAIChecks.problem(body, deployment: deployment) {
+        let subject = Strictness.Subject(
+            vendor: variant.vendor, endpoint: .chat, model: deployment ?? body["model"]?.string ?? "")
+        if let problem = OpenAIChecks.problem(body, subject, facts: facts) {
             return refusal(problem.status, problem.message, param: problem.param, code: problem.code)
         }
-        let reply = OpenAIReply(body, options, variant: variant, model: deployment)
+        let reply = OpenAIReply(body, options, variant: variant, subject: subject)
         return body["stream"]?.bool == true
             ? .events(reply.events, intervalMilliseconds: options.chunkIntervalMilliseconds) : .json(reply.whole)
     }

@@ -8,21 +8,25 @@ struct OpenAIReply {
         var isGroq = false
         /// Azure's filter results.
         var isAzure = false
+
+        /// Whose strictness applies.
+        var vendor: Strictness.Vendor { isGroq ? .groq : isAzure ? .azureOpenAI : .openAI }
     }
 
     private let body: JSONValue
-    private let model: String
+    private let subject: Strictness.Subject
+    private var model: String { subject.model }
     private let variant: Variant
     private let id: String
     private var reply: SimulatedReply
     private let callIDs: [String]
 
-    init(_ body: JSONValue, _ options: SimulatorOptions, variant: Variant = Variant(), model: String? = nil) {
+    init(_ body: JSONValue, _ options: SimulatorOptions, variant: Variant, subject: Strictness.Subject) {
         self.body = body
         self.variant = variant
-        self.model = model ?? body["model"]?.string ?? ""
+        self.subject = subject
         id = "chatcmpl-" + SimulatedReply.randomName(29)
-        reply = SimulatedReply(Self.prompt(body, self.model, variant), options)
+        reply = SimulatedReply(Self.prompt(body, subject), options)
         callIDs = reply.calls.map { _ in "call_" + SimulatedReply.randomName(24) }
     }
 
@@ -33,10 +37,10 @@ struct OpenAIReply {
         return content.string ?? (content.array ?? []).compactMap { $0["text"]?.string }.joined(separator: " ")
     }
 
-    private static func prompt(_ body: JSONValue, _ model: String, _ variant: Variant) -> SimulatedPrompt {
+    private static func prompt(_ body: JSONValue, _ subject: Strictness.Subject) -> SimulatedPrompt {
         let messages = body["messages"]?.array ?? []
         var prompt = SimulatedPrompt()
-        prompt.model = model
+        prompt.model = subject.model
         prompt.question = text(of: messages.last { $0["role"]?.string == "user" })
         prompt.results = messages.reversed().prefix { $0["role"]?.string == "tool" }.reversed().map { text(of: $0) }
         prompt.images =
@@ -61,9 +65,7 @@ struct OpenAIReply {
         }
         prompt.stops = body["stop"]?.array?.compactMap(\.string) ?? [body["stop"]?.string].compactMap { $0 }
         prompt.limit = body["max_completion_tokens"]?.int ?? body["max_tokens"]?.int
-        prompt.thinks =
-            model.contains("deepseek") || OpenAIChecks.isReasoning(model)
-            || (variant.isGroq && OpenAIChecks.thinksAtGroq(model))
+        prompt.thinks = Strictness.shared.has(.thinks, subject)
         prompt.inputText = messages.map { text(of: $0) }.joined()
         return prompt
     }
@@ -106,12 +108,12 @@ struct OpenAIReply {
             if body["include_reasoning"]?.bool == false || body["reasoning_format"]?.string == "hidden" { return nil }
             return rawThinking == nil ? ("reasoning", reply.reasoning) : nil
         }
-        return model.contains("deepseek") ? ("reasoning_content", reply.reasoning) : nil
+        return Strictness.shared.has(.reasoningContent, subject) ? ("reasoning_content", reply.reasoning) : nil
     }
 
-    /// By default, Groq puts reasoning into the text, except for the gpt-oss family.
+    /// By default, Groq puts the reasoning of some models into the text.
     private var rawThinking: String? {
-        guard variant.isGroq, !reply.reasoning.isEmpty, !model.contains("gpt-oss"),
+        guard variant.isGroq, !reply.reasoning.isEmpty, Strictness.shared.has(.rawThinking, subject),
             ["raw", nil].contains(body["reasoning_format"]?.string), body["include_reasoning"] == nil
         else { return nil }
         return "<think>\n\(reply.reasoning)\n</think>\n\n"

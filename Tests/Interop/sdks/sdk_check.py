@@ -380,7 +380,7 @@ def gemini(name, client, model, images):
 gemini(
     "vertex",
     genai.Client(
-        vertexai=True, project="p", location="us-central1", credentials=Fixed(),
+        vertexai=True, project="p", location="global", credentials=Fixed(),
         http_options=types.HttpOptions(base_url=SIM),
     ),
     "gemini-3-pro-preview",
