@@ -3,7 +3,7 @@
 # Does nothing where FOLDER has them already; exits with 75 and a reason where they cannot be had.
 set -eu
 folder=$1
-pins="openai==3.54.0 anthropic[vertex]==2.12.0 google-genai==3.4.0 groq==1.7.0 google-auth==2.62.2 azure-identity==1.27.0 cryptography==50.0.2"
+pins="openai==3.57.0 anthropic[vertex]==2.12.0 google-genai==3.4.0 groq==1.7.0 google-auth==2.62.2 azure-identity==1.27.0 cryptography==50.0.2"
 [ "$(cat "$folder/pins" 2>/dev/null)" = "$pins" ] && exit 0
 rm -rf "$folder"
 mkdir -p "$folder"

@@ -14,7 +14,7 @@ package final class ConfiguredModel: Sendable {
     /// The vendor's name of the model.
     package var modelName: String { configuration.modelName }
     /// What it supports, as named in `ListModels`.
-    package var capabilityNames: [String] { capabilities.subtracting(likelyUnsupported).names }
+    package var capabilityNames: [String] { apis.capabilities.names }
     /// Its section of the configuration.
     package let configuration: ModelConfiguration
     /// Whether the configuration defines it. Others are created when a caller asks for `provider/model_name`.
@@ -26,9 +26,7 @@ package final class ConfiguredModel: Sendable {
     /// How its images and documents are fetched; `nil` if the vendor does it, or if URLs are refused.
     let mediaFetch: MediaFetch.Rule?
     let provider: Provider
-    let capabilities: Capabilities
-    let likelyUnsupported: Capabilities
-    let endpoints: Endpoints
+    private let apis: ModelAPIs
     /// Where and how its vectors are asked for; `nil` if the provider has none.
     let embedding: EmbeddingEndpoint?
     /// What a request's body calls it.
@@ -70,21 +68,17 @@ package final class ConfiguredModel: Sendable {
                 "\(model.name): unknown provider '\(model.provider)'; available: "
                     + ProviderRegistry.names.joined(separator: ", "))
         }
-        provider.dialect = provider.dialect.configured(by: model)
         name = model.name
-        self.provider = provider
         self.configuration = model
         self.isConfigured = isConfigured
         let facts = Self.facts(model, provider, catalogue)
         self.facts = facts
         mediaFetch = facts.acceptsURLs ? nil : MediaFetch.Rule(model)
-        let offer = Offer(
-            wire: provider.capabilities(model).union(.extraFields), facts, fetchesURLs: mediaFetch != nil)
-        capabilities = offer.possible
-        likelyUnsupported = offer.refused
-        endpoints = try provider.endpoints(model, facts)
-        embedding = endpoints.embed.map { EmbeddingEndpoint($0, facts) }
+        apis = try ModelAPIs(model, provider, facts, fetchesURLs: mediaFetch != nil)
+        embedding = try provider.endpoints(model, facts).embed.map { EmbeddingEndpoint($0, facts) }
         nameInBody = provider.nameInBody(model)
+        provider.dialect = apis.main.dialect
+        self.provider = provider
         patch = try BodyPatch(model.extraBody)
         timeouts = HTTPTimeouts(model.timeouts)
         let entry = try Self.credential(of: model, rule: provider.credential, credentials)
@@ -116,6 +110,12 @@ package final class ConfiguredModel: Sendable {
     ) -> ModelFacts {
         catalogue.facts(provider: provider.name, name: provider.catalogueName(model))
     }
+
+    /// The endpoints of most requests, and of those without a conversation.
+    var endpoints: Endpoints { apis.main.endpoints }
+
+    /// The API to use for `request`.
+    func api(for request: ChatRequest) -> ModelAPI { apis.api(for: request) }
 
     private static func credential(
         of model: ModelConfiguration, rule: CredentialRule, _ credentials: CredentialStore

@@ -21,7 +21,7 @@ struct AnswerWishes: Sendable {
 struct ExtraFields {
     /// Streams deliver these in pieces; of all other fields, the newest value counts.
     private static let growing: Set<String> = [
-        "logprobs", "logprobsResult", "executed_tools", "reasoning_details", "custom_tool_calls", "blocks",
+        "logprobs", "logprobsResult", "executed_tools", "reasoning_details", "custom_tool_calls", "blocks", "output",
     ]
 
     let isWanted: Bool

@@ -39,8 +39,11 @@ struct Offer {
 
 extension ModelFacts {
     /// Whether temperature and top_p are accepted in a request with this effort.
-    func acceptsSampling(effort: Reasoning.Effort?) -> Bool {
-        switch sampling {
+    func acceptsSampling(effort: Reasoning.Effort?) -> Bool { Self.holds(sampling, effort: effort) }
+
+    /// Whether `condition` holds for a request with this effort.
+    static func holds(_ condition: Condition, effort: Reasoning.Effort?) -> Bool {
+        switch condition {
         case .always: true
         case .withoutReasoning: effort == Optional.some(.none)
         case .never: false

@@ -55,12 +55,12 @@ extension PreparedRequest {
     }
 
     /// What the vendor refuses in this request: some models take sampling parameters only where they do not reason.
-    func refused(of model: ConfiguredModel) -> Capabilities {
-        guard facts.sampling == .withoutReasoning, facts.temperature else { return model.likelyUnsupported }
+    func refused(of api: ModelAPI) -> Capabilities {
+        guard facts.sampling == .withoutReasoning, facts.temperature else { return api.likelyUnsupported }
         let asked = ModelFacts.Reasoning.Effort(rawValue: options.reasoning.effort)
-        let sampling = Capabilities([.temperature, .topP]).intersection(model.capabilities)
+        let sampling = Capabilities([.temperature, .topP]).intersection(api.capabilities)
         return facts.acceptsSampling(effort: asked ?? facts.reasoning.defaultEffort)
-            ? model.likelyUnsupported.subtracting(sampling) : model.likelyUnsupported.union(sampling)
+            ? api.likelyUnsupported.subtracting(sampling) : api.likelyUnsupported.union(sampling)
     }
 
     /// Leaves one of temperature and top_p for a model that does not take both: the caller's own, else temperature.

@@ -33,7 +33,8 @@ struct PreparedRequest {
         options = request.options
         self.isStream = isStream
         firstMessage = request.firstMessage
-        capabilities = model.capabilities
+        let api = model.api(for: request)
+        capabilities = api.capabilities
         facts = model.facts
         providerName = model.providerName
         try checkMessages()
@@ -41,7 +42,7 @@ struct PreparedRequest {
         try checkBudget()
         try checkForcedTools()
         if capabilities.contains(.effort) { settleReasoning(facts.reasoning) }
-        let refused = refused(of: model)
+        let refused = refused(of: api)
         try checkCapabilities(likelyUnsupported: refused)
         try checkExtra(model.configuration)
         let asked = options

@@ -19,6 +19,8 @@ package struct Provider: Sendable {
     /// The endpoints of one of its models.
     /// - Throws: `.invalidRequest` that names the missing key.
     let endpoints: @Sendable (ModelConfiguration, ModelFacts) throws(GenerationError) -> Endpoints
+    /// Those of the Responses API, for a provider that has it beside chat completions: see `APIChoice`.
+    var responsesEndpoints: (@Sendable (ModelConfiguration) throws(GenerationError) -> Endpoints)?
     /// Headers of every request, in addition to those that all vendors get.
     var headers: @Sendable (ModelConfiguration) -> [(name: String, value: String)] = { _ in [] }
 

@@ -55,6 +55,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     }
 
     private let model: ConfiguredModel
+    private let api: ModelAPI
     private let request: ChatRequest
     private let isStream: Bool
     private let context: ProviderContext
@@ -89,6 +90,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
         model: ConfiguredModel, request: ChatRequest, isStream: Bool, context: ProviderContext, sink: any AnswerSink
     ) {
         self.model = model
+        api = model.api(for: request)
         self.request = request
         self.isStream = isStream
         self.context = context
@@ -104,7 +106,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
         }
     }
 
-    private var dialect: any Dialect { model.provider.dialect }
+    private var dialect: any Dialect { api.dialect }
     private var wishes: AnswerWishes { AnswerWishes(request.options) }
 
     /// Sends the request; fails at once if the request cannot be encoded for the vendor.
@@ -139,7 +141,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
 
     private func send(_ prepared: PreparedRequest) throws(GenerationError) {
         let request = AuthorizedTransfer.Request(
-            url: isStream ? model.endpoints.stream : model.endpoints.whole,
+            url: isStream ? api.endpoints.stream : api.endpoints.whole,
             body: try model.body(dialect.encode(prepared, for: model), of: prepared), timeouts: model.timeouts,
             prefersHTTP1: isStream)
         let transfer = AuthorizedTransfer(request, model: model, context: context)
@@ -192,7 +194,7 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
             return
         }
         phase = .streaming(
-            StreamReader(model, wishes, parser: context.parser), head)
+            StreamReader(model, dialect: dialect, wishes, parser: context.parser), head)
     }
 
     func transferDidReceive(_ bytes: UnsafeRawBufferPointer) -> Demand {

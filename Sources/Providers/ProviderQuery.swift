@@ -9,7 +9,7 @@ internal import JSON
 package final class ProviderQuery: AuthorizedTransferDelegate {
     private enum Question {
         case probe(ProbeCompletion)
-        case tokenCount(TokenCompletion)
+        case tokenCount(any Dialect, TokenCompletion)
     }
 
     /// Receives `nil` if the provider is available and accepts the credential.
@@ -75,18 +75,19 @@ package final class ProviderQuery: AuthorizedTransferDelegate {
     package func countTokens(
         _ request: ChatRequest, _ completion: @escaping TokenCompletion
     ) throws(GenerationError) -> Bool {
-        guard let url = model.endpoints.countTokens else { return false }
+        let api = model.api(for: request)
+        guard let url = api.endpoints.countTokens else { return false }
         let prepared = try PreparedRequest(request, for: model, isStream: false)
         let urls = model.mediaFetch == nil ? [] : try prepared.mediaURLs()
         if let rule = model.mediaFetch, !urls.isEmpty {
-            question = .tokenCount(completion)
+            question = .tokenCount(api.dialect, completion)
             let fetch = MediaFetch(urls, rule, timeouts: model.timeouts, context: context)
             mediaFetch = fetch
             fetch.start { [self] in receive($0, prepared, url) }
             return true
         }
-        guard let body = try model.provider.dialect.encodeTokenCount(prepared, for: model) else { return false }
-        question = .tokenCount(completion)
+        guard let body = try api.dialect.encodeTokenCount(prepared, for: model) else { return false }
+        question = .tokenCount(api.dialect, completion)
         send(url, body: body.bytes)
         return true
     }
@@ -147,9 +148,9 @@ package final class ProviderQuery: AuthorizedTransferDelegate {
             let isMissing = head.map { $0.status == 404 || $0.status == 405 } ?? false
             if isMissing, case .get = model.endpoints.probe { return completion(nil) }
             completion(failure)
-        case .tokenCount(let completion):
+        case .tokenCount(let dialect, let completion):
             if let failure { return completion(.failure(failure)) }
-            if let root = try? context.parser.parse(body), let count = model.provider.dialect.tokenCount(root) {
+            if let root = try? context.parser.parse(body), let count = dialect.tokenCount(root) {
                 return completion(.success(count))
             }
             completion(

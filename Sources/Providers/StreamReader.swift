@@ -16,10 +16,14 @@ final class StreamReader {
     var isDone: Bool { decoder.isDone }
 
     /// Creates a reader for a response of `model`. The loop's parser is used for one event at a time.
-    init(_ model: ConfiguredModel, _ wishes: AnswerWishes, parser: JSONParser) {
+    /// - Parameter dialect: the default is that of the model's main API.
+    init(
+        _ model: ConfiguredModel, dialect: (any Dialect)? = nil, _ wishes: AnswerWishes, parser: JSONParser
+    ) {
         providerName = model.providerName
         self.parser = parser
-        decoder = model.provider.dialect.makeStreamDecoder(for: model, wishes)
+        let dialect = dialect ?? model.provider.dialect
+        decoder = dialect.makeStreamDecoder(for: model, wishes)
     }
 
     /// Reads the next bytes and delivers the contents of their events.

@@ -216,6 +216,7 @@ struct VendorError {
         switch code {
         case "model_not_found": return .unknownModel
         case "rate_limit_exceeded": return .rateLimit
+        case "invalid_prompt": return .invalidRequest
         default: return nil
         }
     }

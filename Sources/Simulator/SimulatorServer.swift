@@ -8,6 +8,7 @@ package final class SimulatorServer {
     private static let dialects: [any SimulatedDialect] = [
         ClaudeDialect(),
         GeminiDialect(),
+        ResponsesDialect(),
         AzureDialect(),
         GroqDialect(),
         OpenAIDialect(),

@@ -12,11 +12,31 @@ import Testing
     /// A vendor's response, unary and streamed.
     private struct Echo {
         let provider: String
+        /// The name of its section, if not the provider's.
+        var section: String?
         let whole: String
         let events: [String]
     }
 
     private static let echoes = [
+        Echo(
+            provider: "openai", section: "responses",
+            whole:
+                #"{"id":"KEY","model":"KEY","status":"KEY","incomplete_details":{"reason":"KEY"},"output":[{"id":"KEY","type":"reasoning","summary":[{"text":"KEY"}],"encrypted_content":"KEY"},{"type":"new","KEY":"KEY"},{"type":"message","phase":"KEY","content":[{"type":"output_text","text":"a KEY","annotations":[{"type":"url_citation","url":"KEY","title":"KEY"}]},{"type":"refusal","refusal":"KEY"}]},{"type":"function_call","call_id":"KEY","name":"KEY","arguments":"{\"x\":\"KEY\"}"}]}"#,
+            events: [
+                #"{"type":"response.created","response":{"id":"KEY","model":"KEY"}}"#,
+                #"{"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning"}}"#,
+                #"{"type":"response.reasoning_summary_text.delta","output_index":0,"delta":"KEY"}"#,
+                #"{"type":"response.output_item.done","output_index":0,"item":{"id":"KEY","type":"reasoning","encrypted_content":"KEY"}}"#,
+                #"{"type":"response.output_item.done","output_index":1,"item":{"type":"new","KEY":"KEY"}}"#,
+                #"{"type":"response.output_text.delta","output_index":2,"delta":"a sk-planted-se"}"#,
+                #"{"type":"response.output_text.delta","output_index":2,"delta":"cret-0123456789"}"#,
+                #"{"type":"response.output_item.done","output_index":2,"item":{"type":"message","phase":"KEY","content":[{"type":"output_text","text":"a KEY","annotations":[{"type":"url_citation","url":"KEY","title":"KEY"}]}]}}"#,
+                #"{"type":"response.output_item.added","output_index":3,"item":{"type":"function_call","call_id":"KEY","name":"KEY"}}"#,
+                #"{"type":"response.function_call_arguments.delta","output_index":3,"delta":"{\"x\":\"sk-plant"}"#,
+                #"{"type":"response.function_call_arguments.delta","output_index":3,"delta":"ed-secret-0123456789\"}"}"#,
+                #"{"type":"response.incomplete","response":{"status":"KEY","incomplete_details":{"reason":"KEY"},"KEY":"KEY"}}"#,
+            ]),
         Echo(
             provider: "openai",
             whole:
@@ -100,7 +120,9 @@ import Testing
                     var text = "server: {listen: [\"unix:\(folder)/g.sock\"]}\nretry: {max_attempts: 1}\nmodels:\n"
                     for echo in echoes {
                         let model = echo.provider == "anthropic" ? "claude-sonnet-4-5" : "m"
-                        text += RecordingTests.section(echo.provider, echo.provider, model, upstream)
+                        text += RecordingTests.section(
+                            echo.section ?? echo.provider, echo.provider, model, upstream,
+                            more: echo.section == "responses" ? ", api: responses" : "")
                     }
                     for (index, header) in headers.enumerated() {
                         text += RecordingTests.section("headers\(index)", "openai", "m", upstream)
@@ -117,7 +139,7 @@ import Testing
     }
 
     private static func request(_ echo: Echo) -> ChatRequest {
-        var request = user("x", model: echo.provider)
+        var request = user("x", model: echo.section ?? echo.provider)
         request.options.reasoning.include = true
         return request
     }

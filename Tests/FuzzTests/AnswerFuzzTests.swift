@@ -42,6 +42,20 @@ import Testing
             event: { #"{"choices":[{"delta":{"tool_calls":[\#($0)]}}]}"# },
             end: { #"{"choices":[{"delta":{},"finish_reason":"\#($0)"}]}"# }),
         Wire(
+            provider: "openai/responses",
+            words: [
+                "{}", #"{"type":"message","content":"a"}"#, #"{"type":"message","phase":"p"}"#,
+                #"{"type":"message","content":[{"text":"é","annotations":[{"type":"citation","start_index":1,"end_index":1}]}]}"#,
+                #"{"type":"reasoning","summary":[{"text":"a"}]}"#, #"{"type":"reasoning","encrypted_content":"a"}"#,
+                #"{"type":"function_call"}"#, #"{"type":"function_call","call_id":"t","name":"f","arguments":"{"}"#,
+                #"{"type":"function_call","call_id":"t#","name":"f"}"#,
+                #"{"type":"custom_tool_call","call_id":"t#","name":"f","input":"x"}"#, #"{"type":"new","a":[1]}"#,
+            ],
+            ends: ["completed", "incomplete", "max_output_tokens", "odd", ""],
+            whole: { #"{"output":[\#($0)],"status":"\#($1)"}"# },
+            event: { #"{"type":"response.output_item.done","output_index":#,"item":\#($0)}"# },
+            end: { #"{"type":"response.completed","response":{"status":"\#($0)"}}"# }, joins: false),
+        Wire(
             provider: "anthropic",
             words: [
                 "{}", #"{"type":"text","text":"a"}"#, #"{"type":"thinking","thinking":"a"}"#,

@@ -13,9 +13,12 @@ func threadSeconds() -> Double {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// A model of `provider` without a server.
+/// A model of `provider` that nobody serves.
+/// - Parameter provider: its name, or `NAME/responses` for its Responses API.
 func fuzzModel(_ provider: String) -> ConfiguredModel? {
-    var model = ModelConfiguration(name: "test", provider: provider, modelName: "claude-or-gemini-2.5-or-o3")
+    let names = provider.split(separator: "/").map(String.init)
+    var model = ModelConfiguration(name: "test", provider: names[0], modelName: "claude-or-gemini-2.5-or-o3")
+    if names.count > 1 { model[APIChoice.key] = APIChoice(rawValue: names[1]) }
     model.apiBase = "http://127.0.0.1:1"
     model[GoogleCloud.projectID] = "p"
     model[GoogleCloud.region] = "r"

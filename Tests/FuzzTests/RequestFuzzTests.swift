@@ -150,7 +150,7 @@ import Testing
     private func encode(_ request: ChatRequest, for model: ConfiguredModel) {
         do {
             let prepared = try PreparedRequest(request, for: model, isStream: true)
-            let body = try model.body(model.provider.dialect.encode(prepared, for: model), of: prepared)
+            let body = try model.body(model.api(for: request).dialect.encode(prepared, for: model), of: prepared)
             #expect(throws: Never.self) { try JSONParser().parse(body) }
         } catch let error as GenerationError {
             #expect(error.kind == .invalidRequest || error.kind == .unsupported, "\(error)")

@@ -33,7 +33,29 @@ import Testing
         #"data: {"candidates":[{"content":{"parts":[\#(part)]}}]}"#
     }
 
+    /// An item of a Responses stream that was not announced.
+    private static func item(_ index: Int, _ item: String) -> String {
+        #"data: {"type":"response.output_item.done","output_index":\#(index),"item":\#(item)}"#
+    }
+
     private static let kept: [Place] = [
+        Place(name: "responses, encrypted reasoning", provider: "openai/responses") {
+            item($0, #"{"type":"reasoning","encrypted_content":"\#($1)"}"#)
+        },
+        Place(name: "responses, reasoning", provider: "openai/responses") {
+            item($0, #"{"type":"reasoning","content":[{"type":"reasoning_text","text":"\#($1)"}]}"#)
+        },
+        Place(name: "responses, the vendor's own tools", provider: "openai/responses") {
+            item($0, #"{"type":"web_search_call","id":"\#($1)"}"#)
+        },
+        Place(name: "responses, citations", provider: "openai/responses") {
+            item(
+                $0,
+                #"{"type":"message","content":[{"text":"a","annotations":[{"type":"url_citation","url":"\#($1)"}]}]}"#)
+        },
+        Place(name: "responses, names of calls", provider: "openai/responses") {
+            item($0, #"{"type":"function_call","call_id":"c\#($0)","name":"\#($1)"}"#)
+        },
         Place(name: "claude, thoughts", provider: "anthropic") {
             block($0, #"{"type":"thinking"}"#, #"{"type":"thinking_delta","thinking":"\#($1)"}"#)
         },
@@ -102,6 +124,15 @@ import Testing
     }
 
     private static let replaced: [Place] = [
+        Place(name: "responses, text", provider: "openai/responses") { _, piece in
+            #"data: {"type":"response.output_text.delta","output_index":0,"delta":"\#(piece)"}"#
+        },
+        Place(name: "responses, ids and models", provider: "openai/responses") { _, piece in
+            #"data: {"type":"response.created","response":{"id":"\#(piece)","model":"\#(piece)"}}"#
+        },
+        Place(name: "responses, images", provider: "openai/responses") {
+            item($0, #"{"type":"image_generation_call","result":"\#($1)"}"#)
+        },
         Place(name: "text", provider: "openai") { _, piece in
             #"data: {"choices":[{"delta":{"content":"\#(piece)"}}]}"#
         },

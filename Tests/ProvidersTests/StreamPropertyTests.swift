@@ -12,6 +12,7 @@ import Testing
         ("openai", "gpt-4o", Streams.openAI, #""finish_reason":"stop""#),
         ("anthropic_vertex", "claude-sonnet-4-5", Streams.claude, #""stop_reason":"tool_use""#),
         ("vertex", "gemini-2.5-flash", Streams.gemini, #""finishReason":"STOP""#),
+        ("openai/responses", "gpt-5-mini", Streams.responses, #""type":"response.completed""#),
     ]
 
     @Test(arguments: all.indices)

@@ -7,24 +7,33 @@ extension Provider {
     static let azureOpenAI = Provider(
         name: "azure_openai",
         dialect: ChatCompletions(),
-        keys: AzureOpenAI.keys + ChatCompletions.keys,
+        keys: [APIChoice.key.declaration] + AzureOpenAI.keys + ChatCompletions.keys,
         credential: CredentialRule(
             keyHeader: (name: "api-key", prefix: ""), keyVariables: ["AZURE_OPENAI_API_KEY"],
             tokenVariables: ["AZURE_OPENAI_AD_TOKEN"]),
         capabilities: { _ in ChatCompletions.capabilities },
         catalogueName: { $0[AzureOpenAI.baseModel] ?? $0[AzureOpenAI.deployment] ?? $0.modelName },
         endpoints: { model, facts throws(GenerationError) in try azureEndpoints(model, facts) },
-        nameInBody: { model in AzureOpenAI.deploymentName(model) })
+        responsesEndpoints: { model throws(GenerationError) in
+            let address = AzureOpenAI.Address(try azureBase(model))
+            let version = model[AzureOpenAI.apiVersion] ?? Environment.value("OPENAI_API_VERSION")
+            return .responses(base: address.versionless, query: AzureOpenAI.versionlessQuery(version))
+        }, nameInBody: { model in AzureOpenAI.deploymentName(model) })
 
-    private static func azureEndpoints(
-        _ model: ModelConfiguration, _ facts: ModelFacts
-    ) throws(GenerationError) -> Endpoints {
+    private static func azureBase(_ model: ModelConfiguration) throws(GenerationError) -> String {
         guard let base = AzureOpenAI.base(model) else {
             throw GenerationError(
                 .invalidRequest,
                 "\(model.name): no address: set 'azure_endpoint' in the model's config, or the environment variable "
                     + "AZURE_OPENAI_ENDPOINT")
         }
+        return base
+    }
+
+    private static func azureEndpoints(
+        _ model: ModelConfiguration, _ facts: ModelFacts
+    ) throws(GenerationError) -> Endpoints {
+        let base = try azureBase(model)
         let address = AzureOpenAI.Address(base)
         let ownVersion = model[AzureOpenAI.apiVersion] ?? Environment.value("OPENAI_API_VERSION")
         let query = "?api-version=" + PercentEncoding.segment(ownVersion ?? AzureOpenAI.version(facts))
@@ -35,8 +44,7 @@ extension Provider {
                 embed: .openAI("\(base)/embeddings\(query)"))
         }
         if address.form == .v1 || AzureOpenAI.namesV1(ownVersion) {
-            // Only `preview` changes what this form offers; a dated version does not exist in it.
-            let query = ownVersion?.lowercased() == "preview" ? "?api-version=preview" : ""
+            let query = AzureOpenAI.versionlessQuery(ownVersion)
             let url = "\(address.root)/v1/chat/completions\(query)"
             return Endpoints(
                 whole: url, stream: url, probe: .get("\(address.root)/v1/models\(query)"),
@@ -94,6 +102,9 @@ package enum AzureOpenAI {
         /// The deployment that the address names.
         var deployment: String?
 
+        /// The form without deployments, the only one that has all of Responses.
+        var versionless: String { (form == .models ? root.dropLast("/models".count) + "/openai" : root[...]) + "/v1" }
+
         init(_ base: String) {
             if let place = base.firstRange(of: "/openai/deployments/") {
                 root = base[..<place.lowerBound] + "/openai"
@@ -108,6 +119,12 @@ package enum AzureOpenAI {
                 root = base.hasSuffix("/openai") ? base : base + "/openai"
             }
         }
+    }
+
+    /// The query of the form without deployments: only `preview` changes what it offers, and a dated version does not
+    /// exist in it.
+    fileprivate static func versionlessQuery(_ version: String?) -> String {
+        version?.lowercased() == "preview" ? "?api-version=preview" : ""
     }
 
     fileprivate static func base(_ model: ModelConfiguration) -> String? {

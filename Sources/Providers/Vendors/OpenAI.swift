@@ -5,18 +5,23 @@ extension Provider {
     static let openAI = Provider(
         name: "openai",
         dialect: ChatCompletions(),
-        keys: [organization.declaration, project.declaration] + ChatCompletions.keys,
+        keys: [APIChoice.key.declaration, organization.declaration, project.declaration] + ChatCompletions.keys,
         credential: CredentialRule(keyVariables: ["OPENAI_API_KEY"]),
         capabilities: { model in
             // OpenAI does not support top_k. If the section sets it, assume a compatible server that does.
             model.topK == nil ? ChatCompletions.capabilities : ChatCompletions.capabilities.union(.topK)
         },
         endpoints: { model, _ in
-            .chatCompletions(base: model.apiBase ?? Environment.url("OPENAI_BASE_URL") ?? "https://api.openai.com/v1")
+            .chatCompletions(base: openAIBase(model))
         },
+        responsesEndpoints: { model in .responses(base: openAIBase(model)) },
         headers: { model in
             [("OpenAI-Organization", model[organization] ?? ""), ("OpenAI-Project", model[project] ?? "")]
         })
+
+    private static func openAIBase(_ model: ModelConfiguration) -> String {
+        model.apiBase ?? Environment.url("OPENAI_BASE_URL") ?? "https://api.openai.com/v1"
+    }
 
     static let organization = ProviderKey<String>(
         "organization", .headerText, default: "the key's own", isConnection: true,

@@ -132,6 +132,96 @@ chat_completions(
 chat_completions("groq", groq.Groq(base_url=SIM, api_key="k", max_retries=0), "llama-3.3-70b-versatile", groq.BadRequestError)
 
 
+def responses(name, client, model, thinker):
+    functions = [{"type": "function", "strict": False, **tool["function"]} for tool in FUNCTIONS]
+    include = ["reasoning.encrypted_content"]
+
+    def create(question, **arguments):
+        return client.responses.create(model=model, input=question, store=False, **arguments)
+
+    def unary():
+        answer = create("Hello there", instructions="You are brief.")
+        expect(answer.output_text.startswith("You asked: Hello there") and answer.status == "completed")
+        expect(answer.usage.total_tokens > 0 and answer.usage.input_tokens_details.cached_tokens == 0)
+
+    def stream():
+        text = ""
+        with client.responses.stream(model=model, input="Hello there", store=False) as events:
+            for event in events:
+                if event.type == "response.output_text.delta":
+                    text += event.delta
+            final = events.get_final_response()
+        expect(text == final.output_text and "You asked: Hello there" in text, text)
+
+    def thinking_tools():
+        conversation = [{"role": "user", "content": QUESTION}]
+        arguments = dict(model=thinker, tools=functions, store=False, include=include, reasoning={"summary": "auto"})
+        with client.responses.stream(input=conversation, **arguments) as events:
+            for _ in events:
+                pass
+            first = events.get_final_response()
+        kinds = [item.type for item in first.output]
+        expect(kinds == ["reasoning", "function_call", "function_call"], str(kinds))
+        expect(first.output[0].encrypted_content and first.output[0].summary[0].text)
+        expect(json.loads(first.output[1].arguments) == {"city": "Paris"})
+        conversation += [item.model_dump(exclude_none=True, exclude={"parsed_arguments"}) for item in first.output]
+        conversation += [
+            {"type": "function_call_output", "call_id": item.call_id, "output": f"{item.name} is fine"}
+            for item in first.output
+            if item.type == "function_call"
+        ]
+        second = client.responses.create(input=conversation, **arguments)
+        expect("get_weather is fine" in second.output_text)
+
+    def schema():
+        form = {"type": "json_schema", "name": "place", "schema": SCHEMA, "strict": True}
+        expect("city" in json.loads(create("Which city is Paris?", text={"format": form}).output_text))
+
+    def image():
+        content = [
+            {"type": "input_text", "text": "What is this?"},
+            {"type": "input_image", "image_url": "data:image/png;base64," + PIXEL},
+        ]
+        expect("1 image" in create([{"role": "user", "content": content}]).output_text)
+
+    def search():
+        answer = create("Hello there", tools=[{"type": "web_search"}])
+        expect([item.type for item in answer.output] == ["web_search_call", "message"])
+        citation = answer.output[1].content[0].annotations[0]
+        expect(citation.type == "url_citation" and citation.url.startswith("https://example.org/"))
+
+    def incomplete():
+        answer = create("Tell me a long story, please", max_output_tokens=16)
+        expect(answer.status == "incomplete" and answer.incomplete_details.reason == "max_output_tokens")
+
+    def count():
+        expect(90 < client.responses.input_tokens.count(model=model, input="word " * 80).input_tokens < 110)
+
+    def errors():
+        refused = [
+            dict(input="x", model=model, stop=["x"]), dict(input="x", model=thinker, temperature=0.5),
+            dict(input="x", model=model, tools=FUNCTIONS), dict(input="x", model="missing-model"),
+            dict(input="x", model=model, max_output_tokens=3), dict(input="x", model=model, include=include),
+            dict(input=[{"type": "function_call_output", "call_id": "c", "output": "x"}], model=model),
+        ]
+        for body in refused:
+            try:
+                client.responses.create(model=body.pop("model"), input=body.pop("input"), extra_body=body)
+            except openai.BadRequestError as caught:
+                expect(caught.message, str(caught))
+            else:
+                raise AssertionError(f"{body} was taken")
+
+    for body in (unary, stream, thinking_tools, schema, image, search, incomplete, count, errors):
+        check(f"{name}: {body.__name__}", body)
+
+
+responses("responses", openai.OpenAI(base_url=SIM + "/v1", api_key="k", max_retries=0), "gpt-4o", "gpt-5-mini")
+responses(
+    "azure responses", openai.OpenAI(base_url=SIM + "/openai/v1", api_key="k", max_retries=0), "gpt-4o", "gpt-5-mini"
+)
+
+
 def azure_missing():
     client = openai.AzureOpenAI(azure_endpoint=SIM, api_version="2024-10-21", azure_ad_token="t", max_retries=0)
     try:

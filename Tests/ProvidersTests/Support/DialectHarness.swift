@@ -10,10 +10,13 @@ import JSON
 struct DialectHarness {
     let model: ConfiguredModel
 
+    /// - Parameter provider: its name, or `NAME/responses` for its Responses API.
     init(
         _ provider: String, _ modelName: String = "m", _ change: (inout ModelConfiguration) -> Void = { _ in }
     ) throws {
-        var configuration = ModelConfiguration(name: "test", provider: provider, modelName: modelName)
+        let names = provider.split(separator: "/").map(String.init)
+        var configuration = ModelConfiguration(name: "test", provider: names[0], modelName: modelName)
+        if names.count > 1 { configuration[APIChoice.key] = APIChoice(rawValue: names[1]) }
         configuration.apiBase = "http://127.0.0.1:1"
         configuration[GoogleCloud.projectID] = "p"
         configuration[GoogleCloud.region] = "r"
@@ -37,7 +40,7 @@ struct DialectHarness {
     /// Returns the body of `request`, and the options dropped from it.
     func encode(_ request: ChatRequest, isStream: Bool = false) throws -> (body: JSONValue, warnings: [String]) {
         let prepared = try PreparedRequest(request, for: model, isStream: isStream)
-        let bytes = try model.body(dialect.encode(prepared, for: model), of: prepared)
+        let bytes = try model.body(model.api(for: request).dialect.encode(prepared, for: model), of: prepared)
         return (try JSONValue(parsing: bytes), prepared.warnings)
     }
 
@@ -47,7 +50,7 @@ struct DialectHarness {
 
     func tokenCountBody(_ request: ChatRequest) throws -> JSONValue? {
         let prepared = try PreparedRequest(request, for: model, isStream: false)
-        guard let writer = try dialect.encodeTokenCount(prepared, for: model) else { return nil }
+        guard let writer = try model.api(for: request).dialect.encodeTokenCount(prepared, for: model) else { return nil }
         return try JSONValue(parsing: writer.bytes)
     }
 

@@ -113,7 +113,36 @@ enum Streams {
             #"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"bGFzdA=="}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":5,"thoughtsTokenCount":21,"cachedContentTokenCount":3,"totalTokenCount":33}}"#,
         ], lineEnd: "\r\n")
 
-    /// One sample response of each dialect, with every kind of content.
+    static let responses = sse(
+        [
+            #"{"type":"response.created","sequence_number":0,"response":{"id":"resp_1","status":"in_progress","model":"gpt-x","error":null,"output":[],"usage":null}}"#,
+            #"{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"id":"rs_1","type":"reasoning","summary":[]}}"#,
+            #"{"type":"response.reasoning_summary_part.added","sequence_number":2,"output_index":0,"summary_index":0,"part":{"type":"summary_text","text":""}}"#,
+            #"{"type":"response.reasoning_summary_text.delta","sequence_number":3,"output_index":0,"summary_index":0,"delta":"hm, "}"#,
+            #"{"type":"response.reasoning_summary_text.done","sequence_number":4,"output_index":0,"summary_index":0,"text":"hm, "}"#,
+            #"{"type":"response.output_item.done","sequence_number":5,"output_index":0,"item":{"id":"rs_1","type":"reasoning","summary":[{"type":"summary_text","text":"hm, "}],"encrypted_content":"c2VjcmV0"}}"#,
+            #"{"type":"response.output_item.added","sequence_number":6,"output_index":1,"item":{"id":"ws_1","type":"web_search_call","status":"in_progress"}}"#,
+            #"{"type":"response.web_search_call.searching","sequence_number":7,"output_index":1,"item_id":"ws_1"}"#,
+            #"{"type":"response.output_item.done","sequence_number":8,"output_index":1,"item":{"id":"ws_1","type":"web_search_call","status":"completed","action":{"type":"search","query":"x"}}}"#,
+            #"{"type":"response.output_item.added","sequence_number":9,"output_index":2,"item":{"id":"msg_1","type":"message","role":"assistant","status":"in_progress","phase":"commentary","content":[]}}"#,
+            #"{"type":"response.content_part.added","sequence_number":10,"output_index":2,"content_index":0,"part":{"type":"output_text","text":"","annotations":[]}}"#,
+            #"{"type":"response.output_text.delta","sequence_number":11,"output_index":2,"content_index":0,"delta":"Grüße 🎈 "}"#,
+            #"{"type":"response.output_text.delta","sequence_number":12,"output_index":2,"content_index":0,"delta":"é\ud83c\udf88"}"#,
+            #"{"type":"response.output_text.annotation.added","sequence_number":13,"output_index":2,"content_index":0,"annotation_index":0,"annotation":{"type":"url_citation","start_index":6,"end_index":7,"url":"https://example.org/a","title":"A"}}"#,
+            #"{"type":"response.output_text.done","sequence_number":14,"output_index":2,"content_index":0,"text":"Grüße 🎈 é🎈"}"#,
+            #"{"type":"response.output_item.done","sequence_number":15,"output_index":2,"item":{"id":"msg_1","type":"message","role":"assistant","status":"completed","phase":"commentary","content":[{"type":"output_text","text":"Grüße 🎈 é🎈","annotations":[{"type":"url_citation","start_index":6,"end_index":7,"url":"https://example.org/a","title":"A"}]}]}}"#,
+            #"{"type":"response.output_item.added","sequence_number":16,"output_index":3,"item":{"id":"fc_1","type":"function_call","call_id":"a","name":"f","arguments":"","status":"in_progress"}}"#,
+            #"{"type":"response.function_call_arguments.delta","sequence_number":17,"output_index":3,"delta":"{\"x\":"}"#,
+            #"{"type":"response.function_call_arguments.delta","sequence_number":18,"output_index":3,"delta":"\"é\"}"}"#,
+            #"{"type":"response.function_call_arguments.done","sequence_number":19,"output_index":3,"arguments":"{\"x\":\"é\"}"}"#,
+            #"{"type":"response.output_item.done","sequence_number":20,"output_index":3,"item":{"id":"fc_1","type":"function_call","call_id":"a","name":"f","arguments":"{\"x\":\"é\"}","status":"completed"}}"#,
+            #"{"type":"response.output_item.added","sequence_number":21,"output_index":4,"item":{"id":"fc_2","type":"function_call","call_id":"b","name":"g","arguments":"","status":"in_progress"}}"#,
+            #"{"type":"response.output_item.done","sequence_number":22,"output_index":4,"item":{"id":"fc_2","type":"function_call","call_id":"b","name":"g","arguments":"{}","status":"completed"}}"#,
+            #"{"type":"response.output_item.done","sequence_number":23,"output_index":5,"item":{"id":"ig_1","type":"image_generation_call","status":"completed","result":"AQID","output_format":"webp"}}"#,
+            #"{"type":"response.completed","sequence_number":24,"response":{"id":"resp_1","status":"completed","model":"gpt-x-2026","error":null,"incomplete_details":null,"output":[{"id":"fc_1","type":"function_call","call_id":"a","name":"f","arguments":"{}"}],"usage":{"input_tokens":7,"input_tokens_details":{"cached_tokens":3,"cache_write_tokens":2},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":2},"total_tokens":12}}}"#,
+        ])
+
+    /// One rich whole answer of each dialect.
     static let whole: [(provider: String, model: String, body: String)] = [
         (
             "openai", "gpt-4o",
@@ -122,6 +151,10 @@ enum Streams {
         (
             "anthropic_vertex", "claude-sonnet-4-5",
             #"{"id":"msg_1","type":"message","model":"claude-x","content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"redacted_thinking","data":"xyz"},{"type":"text","text":"text"},{"type":"server_tool_use","id":"srv_1","name":"web_search","input":{"query":"a"}},{"type":"tool_use","id":"t1","name":"f","input":{"x":[1]}}],"stop_reason":"tool_use","stop_details":{"category":"c","explanation":"e"},"usage":{"input_tokens":61,"cache_read_input_tokens":20,"output_tokens":30,"output_tokens_details":{"thinking_tokens":4}}}"#
+        ),
+        (
+            "openai/responses", "gpt-5-mini",
+            #"{"id":"resp_1","object":"response","status":"completed","model":"m","error":null,"incomplete_details":null,"output":[{"id":"rs_1","type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"c2VjcmV0"},{"id":"ws_1","type":"web_search_call","status":"completed","action":{"type":"search","query":"x"}},{"id":"msg_1","type":"message","role":"assistant","phase":"commentary","content":[{"type":"output_text","text":"text","annotations":[{"type":"file_citation","file_id":"file_1","filename":"a.txt","index":3}]},{"type":"refusal","refusal":"no"}]},{"id":"fc_1","type":"function_call","call_id":"a","name":"f","arguments":"{\"x\":1}"},{"id":"ctc_1","type":"custom_tool_call","call_id":"b","name":"g","input":"1 + 1"},{"id":"ig_1","type":"image_generation_call","result":"AQID","output_format":"png"}],"usage":{"input_tokens":7,"input_tokens_details":{"cached_tokens":3},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":2},"total_tokens":12}}"#
         ),
         (
             "vertex", "gemini-2.5-flash",

@@ -1,0 +1,107 @@
+internal import Config
+internal import Generation
+
+/// One of the APIs through which a vendor serves a model.
+struct ModelAPI: Sendable {
+    /// The wire format, configured.
+    let dialect: any Dialect
+    let endpoints: Endpoints
+    /// What a model supports through it.
+    let capabilities: Capabilities
+    /// What a model probably refuses: see `PreparedRequest`.
+    let likelyUnsupported: Capabilities
+
+    init(dialect: any Dialect, endpoints: Endpoints, _ offer: Offer) {
+        self.dialect = dialect
+        self.endpoints = endpoints
+        capabilities = offer.possible
+        likelyUnsupported = offer.refused
+    }
+}
+
+/// Which of OpenAI's two APIs a model is asked through; the values of the key `api`.
+enum APIChoice: String, Sendable, CaseIterable {
+    /// Chat completions, and Responses where chat completions cannot do what a request asks for.
+    case auto
+    /// Always chat completions.
+    case chat
+    /// Always Responses.
+    case responses
+
+    /// The key of the providers that have both.
+    static let key = ProviderKey<APIChoice>(
+        "api", .choice, default: "`auto`", isConnection: true,
+        "OpenAI's API to use: chat completions, Responses, or Responses only where chat completions cannot do what a "
+            + "request asks for.")
+}
+
+/// The APIs of one model: usually one, two for a provider that has Responses beside chat completions.
+struct ModelAPIs: Sendable {
+    /// The API of most requests.
+    let main: ModelAPI
+    /// Responses, for the requests that chat completions cannot serve.
+    private let responses: ModelAPI?
+    private let facts: ModelFacts
+
+    /// - Throws: `.invalidRequest` that names the key that an address needs.
+    init(
+        _ model: ModelConfiguration, _ provider: Provider, _ facts: ModelFacts, fetchesURLs: Bool
+    ) throws(GenerationError) {
+        self.facts = facts
+        let choice = model[APIChoice.key] ?? .auto
+        let isOffered = choice == .responses || (choice == .auto && facts.endpoints.contains(.responses))
+        var responses: ModelAPI?
+        if isOffered, let endpoints = provider.responsesEndpoints {
+            responses = ModelAPI(
+                dialect: Responses().configured(by: model), endpoints: try endpoints(model),
+                Offer(wire: Responses.capabilities.union(.extraFields), facts, fetchesURLs: fetchesURLs))
+        }
+        if let responses, choice == .responses || !facts.endpoints.contains(.chat) {
+            main = responses
+            self.responses = nil
+        } else {
+            main = ModelAPI(
+                dialect: provider.dialect.configured(by: model), endpoints: try provider.endpoints(model, facts),
+                Offer(wire: provider.capabilities(model).union(.extraFields), facts, fetchesURLs: fetchesURLs))
+            self.responses = responses
+        }
+    }
+
+    /// What the model supports through any of them.
+    var capabilities: Capabilities {
+        let usable = main.capabilities.subtracting(main.likelyUnsupported)
+        return usable.union(responses.map { $0.capabilities.subtracting($0.likelyUnsupported) } ?? [])
+    }
+
+    /// The API to use for `request`.
+    func api(for request: ChatRequest) -> ModelAPI {
+        guard let responses, needsResponses(request) else { return main }
+        return responses
+    }
+
+    private func needsResponses(_ request: ChatRequest) -> Bool {
+        if request.tools.contains(where: { $0.builtin != nil }) { return true }
+        let effort = ModelFacts.Reasoning.Effort(rawValue: request.options.reasoning.effort)
+        let takesTools = ModelFacts.holds(facts.chatTools, effort: effort ?? facts.reasoning.defaultEffort)
+        if !request.tools.isEmpty, !takesTools { return true }
+        return request.messages.contains { $0.parts.contains(where: \.isFileByURL) }
+    }
+}
+
+extension Part {
+    /// Whether the vendor is to fetch a document.
+    fileprivate var isFileByURL: Bool {
+        guard case .file(let file) = content, case .url = MediaAddress.of(file.source).address else { return false }
+        return true
+    }
+}
+
+extension Endpoints {
+    /// The addresses of a server that speaks Responses.
+    static func responses(base: String, query: String = "") -> Endpoints {
+        let url = base + "/responses"
+        return Endpoints(
+            whole: url + query, stream: url + query, countTokens: url + "/input_tokens" + query,
+            probe: .get(base + "/models" + query))
+    }
+}
