@@ -25,7 +25,8 @@ enum ResponsesChecks {
         }
         if subject.model.hasPrefix("missing-model") {
             return Problem(
-                message: "The requested model '\(subject.model)' does not exist.", param: "model", code: "model_not_found")
+                message: "The requested model '\(subject.model)' does not exist.", param: "model",
+                code: "model_not_found")
         }
         for member in body.members ?? [] where !parameters.contains(member.key) {
             if let place = moved[member.key] {
@@ -115,7 +116,8 @@ enum ResponsesChecks {
 
     /// What `ResponsesReply` encrypted.
     private static func isOwn(_ encrypted: String) -> Bool {
-        encrypted.hasPrefix("gAAAA") && encrypted.hasSuffix(SimulatedReply.signature(String(encrypted.dropFirst(5).prefix(24))))
+        let secret = String(encrypted.dropFirst(5).prefix(24))
+        return encrypted == "gAAAA" + secret + SimulatedReply.signature(secret)
     }
 
     // MARK: - Tools and options

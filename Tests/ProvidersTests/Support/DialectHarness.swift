@@ -50,7 +50,8 @@ struct DialectHarness {
 
     func tokenCountBody(_ request: ChatRequest) throws -> JSONValue? {
         let prepared = try PreparedRequest(request, for: model, isStream: false)
-        guard let writer = try model.api(for: request).dialect.encodeTokenCount(prepared, for: model) else { return nil }
+        let dialect = model.api(for: request).dialect
+        guard let writer = try dialect.encodeTokenCount(prepared, for: model) else { return nil }
         return try JSONValue(parsing: writer.bytes)
     }
 

@@ -110,7 +110,8 @@ extension Responses {
 
         private mutating func call(_ call: ToolCall) throws(GenerationError) {
             let state = try ProviderState.content(call.providerState, family: dialect.family, parser: checker.parser)
-            let customInput = state?["custom"]?.bool == true ? CustomTool.input(call.argumentsJSON, checker.parser) : nil
+            let isCustom = state?["custom"]?.bool == true
+            let customInput = isCustom ? CustomTool.input(call.argumentsJSON, checker.parser) : nil
             writer.beginObject()
             if let customInput {
                 customCalls.insert(call.id)
@@ -264,8 +265,9 @@ extension Responses {
             if !options.promptCacheKey.isEmpty { writer.member("prompt_cache_key", options.promptCacheKey) }
             if !options.serviceTier.isEmpty { writer.member("service_tier", options.serviceTier) }
             // A model that does not reason refuses all of it.
-            let isAsked = !options.reasoning.effort.isEmpty || (model.facts.origin == .unknown && options.reasoning.include)
-            guard isAsked || model.facts.reasoning.isPossible else { return }
+            let facts = model.facts
+            let isAsked = !options.reasoning.effort.isEmpty || (facts.origin == .unknown && options.reasoning.include)
+            guard isAsked || facts.reasoning.isPossible else { return }
             reasoning(options.reasoning)
             writer.member("include", ["reasoning.encrypted_content"])
         }

@@ -49,7 +49,8 @@ extension Responses {
                 try end(root["response"], String(type.dropFirst("response.".count)), deliver)
             case "response.failed", "error":
                 throw VendorError(root["response"] ?? root).generationError(for: model)
-            default: break  // The starts and ends of parts, the progress of the vendor's own tools, and later additions.
+            // The starts and ends of parts, the progress of the vendor's own tools, and later additions.
+            default: break
             }
         }
 
