@@ -209,12 +209,14 @@ import Testing
                         #expect(warnings.isEmpty, "\(provider) \(word)")
                         continue
                     }
+                    // What only some models refuse, the vendor refuses.
+                    let isVendors = Self.isModelsOwn(word, provider)
                     do {
                         _ = try await client.chat(request)
-                        // What only some models refuse is for the vendor to say.
-                        if !Self.isModelsOwn(word, provider) { Issue.record("\(provider) must refuse \(word)") }
+                        if !isVendors { Issue.record("\(provider) must refuse \(word)") }
                     } catch let error as ClientError {
-                        #expect(error.code == 12 && error.detail?.kind == .unsupported, "\(provider) \(word)")
+                        let isOurs = error.code == 12 && error.detail?.kind == .unsupported
+                        #expect(isOurs || isVendors && error.code == 3, "\(provider) \(word)")
                     }
                     var allowed = request
                     allowed.options.dropUnsupported = true
@@ -357,9 +359,14 @@ import Testing
                 ]
                 let second = try await answer(client, request, streams: true)
                 #expect(second.message.content.contains("cold"), "\(model)")
-                // Without its state, the vendor rejects the request and explains why.
                 request.messages[1].providerState = []
                 request.messages[1].toolCalls[0].providerState = []
+                if model == "pieces" {
+                    // Gemini has a substitute for the signature.
+                    #expect(try await client.chat(request).message.content.contains("cold"))
+                    continue
+                }
+                // Without its state, the vendor rejects the request and explains why.
                 await #expect {
                     _ = try await client.chat(request)
                 } throws: {

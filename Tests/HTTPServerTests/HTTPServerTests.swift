@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func refusesABodyThatIsTooLarge() async throws {
-        try await Site.with(limits: HTTPServerLimits(bodyBytes: 1000), Self.echo) { site in
+        try await Site.with(limits: .patient(bodyBytes: 1000), Self.echo) { site in
             let client = try site.connect()
             let body = String(repeating: "b", count: 1001)
             client.send("POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n" + body)
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func refusesHeadersThatAreTooLarge() async throws {
-        try await Site.with(limits: HTTPServerLimits(connectionBytes: 4096), Self.echo) { site in
+        try await Site.with(limits: .patient(connectionBytes: 4096), Self.echo) { site in
             let client = try site.connect()
             client.send("GET /h HTTP/1.1\r\nHost: h\r\n")
             for index in 0..<100 where !client.isAtEnd {
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test func servesNoMoreConnectionsThanItMay() async throws {
-        try await Site.with(limits: HTTPServerLimits(connections: 2), Self.echo) { site in
+        try await Site.with(limits: .patient(connections: 2), Self.echo) { site in
             let clients = [try site.connect(), try site.connect(), try site.connect()]
             for client in clients { client.send("GET /c HTTP/1.1\r\nHost: h\r\n\r\n") }
             #expect(try await clients[0].receive("GET /c"))

@@ -54,7 +54,7 @@ final class Site: Sendable {
     }
 
     static func with(
-        limits: HTTPServerLimits = HTTPServerLimits(), at place: HTTPServer.Place = .loopback(port: 0),
+        limits: HTTPServerLimits = .patient(), at place: HTTPServer.Place = .loopback(port: 0),
         _ handler: @escaping Handler, _ body: (Site) async throws -> Void
     ) async throws {
         let site = try await Site(limits, place, handler)
@@ -211,5 +211,16 @@ final class Pieces: HTTPBodySource {
             buffer.copyBytes(from: text.utf8)
             return .bytes(text.utf8.count)
         }
+    }
+}
+
+extension HTTPServerLimits {
+    /// Limits without timeouts, which a busy machine would exceed.
+    static func patient(
+        connections: UInt32 = 64, connectionBytes: Int = 32 << 10, bodyBytes: Int = 1 << 20
+    ) -> HTTPServerLimits {
+        HTTPServerLimits(
+            connections: connections, connectionBytes: connectionBytes, bodyBytes: bodyBytes, idleSeconds: nil,
+            requestSeconds: nil)
     }
 }

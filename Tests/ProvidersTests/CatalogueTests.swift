@@ -129,7 +129,7 @@ import Testing
         #expect(!Self.facts("anthropic", "claude-mythos-preview").temperature)
         #expect(!Self.facts("anthropic_vertex", "claude-opus-5-5").acceptsURLs)
         #expect(Self.facts("anthropic_vertex", "claude-sonnet-4-6").jsonSchema)
-        #expect(!Self.facts("anthropic_vertex", "claude-sonnet-4-5").jsonSchema)
+        #expect(!Self.facts("anthropic_vertex", "claude-sonnet-4").jsonSchema)
     }
 
     @Test func gemini() {
