@@ -284,6 +284,10 @@ import Testing
             "anthropic", "claude-opus-4-6",
             claudeTools + #","thinking":{"type":"adaptive"},"tool_choice":{"type":"any"}"#,
             "Thinking may not be enabled when tool_choice forces tool use."),
+        Row("anthropic", "claude-opus-4-6", claudeLoop("one"), nil),
+        Row(
+            "anthropic", "claude-sonnet-4-5", claudeLoop("one", thinking: #""enabled","budget_tokens":2000"#),
+            "Expected `thinking` or `redacted_thinking`, but found `tool_use`."),
         Row(
             "anthropic", "claude-sonnet-4-5", #""output_config":{"effort":"low"}"#,
             "This model does not support the effort parameter."),
@@ -376,6 +380,37 @@ import Testing
         Row("gemini", "gemini-2.5-flash", geminiLoop(""), nil),
         Row("gemini", "gemini-embedding-001", "", "is not supported for generateContent", status: 404),
     ]
+
+    /// A turn of Claude that calls a tool, after `block`, and the result; `first` begins the conversation.
+    private static func claudeLoop(_ first: String, _ block: String = "", thinking: String = #""adaptive""#) -> String {
+        #"\#(claudeTools),"thinking":{"type":\#(thinking)},"messages":[{"role":"user","content":"\#(first)"},"#
+            + #"{"role":"assistant","content":[\#(block){"type":"tool_use","id":"t1","name":"f","input":{}}]},"#
+            + #"{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"1"}]}]"#
+    }
+
+    @Test func thinkingIsBoundToItsModelAndConversation() async throws {
+        try await withTemporaryFolder { folder in
+            let simulator = try RunningProgram("genwire-sim", ["--port", "0"], logPath: folder + "/sim.log")
+            let line = await simulator.waitForLine(containing: "ready on")
+            let upstream = line?.split(separator: " ").last.map(String.init) ?? ""
+            for (model, isBound) in [("claude-opus-5-5", true), ("claude-opus-4-6", false)] {
+                let ask = #""thinking":{"type":"adaptive"},"messages":[{"role":"user","content":"one"}]"#
+                let answer = try await send(Row("anthropic", model, ask, nil), to: upstream)
+                let object = try JSONSerialization.jsonObject(with: Data(answer.text.utf8)) as? [String: Any]
+                let thought = try #require((object?["content"] as? [[String: Any]])?.first)
+                let block = String(decoding: try JSONSerialization.data(withJSONObject: thought), as: UTF8.self) + ","
+                let loops = [Self.claudeLoop("one", block), Self.claudeLoop("two", block)]
+                let same = try await send(Row("anthropic", model, loops[0], nil), to: upstream)
+                #expect(same.status == 200, "\(model): \(same.text)")
+                let changed = try await send(Row("anthropic", model, loops[1], nil), to: upstream)
+                #expect(changed.status == (isBound ? 400 : 200), "\(model): \(changed.text)")
+                #expect(changed.text.contains("bound to a different conversation") == isBound, "\(changed.text)")
+                let other = try await send(Row("anthropic", "claude-sonnet-4-6", loops[0], nil), to: upstream)
+                #expect(other.text.contains("Invalid `signature` in `thinking` block") == isBound, "\(other.text)")
+            }
+            await simulator.stop()
+        }
+    }
 
     private func send(_ row: Row, to upstream: String) async throws -> (status: Int, text: String) {
         var request = URLRequest(url: try #require(URL(string: upstream + row.path)))

@@ -100,11 +100,6 @@ struct ClaudeChecks {
         return thinking()
     }
 
-    private var thinks: Bool {
-        guard let type = body["thinking"]?["type"]?.string else { return false }
-        return type != "disabled"
-    }
-
     private func thinking() -> SimulatedAnswer? {
         guard let thinking = body["thinking"] else { return nil }
         let type = thinking["type"]?.string ?? ""
@@ -212,7 +207,8 @@ struct ClaudeChecks {
         return nil
     }
 
-    /// With thinking on, a turn that called tools begins with its thoughts, as the vendor wrote them.
+    /// Thoughts come back as the vendor wrote them. With a budget, a turn that called tools begins with them; adaptive
+    /// thinking does not ask for that.
     private func thoughts(_ blocks: [JSONValue], _ index: Int, _ calls: [String]) -> SimulatedAnswer? {
         for (place, block) in blocks.enumerated() where block["type"]?.string == "thinking" {
             let words = block["thinking"]?.string ?? ""
@@ -224,7 +220,7 @@ struct ClaudeChecks {
                 ? "`thinking` block is bound to a different conversation" : "Invalid `signature` in `thinking` block"
             return invalid("messages.\(index).content.\(place): \(problem)")
         }
-        guard thinks, !calls.isEmpty else { return nil }
+        guard body["thinking"]?["type"]?.string == "enabled", !calls.isEmpty else { return nil }
         let first = blocks.first?["type"]?.string ?? ""
         guard first == "thinking" || first == "redacted_thinking" else {
             return invalid(
