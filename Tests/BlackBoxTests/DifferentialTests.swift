@@ -67,6 +67,7 @@ import Testing
         // The daemon passes a limit on as the caller sets it.
         Known("max_tokens is too large: 1000000"), Known("max_tokens: 1000000 >"),
         Known("maxOutputTokens value of 1000000"), Known("`max_tokens` must be less than or equal to"),
+        Known("Invalid 'max_output_tokens': integer below minimum value"),
         // It does not know which settings exclude each other, and takes an assistant's message for any other.
         Known("This model does not support assistant message prefill", "claude-"),
         Known("Thinking may not be enabled when tool_choice forces tool use", "claude-"),
@@ -81,6 +82,7 @@ import Testing
         Known("'response_format' of type", "gpt-4", "ft:gpt-4-0613"),
         Known("'reasoning_effort' does not support 'max'", "gpt-6-astra"),
         Known("'reasoning_effort' does not support 'minimal'", "gpt-5.4"),
+        Known("is not supported with the 'MODEL' model. Supported values are: 'high'", "gpt-5-pro"),
         Known("Thinking level MEDIUM is not supported", "gemini-3-pro-preview"),
         Known("output_config.format: Extra inputs are not permitted", "claude-opus-4-5"),
     ]

@@ -54,6 +54,7 @@ import Testing
         (#"{"stop":"x"}"#, "gpt-4o", "Unknown parameter: 'stop'."),
         (#"{"seed":1}"#, "gpt-6-sol", "Unknown parameter: 'seed'."),
         (#"{"tools":[{"type":"function","name":"f"}],"reasoning":{"effort":"max"}}"#, "gpt-6-astra", nil),
+        (#"{"top_p":0.5}"#, "gpt-5.1-codex", "Unsupported parameter: 'top_p'"),
         (#"{"temperature":0.5}"#, "gpt-5.4", nil), (#"{}"#, "gpt-5.1-codex", nil),
     ])
     func theResponsesEndpoint(_ body: String, _ model: String, _ words: String?) throws {
@@ -84,6 +85,8 @@ import Testing
         #expect(Strictness.shared.has(.signs, subject(.vertex, .generateContent, "gemini-4-argon")))
         #expect(!Strictness.shared.has(.signs, subject(.vertex, .generateContent, "gemini-2.5-pro")))
         #expect(Strictness.shared.has(.thinks, subject(.azureOpenAI, .chat, "my-gpt5-prod")))
+        #expect(Strictness.shared.has(.thinks, subject(.openAI, .responses, "gpt-5.1-codex")))
+        #expect(!Strictness.shared.has(.thinks, subject(.openAI, .responses, "gpt-4.1")))
         #expect(Strictness.shared.has(.bindsThinking, subject(.anthropic, .messages, "claude-opus-5-5")))
     }
 
