@@ -57,19 +57,13 @@ import Testing
         // Needs the Responses API.
         Known("This model is only supported in v1/responses"), Known("The chatCompletion operation does not work"),
         Known("Function tools with reasoning_effort are not supported", "gpt-5.4", "gpt-5.5", "gpt-5.6", "gpt-6"),
-        // Needs Claude's closed schemas and unforced tools, and Gemini's substitute signatures.
-        Known("'additionalProperties' must be explicitly set to false", "claude-"),
-        Known("tool_choice: type '", "claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1"),
-        Known("missing a thought_signature", "gemini-3", "gemini-4", "gemini-flash-", "gemini-pro-latest"),
-        Known("Expected `thinking` or `redacted_thinking`", "claude-"),
-        // Needs what it does for the reasoning of compatible servers.
-        Known("reasoning_content", "deepseek-", "kimi-"),
         // The daemon passes a limit on as the caller sets it.
         Known("max_tokens is too large: 1000000"), Known("max_tokens: 1000000 >"),
         Known("maxOutputTokens value of 1000000"), Known("`max_tokens` must be less than or equal to"),
         Known("Invalid 'max_output_tokens': integer below minimum value"),
         // It does not know which settings exclude each other, and takes an assistant's message for any other.
         Known("This model does not support assistant message prefill", "claude-"),
+        Known("Expected `thinking` or `redacted_thinking`", "claude-"),
         Known("Thinking may not be enabled when tool_choice forces tool use", "claude-"),
         Known("`temperature` may only be set to 1 when thinking is enabled", "claude-"),
         Known("`top_p` must be greater than or equal to 0.95", "claude-"),
