@@ -78,7 +78,8 @@ import Testing
         Known("'reasoning_effort' does not support 'minimal'", "gpt-5.4"),
         Known("is not supported with the 'MODEL' model. Supported values are: 'high'", "gpt-5-pro"),
         Known("Thinking level MEDIUM is not supported", "gemini-3-pro-preview"),
-        Known("output_config.format: Extra inputs are not permitted", "claude-opus-4-5"),
+        Known(
+            "output_config.format: Extra inputs are not permitted", "claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5"),
     ]
 
     /// How a call ended.
