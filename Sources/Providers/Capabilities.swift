@@ -65,3 +65,14 @@ struct Capabilities: OptionSet, Sendable {
     /// The names in `ListModels`, first those that every model has.
     var names: [String] { ["chat", "stream"] + Self.words.filter { contains($0.capability) }.map(\.word) }
 }
+
+extension ModelFacts {
+    /// The names in `ListModels` of what a model supports, of all that its provider offers: an embedding model only
+    /// `embed`.
+    func capabilityNames(_ offered: Capabilities) -> [String] {
+        switch kind {
+        case .chat: offered.names
+        case .embedding: ["embed"]
+        }
+    }
+}

@@ -14,7 +14,7 @@ package final class ConfiguredModel: Sendable {
     /// The vendor's name of the model.
     package var modelName: String { configuration.modelName }
     /// What it supports, as named in `ListModels`.
-    package var capabilityNames: [String] { apis.capabilities.names }
+    package var capabilityNames: [String] { facts.capabilityNames(apis.capabilities) }
     /// Its section of the configuration.
     package let configuration: ModelConfiguration
     /// Whether the configuration defines it. Others are created when a caller asks for `provider/model_name`.

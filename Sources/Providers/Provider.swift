@@ -42,8 +42,11 @@ package struct Provider: Sendable {
     /// What one of its models supports, as named in `ListModels`.
     package func capabilityNames(_ modelName: String, _ facts: ModelFacts) -> [String] {
         let model = ModelConfiguration(name: "", provider: name, modelName: modelName)
-        let offer = Offer(wire: capabilities(model), facts)
-        return offer.possible.subtracting(offer.refused).names
+        let chat = facts.endpoints.contains(.chat) ? capabilities(model) : []
+        let hasResponses = responsesEndpoints != nil && facts.endpoints.contains(.responses)
+        let offers = [Offer(wire: chat, facts), Offer(wire: hasResponses ? Responses.capabilities : [], facts)]
+        return facts.capabilityNames(
+            offers.reduce(.extraFields) { $0.union($1.possible.subtracting($1.refused)) })
     }
 }
 

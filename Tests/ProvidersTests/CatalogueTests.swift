@@ -132,6 +132,18 @@ import Testing
         #expect(!Self.facts("anthropic_vertex", "claude-sonnet-4").jsonSchema)
     }
 
+    /// The list of all models says the same of a model as the list of configured ones.
+    @Test func listsWhatModelsSupport() throws {
+        func listed(_ name: String) throws -> [String] {
+            try #require(Catalogue.embedded.known.first { $0.provider == "openai" && $0.name == name }).capabilities
+        }
+        #expect(try listed("text-embedding-3-small") == ["embed"])
+        #expect(try listed("gpt-6-sol").contains("builtin_tools"))
+        for name in ["gpt-6-sol", "gpt-4o", "text-embedding-3-small"] {
+            #expect(try listed(name) == DialectHarness("openai", name).model.capabilityNames, "\(name)")
+        }
+    }
+
     @Test func gemini() {
         for name in ["gemini-3.8-flash", "gemini-4-argon", "gemini-flash-latest", "gemini-pro-latest", "gemini-5-pro"] {
             let facts = Self.facts("vertex", name)
