@@ -2,8 +2,8 @@ internal import CGenwireProto
 internal import CProtobufC
 package import Generation
 
-/// The messages that say how an answer ended. Each carries every field of `AnswerTrailer` under the same name, except the
-/// provider's state, which a whole answer has in its message.
+/// The messages that end a response. Each has every field of `AnswerTrailer` under the same name, except the provider's
+/// state, which an unstreamed response has in its message.
 protocol AnswerTrailerWire {
     var id: ProtobufCBinaryData { get set }
     var model: ProtobufCBinaryData { get set }
@@ -28,7 +28,7 @@ extension Gw__GenerateResponse: AnswerTrailerWire {}
 extension Gw__Completed: AnswerTrailerWire {}
 
 extension FieldPass {
-    /// The fields of a `AnswerTrailer`, wherever it occurs.
+    /// Maps the fields of an `AnswerTrailer` in any message that has them.
     func completion<W: AnswerTrailerWire>(_ wire: UnsafeMutablePointer<W>, _ value: inout AnswerTrailer) throws(Failure)
     {
         try text(&wire.pointee.id, &value.id, "id")
@@ -61,7 +61,7 @@ extension FinishReason: WireEnum {
 }
 
 extension FinishReason {
-    /// Its name in the contract, such as `FINISH_STOP`.
+    /// The name in the contract, for example `FINISH_STOP`.
     package var contractName: String {
         MessageFields.name(Int32(truncatingIfNeeded: wire.rawValue), in: gw__finish_reason__descriptor) ?? ""
     }

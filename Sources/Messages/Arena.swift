@@ -2,12 +2,12 @@ internal import CGenwireProto
 internal import CProtobufC
 internal import Glibc
 
-/// The memory of one message while it is read or built: a bump allocator with a budget, emptied in one step.
+/// The memory of one message while it is decoded or encoded: a bump allocator with a budget, reset in one step.
 ///
-/// protobuf-c asks for every field's memory separately and never says how much will come; a hostile 4 MiB message of
-/// tiny fields costs it 45 times its size. Here such a message runs into the budget and reading it fails.
+/// protobuf-c allocates the memory of every field separately, without a limit: a hostile 4 MiB message of tiny fields
+/// needs 45 times its size. Decoding such a message fails as soon as it exceeds the budget.
 ///
-/// One arena a loop is enough, since a message is turned into values, or packed, before the loop does anything else.
+/// One arena per loop is enough, because a message is decoded or encoded before the loop does anything else.
 final class Arena {
     private static let blockSize = 32 << 10
     private static let alignment = 16
@@ -19,7 +19,7 @@ final class Arena {
     private var spent = 0
     private var budget = Int.max
     private var pieces = 0
-    /// The most pieces that a message is read into; each costs a call.
+    /// Maximum number of allocations when decoding one message.
     private static let maximumPieces = 131_072
 
     init() {
@@ -27,7 +27,7 @@ final class Arena {
         left = Self.blockSize
     }
 
-    /// Whether it holds more than its first block.
+    /// Whether blocks beyond the first one are allocated.
     var hasExtraMemory: Bool { !more.isEmpty }
 
     deinit {
@@ -35,7 +35,7 @@ final class Arena {
         for block in more { block.deallocate() }
     }
 
-    /// Forgets everything that was allocated.
+    /// Invalidates every allocation and frees all blocks but the first.
     func reset(budget: Int = Int.max) {
         if !more.isEmpty {
             for block in more { block.deallocate() }
@@ -48,7 +48,7 @@ final class Arena {
         self.budget = budget
     }
 
-    /// `nil` if the budget is exhausted.
+    /// Returns uninitialised memory, `nil` if the budget is exhausted.
     func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
         let rounded = (max(size, 1) + Self.alignment - 1) & ~(Self.alignment - 1)
         guard rounded <= budget - spent else { return nil }
@@ -66,9 +66,9 @@ final class Arena {
         return cursor
     }
 
-    // MARK: - Building
+    // MARK: - Encoding
 
-    /// Uninitialised memory for `count` values. Building has no budget, so there is always some.
+    /// Returns uninitialised memory for `count` values. Encoding has no budget, so this never fails.
     func array<T>(_ type: T.Type, count: Int) -> UnsafeMutablePointer<T> {
         guard let memory = allocate(MemoryLayout<T>.stride * count) else {
             preconditionFailure("an arena without a budget ran out")
@@ -76,21 +76,21 @@ final class Arena {
         return memory.bindMemory(to: type, capacity: count)
     }
 
-    /// One message, initialised by its own `__init` function.
+    /// Allocates a message and initialises it with its generated `__init` function.
     func message<T>(_ type: T.Type, _ initialise: (UnsafeMutablePointer<T>) -> Void) -> UnsafeMutablePointer<T> {
         let pointer = array(type, count: 1)
         initialise(pointer)
         return pointer
     }
 
-    /// A copy of a text's bytes.
+    /// Copies the text's UTF-8 bytes into the arena.
     func bytes(_ text: String) -> ProtobufCBinaryData {
         guard !text.isEmpty else { return ProtobufCBinaryData() }
         var text = text
         return text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
     }
 
-    /// A copy of bytes.
+    /// Copies bytes into the arena.
     func bytes(_ bytes: [UInt8]) -> ProtobufCBinaryData {
         bytes.isEmpty ? ProtobufCBinaryData() : bytes.withUnsafeBytes { copy($0) }
     }
@@ -101,7 +101,7 @@ final class Arena {
         return ProtobufCBinaryData(len: bytes.count, data: memory)
     }
 
-    /// The pointer array of a repeated message field.
+    /// Allocates the pointer array of a repeated message field.
     func pointers<Element, T>(
         _ elements: [Element], _ make: (Element) -> UnsafeMutablePointer<T>
     ) -> UnsafeMutablePointer<UnsafeMutablePointer<T>?>? {
@@ -111,7 +111,7 @@ final class Arena {
         return pointers
     }
 
-    /// The array of a repeated text field.
+    /// Allocates the array of a repeated string field; `nil` for an empty one.
     func texts(_ texts: [String]) -> UnsafeMutablePointer<ProtobufCBinaryData>? {
         guard !texts.isEmpty else { return nil }
         let array = array(ProtobufCBinaryData.self, count: texts.count)
@@ -119,7 +119,7 @@ final class Arena {
         return array
     }
 
-    /// The array of a repeated number field.
+    /// Allocates the array of a repeated number field; `nil` for an empty one.
     func numbers(_ numbers: [Float]) -> UnsafeMutablePointer<Float>? {
         guard !numbers.isEmpty else { return nil }
         let array = array(Float.self, count: numbers.count)
@@ -130,16 +130,16 @@ final class Arena {
         return array
     }
 
-    // MARK: - Reading
+    // MARK: - Decoding
 
-    /// Lets protobuf-c read a message of the type `T`, which `descriptor` describes, into the arena. The result lives
-    /// until the next `reset`; nothing is freed on its own.
+    /// Decodes a message of the type `T`, which `descriptor` describes, into the arena. The result is valid until the
+    /// next `reset`; its fields are not freed separately.
     ///
-    /// `nil`, with nothing kept, if the bytes are not such a message or contain far more fields than allowed.
+    /// Returns `nil`, with the arena empty, if the bytes are malformed or need more memory or allocations than allowed.
     func unpack<T>(
         _ bytes: UnsafeRawBufferPointer, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>
     ) -> UnsafeMutablePointer<T>? {
-        // An honest message needs a few times its own size; the fixed part covers many small messages.
+        // A legitimate message needs a few times its own size; the fixed part covers many small messages.
         reset(budget: (8 << 20) + bytes.count * 4)
         var allocator = ProtobufCAllocator(
             alloc: { context, size in
@@ -157,18 +157,18 @@ final class Arena {
     }
 }
 
-/// A message that cannot be read, and why.
+/// An error of decoding a message, for example malformed bytes or a field that exceeds its limit.
 public struct MessageError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong with it.
+    /// What is wrong, with the field's path if one field is the cause.
     public let description: String
 
     init(_ description: String) { self.description = description }
 }
 
 extension ProtobufCBinaryData {
-    /// The text that the bytes spell.
-    /// - Parameter limit: the most bytes.
-    /// - Throws: `MessageError` if they are not UTF-8 or exceed the limit. NUL is text like any other.
+    /// Decodes the bytes as UTF-8.
+    /// - Parameter limit: maximum number of bytes accepted.
+    /// - Throws: `MessageError` if they are not UTF-8 or exceed the limit. NUL bytes are accepted.
     func text(_ field: StaticString, atMost limit: Int = .max) throws(MessageError) -> String {
         guard len > 0 else { return "" }
         guard len <= limit else { throw MessageError("\(field) has \(len) bytes; at most \(limit) are allowed") }
@@ -178,6 +178,6 @@ extension ProtobufCBinaryData {
         return text
     }
 
-    /// A copy of the bytes.
+    /// The bytes, copied out of the arena.
     var array: [UInt8] { len > 0 ? [UInt8](UnsafeBufferPointer(start: data, count: len)) : [] }
 }

@@ -4,9 +4,9 @@ public import Generation
 
 /// The result of `ValidateAuth` for one credential.
 public struct AuthReport: Sendable, Equatable {
-    /// The configured model.
+    /// The name of the configured model.
     public var model: String
-    /// Its provider.
+    /// The model's provider.
     public var provider: String
     /// Whether the provider accepts the credential.
     public var isValid: Bool
@@ -23,7 +23,7 @@ public struct AuthReport: Sendable, Equatable {
     /// Whether the model is optional: the server starts without it if its credential is missing.
     public var isOptional: Bool
 
-    /// One credential's state.
+    /// Creates a report; the status must not be `pending`.
     public init(
         model: String, provider: String, isValid: Bool, status: CredentialStatus, detail: String,
         expiresInSeconds: Int64? = nil, lastError: String = "", secondsSinceRefresh: Int64? = nil,
@@ -98,7 +98,7 @@ struct AuthQuestion: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `ValidateAuthRequest`.
+    /// Decodes a `ValidateAuthRequest`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func validateAuthRequest(
         _ bytes: UnsafeRawBufferPointer
@@ -107,23 +107,23 @@ extension MessageCoder {
         return (question.model, question.provider)
     }
 
-    /// The bytes of a `ValidateAuthRequest`.
+    /// Encodes a `ValidateAuthRequest`.
     public func encodeValidateAuthRequest(model: String, provider: String) -> [UInt8] {
         bytes(AuthQuestion(model: model, provider: provider))
     }
 
-    /// Reads a `ValidateAuthResponse`.
+    /// Decodes a `ValidateAuthResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func authReports(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> [AuthReport] {
         try read(AuthReports.self, bytes).results
     }
 
-    /// Packs a `ValidateAuthResponse`.
+    /// Encodes a `ValidateAuthResponse`.
     public func encode<R>(_ results: [AuthReport], into body: PackedMessage<R>) -> R {
         pack(AuthReports(results: results), body)
     }
 
-    /// Tells `visitor` the fields of a `ValidateAuthResponse`.
+    /// Describes to `visitor` the fields of a `ValidateAuthResponse`.
     package func describe(_ results: [AuthReport], to visitor: inout some MessageVisitor) {
         describe(fieldsOf: AuthReports(results: results), to: &visitor)
     }

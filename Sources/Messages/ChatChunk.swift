@@ -2,18 +2,18 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// One message of a streamed response, as a client reads it.
+/// One message of a streamed response, as a client receives it.
 public struct StreamedChunk: Sendable, Equatable {
-    /// What the message carries.
+    /// The content of a message.
     public enum Content: Sendable, Equatable {
         /// A part of the response.
         case event(ChunkEvent)
-        /// The good end, with how many chunks came before it.
+        /// The end of a successful stream, with the number of chunks before it.
         case completed(AnswerTrailer, chunkCount: UInt64)
     }
-    /// Its number, from 0 without gaps.
+    /// The message's sequence number, from 0 without gaps.
     public var seq: UInt64
-    /// What it carries.
+    /// The message's content.
     public var content: Content
 }
 
@@ -31,7 +31,7 @@ extension StreamedChunk: WireValue {
                 .event(.toolCall(try ToolCallDelta.read(wire.pointee.tool_call, reader)))
             case GW__CHAT_CHUNK__EVENT_PART: .event(.part(try Part.read(wire.pointee.part, reader)))
             case GW__CHAT_CHUNK__EVENT_COMPLETED: try Completed.read(wire.pointee.completed, reader).content
-            default: throw MessageError("a chunk is empty")
+            default: throw MessageError("the chunk has no content")
             }
         return StreamedChunk(seq: wire.pointee.seq, content: content)
     }
@@ -83,7 +83,7 @@ extension ToolCallDelta: MappedValue {
     }
 }
 
-/// The last message of a good stream.
+/// The last message of a successful stream.
 private struct Completed: MappedValue {
     var completion: AnswerTrailer
     var chunkCount: UInt64
@@ -104,13 +104,13 @@ private struct Completed: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `ChatChunk`.
+    /// Decodes a `ChatChunk`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func chatChunk(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> StreamedChunk {
         try read(StreamedChunk.self, bytes)
     }
 
-    /// Packs one `ChatChunk` with content. This is the hot one: a chunk costs one pass over its text.
+    /// Encodes a `ChatChunk` with content. Called for every chunk of a stream: it makes one pass over the text.
     public func encode<R>(_ event: ChunkEvent, seq: UInt64, into body: PackedMessage<R>) -> R {
         arena.reset()
         let wire = arena.message(Gw__ChatChunk.self) { gw__chat_chunk__init($0) }
@@ -119,14 +119,14 @@ extension MessageCoder {
         return pack(wire, body)
     }
 
-    /// Packs the `ChatChunk` that ends a good stream.
+    /// Encodes the `ChatChunk` that ends a successful stream.
     public func encode<R>(
         _ completion: AnswerTrailer, seq: UInt64, chunkCount: UInt64, into body: PackedMessage<R>
     ) -> R {
         pack(StreamedChunk(seq: seq, content: .completed(completion, chunkCount: chunkCount)), body)
     }
 
-    /// Tells `visitor` the fields of a `ChatChunk`.
+    /// Describes to `visitor` the fields of a `ChatChunk`.
     package func describe(_ chunk: StreamedChunk, to visitor: inout some MessageVisitor) {
         describe(fieldsOf: chunk, to: &visitor)
     }

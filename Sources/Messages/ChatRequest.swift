@@ -2,19 +2,19 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// The fields of a request that concern the call itself.
+/// The fields of a request that control the call: its id and its deadline.
 public struct CallFields: Sendable, Equatable {
-    /// The caller's own id for `Control.Cancel`; empty for none.
+    /// The id that `Control.Cancel` refers to, chosen by the caller; empty for none.
     public var callID = ""
-    /// Milliseconds from the request's arrival to its end; 0 for none.
+    /// Maximum duration of the call in milliseconds, from the arrival of the request; 0 for no limit.
     public var deadlineMilliseconds: UInt64 = 0
 
-    /// No id, no deadline.
+    /// Creates the fields; by default without an id and a deadline.
     public init() {}
 }
 
 extension FieldPass {
-    /// The fields of a `CallFields`.
+    /// Maps the fields of `CallFields`.
     func call(
         _ id: inout ProtobufCBinaryData, _ deadline: inout UInt64, _ call: inout CallFields
     ) throws(Failure) {
@@ -68,7 +68,7 @@ struct GenerateCall: MappedValue {
         try pass.call(&wire.pointee.call_id, &wire.pointee.deadline_ms, &value.call)
     }
 
-    /// The chat that it stands for.
+    /// The equivalent chat: the system text, if any, and the prompt as a user message.
     var request: ChatRequest {
         var messages: [Message] = []
         if !system.isEmpty { messages.append(Message(role: .system, content: system)) }
@@ -78,9 +78,9 @@ struct GenerateCall: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `ChatRequest`.
-    /// - Throws: `MessageError` if the bytes are malformed, contain text that is not UTF-8, or more of something than
-    ///   `RequestBounds` allows.
+    /// Decodes a `ChatRequest`.
+    /// - Throws: `MessageError` if the bytes are malformed, contain text that is not UTF-8, or exceed a limit of
+    ///   `RequestBounds`.
     public func chatRequest(
         _ bytes: UnsafeRawBufferPointer
     ) throws(MessageError) -> (request: ChatRequest, call: CallFields) {
@@ -88,12 +88,12 @@ extension MessageCoder {
         return (call.request, call.call)
     }
 
-    /// The bytes of a `ChatRequest`.
+    /// Encodes a `ChatRequest`.
     public func encode(_ request: ChatRequest, call: CallFields = CallFields()) -> [UInt8] {
         bytes(ChatCall(request: request, call: call))
     }
 
-    /// Reads a `GenerateRequest` as the chat that it stands for.
+    /// Decodes a `GenerateRequest` as the equivalent chat.
     /// - Throws: `MessageError`, as `chatRequest`.
     public func generateRequest(
         _ bytes: UnsafeRawBufferPointer
@@ -102,7 +102,7 @@ extension MessageCoder {
         return (call.request, call.call)
     }
 
-    /// The bytes of a `GenerateRequest`.
+    /// Encodes a `GenerateRequest`.
     public func encodeGenerate(
         model: String, prompt: String, system: String = "", options: GenerationOptions, call: CallFields = CallFields()
     ) -> [UInt8] {

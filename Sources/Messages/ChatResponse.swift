@@ -15,7 +15,7 @@ extension ChatResponse: MappedValue {
     }
 }
 
-/// A `GenerateResponse`: an answer without anything but its text.
+/// A `GenerateResponse`: the text of a response without its other content.
 struct GeneratedText: MappedValue {
     var text: String
     var completion: AnswerTrailer
@@ -31,7 +31,7 @@ struct GeneratedText: MappedValue {
         try pass.completion(wire, &value.completion)
     }
 
-    /// The text and the end of an answer.
+    /// Takes the text and the trailer from a chat response.
     init(_ response: ChatResponse) { self.init(text: response.message.content, completion: response.completion) }
 
     private init(text: String, completion: AnswerTrailer) {
@@ -39,39 +39,39 @@ struct GeneratedText: MappedValue {
         self.completion = completion
     }
 
-    /// The answer that it stands for.
+    /// The equivalent chat response.
     var response: ChatResponse {
         ChatResponse(message: Message(role: .assistant, content: text), completion: completion)
     }
 }
 
 extension MessageCoder {
-    /// Reads a `ChatResponse`.
+    /// Decodes a `ChatResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func chatResponse(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ChatResponse {
         try read(ChatResponse.self, bytes)
     }
 
-    /// Packs a `ChatResponse`.
+    /// Encodes a `ChatResponse`.
     public func encode<R>(_ response: ChatResponse, into body: PackedMessage<R>) -> R { pack(response, body) }
 
-    /// Tells `visitor` the fields of a `ChatResponse`.
+    /// Describes to `visitor` the fields of a `ChatResponse`.
     package func describe(_ response: ChatResponse, to visitor: inout some MessageVisitor) {
         describe(fieldsOf: response, to: &visitor)
     }
 
-    /// Reads a `GenerateResponse` as the answer that it stands for.
+    /// Decodes a `GenerateResponse` as the equivalent chat response.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func generateResponse(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ChatResponse {
         try read(GeneratedText.self, bytes).response
     }
 
-    /// Packs a `GenerateResponse`: the answer's text without its other content.
+    /// Encodes a `GenerateResponse`: the response's text without its other content.
     public func encodeGenerate<R>(_ response: ChatResponse, into body: PackedMessage<R>) -> R {
         pack(GeneratedText(response), body)
     }
 
-    /// Tells `visitor` the fields of a `GenerateResponse`.
+    /// Describes to `visitor` the fields of a `GenerateResponse`.
     package func describeGenerated(_ response: ChatResponse, to visitor: inout some MessageVisitor) {
         describe(fieldsOf: GeneratedText(response), to: &visitor)
     }

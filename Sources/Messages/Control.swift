@@ -3,18 +3,18 @@ internal import CProtobufC
 
 /// The response of `Control.Hello`.
 public struct ServerInfo: Sendable, Equatable {
-    /// The program's name.
+    /// The server program's name.
     public var server: String
-    /// Its version.
+    /// The server's version.
     public var version: String
-    /// What it offers beyond plain ttrpc.
+    /// Features beyond plain ttrpc, for example `cancel`.
     public var features: [String]
-    /// The largest message, in bytes.
+    /// Maximum message size in bytes.
     public var maxMessageBytes: Int64
-    /// The most calls at a time on one connection.
+    /// Maximum number of calls in progress per connection.
     public var maxStreams: Int64
 
-    /// A description.
+    /// Creates the response of a server.
     public init(server: String, version: String, features: [String], maxMessageBytes: Int64, maxStreams: Int64) {
         self.server = server
         self.version = version
@@ -73,7 +73,7 @@ struct CancellationOutcome: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `HelloRequest`: the token; empty for none. The server ignores its other fields.
+    /// Decodes a `HelloRequest`and returns its token; empty for none. The server ignores the other fields.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func helloRequest(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> String {
         try withMessage(bytes, { gw__hello_request__init($0) }) { wire throws(MessageError) in
@@ -81,36 +81,36 @@ extension MessageCoder {
         }
     }
 
-    /// Reads a `HelloResponse`.
+    /// Decodes a `HelloResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func serverInfo(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ServerInfo {
         try read(ServerInfo.self, bytes)
     }
 
-    /// Packs a `HelloResponse`.
+    /// Encodes a `HelloResponse`.
     public func encode<R>(_ info: ServerInfo, into body: PackedMessage<R>) -> R { pack(info, body) }
 
-    /// Reads a `CancelRequest`: the id of the call to end.
+    /// Decodes a `CancelRequest`and returns the id of the call to cancel.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func cancelRequest(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> String {
         try read(Cancellation.self, bytes).callID
     }
 
-    /// The bytes of a `CancelRequest`.
+    /// Encodes a `CancelRequest`.
     public func encodeCancelRequest(callID: String) -> [UInt8] { bytes(Cancellation(callID: callID)) }
 
-    /// Reads a `CancelResponse`: whether a call was running under the id.
+    /// Decodes a `CancelResponse`and returns whether a call with the id was in progress.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func cancelled(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> Bool {
         try read(CancellationOutcome.self, bytes).found
     }
 
-    /// Packs a `CancelResponse`.
+    /// Encodes a `CancelResponse`.
     public func encodeCancelled<R>(found: Bool, into body: PackedMessage<R>) -> R {
         pack(CancellationOutcome(found: found), body)
     }
 
-    /// Packs the `PingResponse` to a `PingRequest`.
+    /// Encodes the `PingResponse` for an encoded `PingRequest`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func ping(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> [UInt8] {
         try withMessage(bytes, { gw__ping_request__init($0) }) { (wire: UnsafeMutablePointer<Gw__PingRequest>) in

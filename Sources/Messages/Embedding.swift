@@ -47,7 +47,7 @@ extension EmbedResponse: MappedValue {
     }
 }
 
-/// An `Embedding` is its numbers.
+/// An `Embedding`: the components of one vector.
 extension [Float]: WireValue, MappedValue {
     static var empty: [Float] { [] }
 
@@ -61,9 +61,9 @@ extension [Float]: WireValue, MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads an `EmbedRequest`.
-    /// - Throws: `MessageError` if the bytes are malformed, contain text that is not UTF-8, or more of something than
-    ///   `RequestBounds` allows.
+    /// Decodes an `EmbedRequest`.
+    /// - Throws: `MessageError` if the bytes are malformed, contain text that is not UTF-8, or exceed a limit of
+    ///   `RequestBounds`.
     public func embedRequest(
         _ bytes: UnsafeRawBufferPointer
     ) throws(MessageError) -> (request: EmbedRequest, call: CallFields) {
@@ -71,21 +71,21 @@ extension MessageCoder {
         return (call.request, call.call)
     }
 
-    /// The bytes of an `EmbedRequest`.
+    /// Encodes an `EmbedRequest`.
     public func encode(_ request: EmbedRequest, call: CallFields = CallFields()) -> [UInt8] {
         bytes(EmbedCall(request: request, call: call))
     }
 
-    /// Reads an `EmbedResponse`.
+    /// Decodes an `EmbedResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func embedResponse(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> EmbedResponse {
         try read(EmbedResponse.self, bytes)
     }
 
-    /// Packs an `EmbedResponse`.
+    /// Encodes an `EmbedResponse`.
     public func encode<R>(_ response: EmbedResponse, into body: PackedMessage<R>) -> R { pack(response, body) }
 
-    /// Tells `visitor` the fields of an `EmbedResponse`.
+    /// Describes to `visitor` the fields of an `EmbedResponse`.
     package func describe(_ response: EmbedResponse, to visitor: inout some MessageVisitor) {
         describe(fieldsOf: response, to: &visitor)
     }

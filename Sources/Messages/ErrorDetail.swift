@@ -2,7 +2,7 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// An `ErrorDetail`. The error's text is in the status that carries it.
+/// An `ErrorDetail`. The error's message is not part of it: the enclosing status has it.
 extension GenerationError: MappedValue {
     static var empty: GenerationError { GenerationError(.invalidRequest, "") }
 
@@ -24,8 +24,8 @@ extension GenerationError: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads an `ErrorDetail` and combines it with the text of the status that carried it.
-    /// - Throws: `MessageError` if the bytes are malformed, or of a kind that this release does not know.
+    /// Decodes an `ErrorDetail` and combines it with the message of the status that contained it.
+    /// - Throws: `MessageError` if the bytes are malformed or this release does not know the error's kind.
     public func generationError(_ bytes: UnsafeRawBufferPointer, message text: String) throws(MessageError)
         -> GenerationError
     {
@@ -34,10 +34,10 @@ extension MessageCoder {
         return error
     }
 
-    /// The bytes of an `ErrorDetail`.
+    /// Encodes an `ErrorDetail`.
     public func encode(_ error: GenerationError) -> [UInt8] { bytes(error) }
 
-    /// Tells `visitor` the fields of an `ErrorDetail`.
+    /// Describes to `visitor` the fields of an `ErrorDetail`.
     package func describe(_ error: GenerationError, to visitor: inout some MessageVisitor) {
         describe(fieldsOf: error, to: &visitor)
     }

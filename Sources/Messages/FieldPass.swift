@@ -1,65 +1,66 @@
 internal import CGenwireProto
 internal import CProtobufC
 
-/// One direction between a value and its message. A message's `map` names each of its fields once, with the place of
-/// the field on the wire and in the value; `Reader` copies from the first to the second, `Writer` back.
+/// A pass over the fields of a message, in one direction. A message's `map` names each field once, with its place in
+/// the generated struct and in the Swift value; `Reader` copies from the struct to the value, `Writer` from the value
+/// to the struct.
 ///
-/// Both are structs and every `map` is generic, so the optimiser makes two plain functions of each.
+/// Both are structs and every `map` is generic, so the optimiser specialises each `map` into two plain functions.
 protocol FieldPass {
-    /// `MessageError` for reading; `Never` for writing, which cannot fail.
+    /// `MessageError` for `Reader`; `Never` for `Writer`, which cannot fail.
     associatedtype Failure: Error
 
-    /// A text.
+    /// Copies a string.
     /// - Parameters:
-    ///   - field: its path, for errors.
+    ///   - field: the field's path, for errors.
     ///   - limit: maximum number of bytes accepted.
     func text(
         _ wire: inout ProtobufCBinaryData, _ value: inout String, _ field: StaticString, atMost limit: Int
     ) throws(Failure)
-    /// A text with a fixed set of values.
+    /// Copies a string with a fixed set of values; an unknown one is an error.
     func word<V: RawRepresentable<String>>(
         _ wire: inout ProtobufCBinaryData, _ value: inout V, _ field: StaticString
     ) throws(Failure)
-    /// A text with a fixed set of values; `nil` if it is empty or unknown.
+    /// Copies a string with a fixed set of values; `nil` if it is empty or unknown.
     func word<V: RawRepresentable<String>>(
         _ wire: inout ProtobufCBinaryData, _ value: inout V?, _ field: StaticString
     ) throws(Failure)
-    /// Bytes.
+    /// Copies bytes.
     func bytes(_ wire: inout ProtobufCBinaryData, _ value: inout [UInt8])
-    /// A whole number; one that does not fit becomes the nearest that does.
+    /// Copies an integer, clamped to the range of the destination.
     func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, _ value: inout V)
-    /// A whole number whose zero means `nil`.
+    /// Copies an integer; 0 on the wire means `nil`.
     func number<W: FixedWidthInteger, V: FixedWidthInteger>(_ wire: inout W, zeroAsNil value: inout V?)
-    /// A number.
+    /// Copies a floating-point number.
     func number(_ wire: inout Double, _ value: inout Double)
-    /// A yes or no.
+    /// Copies a Boolean.
     func flag(_ wire: inout protobuf_c_boolean, _ value: inout Bool)
-    /// An enum; one that reading does not know becomes `unknown`.
+    /// Copies an enum; a value that this release does not know is decoded as `unknown`.
     func choice<V: WireEnum>(_ wire: inout V.Wire, _ value: inout V, unknown: V)
-    /// An enum; reading one that it does not know is the error `problem`.
+    /// Copies an enum; decoding a value that this release does not know throws an error with the message `problem`.
     func choice<V: WireEnum>(_ wire: inout V.Wire, _ value: inout V, problem: StaticString) throws(Failure)
 
-    /// The only member of a oneof named `…_opt`; `set` is the case that says that it is there.
+    /// Copies the only member of a oneof named `…_opt`; `set` is the case of a oneof whose member is set.
     func optional<C: Equatable, W: FixedWidthInteger, V: FixedWidthInteger>(
         _ wireCase: inout C, _ set: C, _ wire: inout W, _ value: inout V?)
-    /// The only member of a oneof named `…_opt`.
+    /// Copies the only member of a oneof named `…_opt`.
     func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout Double, _ value: inout Double?)
-    /// The only member of a oneof named `…_opt`.
+    /// Copies the only member of a oneof named `…_opt`.
     func optional<C: Equatable>(_ wireCase: inout C, _ set: C, _ wire: inout protobuf_c_boolean, _ value: inout Bool?)
 
-    /// A message within the message. Reading leaves the value unchanged if it is absent.
+    /// Copies a nested message. Decoding leaves the value unchanged if the message is absent.
     func message<V: WireValue>(_ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V) throws(Failure)
-    /// A message within the message that is written only if it differs from `absent`.
+    /// Copies a nested message; it is encoded only if it differs from `absent`.
     func message<V: WireValue & Equatable>(
         _ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V, absent: V
     ) throws(Failure)
-    /// A message within the message, or none.
+    /// Copies a nested message; `nil` if it is absent.
     func message<V: WireValue>(_ wire: inout UnsafeMutablePointer<V.Wire>?, _ value: inout V?) throws(Failure)
-    /// A repeated message.
+    /// Copies a repeated message field.
     func list<V: WireValue>(
         _ count: inout Int, _ wire: inout UnsafeMutablePointer<UnsafeMutablePointer<V.Wire>?>?, _ values: inout [V]
     ) throws(Failure)
-    /// A repeated text.
+    /// Copies a repeated string field.
     /// - Parameters:
     ///   - limit: maximum number of bytes accepted per text.
     ///   - countLimit: maximum number of texts accepted.
@@ -68,20 +69,20 @@ protocol FieldPass {
         _ field: StaticString, atMost limit: Int, count countLimit: Int
     ) throws(Failure)
 
-    /// A repeated number, packed.
+    /// Copies a packed repeated number field.
     func numbers(_ count: inout Int, _ wire: inout UnsafeMutablePointer<Float>?, _ values: inout [Float])
 
-    /// A check of what is read, before it costs anything.
+    /// Runs a check when decoding, for example of a count before its elements are decoded; `Writer` ignores it.
     func check(_ body: () throws(MessageError) -> Void) throws(Failure)
 }
 
 extension FieldPass {
-    /// A text of any length.
+    /// Copies a string of any length.
     func text(_ wire: inout ProtobufCBinaryData, _ value: inout String, _ field: StaticString) throws(Failure) {
         try text(&wire, &value, field, atMost: .max)
     }
 
-    /// A repeated text of any length.
+    /// Copies a repeated string field without limits.
     func texts(
         _ count: inout Int, _ wire: inout UnsafeMutablePointer<ProtobufCBinaryData>?, _ values: inout [String],
         _ field: StaticString
@@ -90,23 +91,23 @@ extension FieldPass {
     }
 }
 
-/// A value that is one message on the wire.
+/// A value that is encoded as one message.
 protocol WireValue {
     /// The generated type, which begins with a `ProtobufCMessage`.
     associatedtype Wire
-    /// The generated function that makes a message of it empty.
+    /// Makes the message empty, with the generated `__init` function.
     static func initialise(_ wire: UnsafeMutablePointer<Wire>)
-    /// The value of a message.
+    /// Decodes the value of a message.
     static func read(_ wire: UnsafeMutablePointer<Wire>, _ reader: Reader) throws(MessageError) -> Self
-    /// Fills an empty message.
+    /// Fills an empty message with the value.
     func write(_ wire: UnsafeMutablePointer<Wire>, _ writer: Writer)
 }
 
-/// A value whose fields are named once, for both directions.
+/// A value whose fields are mapped once, for both directions.
 protocol MappedValue: WireValue {
-    /// What reading begins with.
+    /// The value that decoding starts from.
     static var empty: Self { get }
-    /// Passes over each field of the message.
+    /// Applies the pass to each field of the message.
     static func map<P: FieldPass>(
         _ pass: P, _ wire: UnsafeMutablePointer<Wire>, _ value: inout Self
     ) throws(P.Failure)
@@ -125,23 +126,23 @@ extension MappedValue {
     }
 }
 
-/// An enum of the contract. Each case is named once: reading goes through `allCases`.
+/// An enum of the contract. Only encoding names the cases: decoding searches `allCases`.
 protocol WireEnum: CaseIterable {
     associatedtype Wire: Equatable
     var wire: Wire { get }
 }
 
 extension WireEnum {
-    /// `nil` if this release does not know the case.
+    /// Decodes an enum; `nil` for a value that this release does not know.
     init?(wire: Wire) {
         guard let found = Self.allCases.first(where: { $0.wire == wire }) else { return nil }
         self = found
     }
 }
 
-// MARK: - Reading
+// MARK: - Decoding
 
-/// Copies fields from a message into its value.
+/// Copies fields from a message to its value.
 struct Reader: FieldPass {
     typealias Failure = MessageError
 
@@ -249,15 +250,15 @@ struct Reader: FieldPass {
     func check(_ body: () throws(MessageError) -> Void) throws(MessageError) { try body() }
 }
 
-// MARK: - Writing
+// MARK: - Encoding
 
-/// Copies fields from a value into its message, whose memory is the arena's.
+/// Copies fields from a value to its message, which is allocated in the arena.
 struct Writer: FieldPass {
     typealias Failure = Never
 
     let arena: Arena
 
-    /// The message of a value.
+    /// Allocates and fills the message of a value.
     func message<V: WireValue>(of value: V) -> UnsafeMutablePointer<V.Wire> {
         let wire = arena.message(V.Wire.self) { V.initialise($0) }
         value.write(wire, self)

@@ -4,18 +4,18 @@ public import Generation
 
 /// The response of `Health`.
 public struct HealthReport: Sendable, Equatable {
-    /// One provider, as a deep check found it.
+    /// The result of a deep check for one provider.
     public struct Provider: Sendable, Equatable {
-        /// The provider.
+        /// The provider's name.
         public var provider: String
-        /// The configured model that was asked.
+        /// The configured model that the check used.
         public var model: String
         /// The state of its credential.
         public var status: CredentialStatus
         /// The problem; empty if there is none.
         public var detail: String
 
-        /// One provider's state.
+        /// Creates the result for one provider.
         public init(provider: String, model: String, status: CredentialStatus, detail: String) {
             self.provider = provider
             self.model = model
@@ -27,19 +27,19 @@ public struct HealthReport: Sendable, Equatable {
     public enum Status: RawRepresentable, Sendable, Hashable {
         /// Accepts calls.
         case serving
-        /// Accepts calls, but a deep check found a provider that fails.
+        /// Accepts calls, but a deep check found a failing provider.
         case degraded
-        /// Finishes the calls in progress and accepts no more.
+        /// Shutting down: calls in progress may finish, new ones are refused.
         case draining
-        /// A word that only a newer server knows.
+        /// A value that this release does not know, from a newer server.
         case other(String)
 
-        /// The state of a word; never `nil`.
+        /// Creates the status of a raw value; never `nil`.
         public init?(rawValue: String) {
             self = [Status.serving, .degraded, .draining].first { $0.rawValue == rawValue } ?? .other(rawValue)
         }
 
-        /// The word.
+        /// The value on the wire.
         public var rawValue: String {
             switch self {
             case .serving: "serving"
@@ -56,10 +56,10 @@ public struct HealthReport: Sendable, Equatable {
     public var version: String
     /// Seconds since the server started.
     public var uptimeSeconds: Double
-    /// Only from a deep check.
+    /// One entry per provider; empty unless the check was deep.
     public var providers: [Provider]
 
-    /// A report.
+    /// Creates a report.
     public init(status: Status, version: String, uptimeSeconds: Double, providers: [Provider] = []) {
         self.status = status
         self.version = version
@@ -114,26 +114,26 @@ struct HealthQuestion: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `HealthRequest`: whether a deep check is asked for.
+    /// Decodes a `HealthRequest`and returns whether it requests a deep check.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func healthRequest(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> Bool {
-        // The commonest call of all is empty, and there is nothing to read in it.
+        // The most frequent request is empty and needs no decoding.
         bytes.isEmpty ? false : try read(HealthQuestion.self, bytes).deep
     }
 
-    /// The bytes of a `HealthRequest`.
+    /// Encodes a `HealthRequest`.
     public func encodeHealthRequest(deep: Bool) -> [UInt8] { bytes(HealthQuestion(deep: deep)) }
 
-    /// Reads a `HealthResponse`.
+    /// Decodes a `HealthResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func healthReport(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> HealthReport {
         try read(HealthReport.self, bytes)
     }
 
-    /// Packs a `HealthResponse`.
+    /// Encodes a `HealthResponse`.
     public func encode<R>(_ report: HealthReport, into body: PackedMessage<R>) -> R { pack(report, body) }
 
-    /// Tells `visitor` the fields of a `HealthResponse`.
+    /// Describes to `visitor` the fields of a `HealthResponse`.
     package func describe(_ report: HealthReport, to visitor: inout some MessageVisitor) {
         describe(fieldsOf: report, to: &visitor)
     }

@@ -26,7 +26,7 @@ extension Message: MappedValue {
 }
 
 extension FieldPass {
-    /// The messages of a request, which are counted before any of them is read.
+    /// Maps the messages of a request; their number is checked before any of them is decoded.
     func conversation(
         _ count: inout Int, _ wire: inout UnsafeMutablePointer<UnsafeMutablePointer<Gw__Message>?>?,
         _ messages: inout [Message]
@@ -72,7 +72,7 @@ extension ToolCall: MappedValue {
 }
 
 extension MessageCoder {
-    /// Tells `visitor` the fields of a `ToolCall`.
+    /// Describes to `visitor` the fields of a `ToolCall`.
     package func describe(_ call: ToolCall, to visitor: inout some MessageVisitor) {
         describe(fieldsOf: call, to: &visitor)
     }

@@ -1,18 +1,18 @@
 internal import CGenwireProto
 internal import CProtobufC
 
-/// Turns values into message bytes and back. Holds one arena; belongs to one loop or thread.
+/// Encodes and decodes messages. Owns one arena and is confined to one loop or thread.
 ///
-/// The generated types have no mirror in Swift: they exist between `unpack` and the value, or between the value and
-/// `pack`, and nowhere else. They do not leave this target. Each message has a file with its value, its fields and the
-/// functions of this class that read, pack and describe it.
+/// The generated C types exist only between `unpack` and the Swift value, or between the value and `pack`, and are not
+/// visible outside this target. Each message has a file with its value, its field map and the functions of this class
+/// that decode, encode and describe it.
 public final class MessageCoder {
     let arena = Arena()
 
-    /// A coder with its own arena.
+    /// Creates a coder with its own arena.
     public init() {}
 
-    /// Reads a message of the generated type and gives its memory back.
+    /// Calls `body` with a decoded message of the generated type, then frees the message's memory.
     /// - Throws: `MessageError` if the bytes are malformed.
     func withMessage<Wire, R>(
         _ bytes: UnsafeRawBufferPointer, _ initialise: (UnsafeMutablePointer<Wire>) -> Void,
@@ -20,30 +20,30 @@ public final class MessageCoder {
     ) throws(MessageError) -> R {
         let descriptor = Self.descriptor(initialise)
         guard let message: UnsafeMutablePointer<Wire> = arena.unpack(bytes, descriptor) else {
-            throw MessageError("the bytes are not a readable \(String(cString: descriptor.pointee.short_name))")
+            throw MessageError("the bytes are not a valid \(String(cString: descriptor.pointee.short_name))")
         }
         defer { arena.reset() }
         return try body(message)
     }
 
-    /// Reads the message of a value.
+    /// Decodes a value from its message.
     func read<V: WireValue>(_ type: V.Type, _ bytes: UnsafeRawBufferPointer) throws(MessageError) -> V {
         try withMessage(bytes, V.initialise) { wire throws(MessageError) in try V.read(wire, Reader()) }
     }
 
-    /// Packs the message of a value.
+    /// Encodes a value as its message.
     func pack<V: WireValue, R>(_ value: V, _ body: PackedMessage<R>) -> R {
         arena.reset()
         return pack(Writer(arena: arena).message(of: value), body)
     }
 
-    /// The packed message of a value.
+    /// Encodes a value as its message, into an array.
     func bytes<V: WireValue>(_ value: V) -> [UInt8] {
         arena.reset()
         return packed(Writer(arena: arena).message(of: value))
     }
 
-    /// Packs a message built in the arena. `body` is given the size and a function that writes that many bytes.
+    /// Encodes a message built in the arena. `body` receives the size and a function that writes that many bytes.
     @inline(__always)
     func pack<T, R>(
         _ message: UnsafeMutablePointer<T>, _ body: (Int, (UnsafeMutableRawPointer) -> Void) -> R
@@ -55,7 +55,7 @@ public final class MessageCoder {
         }
     }
 
-    /// Packs a message built in the arena into an array.
+    /// Encodes a message built in the arena, into an array.
     func packed<T>(_ message: UnsafeMutablePointer<T>) -> [UInt8] {
         pack(message) { size, fill in
             [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
@@ -65,7 +65,7 @@ public final class MessageCoder {
         }
     }
 
-    /// The description of a generated type, which its empty message points to.
+    /// The protobuf-c descriptor of a generated type, taken from an empty message.
     static func descriptor<Wire>(
         _ initialise: (UnsafeMutablePointer<Wire>) -> Void
     ) -> UnsafePointer<ProtobufCMessageDescriptor> {
@@ -77,5 +77,5 @@ public final class MessageCoder {
     }
 }
 
-/// Where packed bytes go: `size` of them, written by the second argument.
+/// Receives an encoded message: its size, and a function that writes that many bytes to the given address.
 public typealias PackedMessage<R> = (_ size: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> R

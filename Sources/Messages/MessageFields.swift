@@ -1,8 +1,8 @@
 internal import CGenwireProto
 internal import CProtobufC
 
-/// What is told about the fields of a message: each one's name in the contract and its value, in the order of the field
-/// numbers. A JSON writer is one.
+/// A visitor of a message's fields, for example a JSON writer. It receives the name of each field in the contract and
+/// its value, in the order of the field numbers.
 package protocol MessageVisitor {
     /// A message begins.
     mutating func beginObject()
@@ -14,20 +14,20 @@ package protocol MessageVisitor {
     mutating func endArray()
     /// A field's name; its value follows.
     mutating func key(_ name: String)
-    /// A text, or the name of an enum's value.
+    /// The value of a string field, or the name of an enum value.
     mutating func string(_ text: String)
     /// The value of a `bytes` field.
     mutating func data(_ bytes: [UInt8])
-    /// A whole number, or the number of an enum's value that has no name here.
+    /// An integer, or the number of an enum value without a name.
     mutating func int(_ value: some BinaryInteger)
-    /// A number.
+    /// The value of a `double` or `float` field.
     mutating func double(_ value: Double)
-    /// A yes or no.
+    /// The value of a `bool` field.
     mutating func bool(_ value: Bool)
 }
 
 extension MessageCoder {
-    /// Tells `visitor` every field of the message of a value; the object around them is the caller's.
+    /// Describes every field of a value's message to `visitor`, without `beginObject` and `endObject` around them.
     func describe<V: WireValue>(fieldsOf value: V, to visitor: inout some MessageVisitor) {
         arena.reset()
         defer { arena.reset() }
@@ -35,16 +35,16 @@ extension MessageCoder {
     }
 }
 
-/// Walks over messages by protobuf-c's descriptors, so that no field of the contract can be left out.
+/// Visits the fields of messages by protobuf-c's descriptors, so that no field of the contract can be left out.
 ///
 /// Fields without presence are always visited, even if empty; messages and members of a oneof only if they are set.
-/// What is told is bounded by the message, which came over the wire: at most `Arena.maximumPieces` messages within it.
+/// The number of visits is bounded: a decoded message contains at most `Arena.maximumPieces` messages.
 enum MessageFields {
-    /// How deep messages may nest. The contract's deepest is a sixth of this; a message that nested without end would
-    /// be a mistake in the contract.
+    /// Maximum nesting depth of messages. The contract needs a sixth of this; only a mistake in it, a recursive
+    /// message, could exceed the limit.
     static let maximumDepth = 32
 
-    /// Tells `visitor` every field of a message that begins with a `ProtobufCMessage`.
+    /// Describes every field of a message, whose type must begin with a `ProtobufCMessage`, to `visitor`.
     static func describe(_ message: UnsafeMutableRawPointer, to visitor: inout some MessageVisitor, depth: Int = 0) {
         precondition(depth < maximumDepth, "messages nest deeper than \(maximumDepth)")
         let base = UnsafeRawPointer(message)
@@ -58,18 +58,18 @@ enum MessageFields {
                 visitor.beginArray()
                 if count > 0, let first = place.load(as: UnsafeRawPointer?.self) {
                     for index in 0..<count {
-                        tell(first + index * stride(field.type), field, of: descriptor, to: &visitor, depth)
+                        describeValue(first + index * stride(field.type), field, of: descriptor, to: &visitor, depth)
                     }
                 }
                 visitor.endArray()
             } else if isPresent(field, in: base) {
                 visitor.key(String(cString: field.name))
-                tell(place, field, of: descriptor, to: &visitor, depth)
+                describeValue(place, field, of: descriptor, to: &visitor, depth)
             }
         }
     }
 
-    /// The contract's name of an enum's value; `nil` if it has none.
+    /// The name of an enum value in the contract; `nil` if it has none.
     static func name(_ value: Int32, in descriptor: ProtobufCEnumDescriptor) -> String? {
         let values = UnsafeBufferPointer(start: descriptor.values, count: Int(descriptor.n_values))
         return values.first { $0.value == value }.map { String(cString: $0.name) }
@@ -83,7 +83,7 @@ enum MessageFields {
         return message.load(fromByteOffset: Int(field.offset), as: UnsafeRawPointer?.self) != nil
     }
 
-    private static func tell(
+    private static func describeValue(
         _ place: UnsafeRawPointer, _ field: ProtobufCFieldDescriptor,
         of message: UnsafePointer<ProtobufCMessageDescriptor>, to visitor: inout some MessageVisitor, _ depth: Int
     ) {
@@ -109,7 +109,7 @@ enum MessageFields {
             visitor.endObject()
         case PROTOBUF_C_TYPE_BYTES:
             let data = place.load(as: ProtobufCBinaryData.self)
-            // The bindings read every `string` as bytes (scripts/proto.sh).
+            // The bindings declare every `string` field as bytes (scripts/proto.sh).
             if gw_field_is_bytes(message, field.id) != 0 {
                 visitor.data(data.array)
             } else {
@@ -119,7 +119,7 @@ enum MessageFields {
         }
     }
 
-    /// The bytes from one element of a repeated field to the next.
+    /// The distance between two elements of a repeated field, in bytes.
     private static func stride(_ type: ProtobufCType) -> Int {
         switch type {
         case PROTOBUF_C_TYPE_INT64, PROTOBUF_C_TYPE_SINT64, PROTOBUF_C_TYPE_SFIXED64, PROTOBUF_C_TYPE_UINT64,

@@ -3,12 +3,12 @@ internal import CProtobufC
 
 /// The request of `ListModels`.
 public struct ModelQuestion: Sendable, Equatable {
-    /// Whether to list models that are not configured but known.
+    /// Whether to list known models that are not configured, too.
     public var all: Bool
-    /// Lists only names that contain this, where `*` stands for any text; empty for all.
+    /// Lists only names that contain this pattern; `*` matches any text. Empty for all names.
     public var pattern: String
 
-    /// Asks for the models that match.
+    /// Creates a request; by default for the configured models.
     public init(all: Bool = false, pattern: String = "") {
         self.all = all
         self.pattern = pattern
@@ -17,23 +17,23 @@ public struct ModelQuestion: Sendable, Equatable {
 
 /// The response of `ListModels`.
 public struct ModelList: Sendable, Equatable {
-    /// One configured model.
+    /// A configured or known model.
     public struct Model: Sendable, Equatable {
-        /// The name to ask for.
+        /// The name that requests use.
         public var name: String
-        /// Its provider.
+        /// The model's provider.
         public var provider: String
-        /// The vendor's name of it.
+        /// The vendor's name for the model.
         public var modelName: String
-        /// What it can do.
+        /// Supported features, for example `chat`, `stream` or `tools`.
         public var capabilities: [String]
-        /// Whether an empty name stands for it.
+        /// Whether requests without a model name use this model.
         public var isDefault: Bool
         /// Maximum number of tokens of a request and its response together; 0 if unknown.
         public var contextWindow = 0
         /// Maximum number of tokens of a response; 0 if unknown.
         public var maxOutputTokens = 0
-        /// The day from which the vendor no longer serves it, as `2026-11-30`; empty if unknown.
+        /// The first day on which the vendor no longer serves the model, for example `2026-11-30`; empty if unknown.
         public var retiresOn = ""
         /// US dollars per million input tokens; `nil` if unknown.
         public var inputPrice: Double?
@@ -44,7 +44,7 @@ public struct ModelList: Sendable, Equatable {
         /// US dollars per million tokens written to the prompt cache; `nil` if unknown.
         public var cacheWritePrice: Double?
 
-        /// One model, of which no more is known.
+        /// Creates a model whose limits, retirement date and prices are unknown.
         public init(name: String, provider: String, modelName: String, capabilities: [String], isDefault: Bool) {
             self.name = name
             self.provider = provider
@@ -53,30 +53,30 @@ public struct ModelList: Sendable, Equatable {
             self.isDefault = isDefault
         }
     }
-    /// One route.
+    /// A route: one name for several models.
     public struct Route: Sendable, Equatable {
-        /// The name to ask for.
+        /// The name that requests use.
         public var name: String
         /// `fallback`, `weighted` or `round_robin`.
         public var strategy: String
-        /// The models that it chooses from.
+        /// The names of the models to choose from.
         public var targets: [String]
 
-        /// One route.
+        /// Creates a route.
         public init(name: String, strategy: String, targets: [String]) {
             self.name = name
             self.strategy = strategy
             self.targets = targets
         }
     }
-    /// One provider that this server speaks to.
+    /// A provider that this server supports.
     public struct Provider: Sendable, Equatable {
-        /// Its name.
+        /// The provider's name.
         public var name: String
-        /// What it can do.
+        /// Supported features, for example `chat`, `stream` or `tools`.
         public var capabilities: [String]
 
-        /// One provider.
+        /// Creates a provider.
         public init(name: String, capabilities: [String]) {
             self.name = name
             self.capabilities = capabilities
@@ -183,25 +183,25 @@ extension ModelList.Provider: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `ListModelsRequest`.
+    /// Decodes a `ListModelsRequest`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func modelQuestion(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ModelQuestion {
         try read(ModelQuestion.self, bytes)
     }
 
-    /// The bytes of a `ListModelsRequest`.
+    /// Encodes a `ListModelsRequest`.
     public func encode(_ question: ModelQuestion) -> [UInt8] { bytes(question) }
 
-    /// Reads a `ListModelsResponse`.
+    /// Decodes a `ListModelsResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func modelList(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> ModelList {
         try read(ModelList.self, bytes)
     }
 
-    /// Packs a `ListModelsResponse`.
+    /// Encodes a `ListModelsResponse`.
     public func encode<R>(_ list: ModelList, into body: PackedMessage<R>) -> R { pack(list, body) }
 
-    /// Tells `visitor` the fields of a `ListModelsResponse`.
+    /// Describes to `visitor` the fields of a `ListModelsResponse`.
     package func describe(_ list: ModelList, to visitor: inout some MessageVisitor) {
         describe(fieldsOf: list, to: &visitor)
     }

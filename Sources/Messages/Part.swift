@@ -2,7 +2,7 @@ internal import CGenwireProto
 internal import CProtobufC
 internal import Generation
 
-// A oneof's members share their memory, so only the one that is there may be touched.
+// The members of a oneof share their memory, so only the member that is set may be accessed.
 
 extension Part: WireValue {
     static func initialise(_ wire: UnsafeMutablePointer<Gw__Part>) { gw__part__init(wire) }
@@ -14,7 +14,7 @@ extension Part: WireValue {
             case GW__PART__KIND_IMAGE: .image(try Image.read(wire.pointee.image, reader))
             case GW__PART__KIND_FILE: .file(try File.read(wire.pointee.file, reader))
             case GW__PART__KIND_AUDIO: .audio(try Audio.read(wire.pointee.audio, reader))
-            default: throw MessageError("a part is empty")
+            default: throw MessageError("the part has no content")
             }
         try reader.message(&wire.pointee.cache_breakpoint, &part.cacheBreakpoint)
         return part

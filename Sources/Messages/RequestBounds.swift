@@ -1,27 +1,28 @@
-/// What one request may hold at most. A request is turned into values in one go, and every other connection of its loop
-/// waits for that; no honest request comes near these numbers.
+/// Limits on the contents of one request. A request is decoded in one step, while every other connection of its loop
+/// waits; legitimate requests stay far below these limits.
 enum RequestBounds {
-    /// Messages of a conversation.
+    /// Maximum number of messages of a conversation.
     static let messages = 16_384
-    /// Parts of all messages together.
+    /// Maximum number of parts of all messages together.
     static let parts = 16_384
-    /// Tool calls of all messages together.
+    /// Maximum number of tool calls of all messages together.
     static let toolCalls = 16_384
-    /// Tools.
+    /// Maximum number of tools.
     static let tools = 1024
-    /// Texts of an `EmbedRequest`.
+    /// Maximum number of texts of an `EmbedRequest`.
     static let inputs = 16_384
-    /// Stop sequences.
+    /// Maximum number of stop sequences.
     static let stops = 64
 
-    /// Names (of models, tools, speakers), media types and other short texts that appear in errors and logs, in bytes.
+    /// Maximum length in bytes of names (of models, tools, speakers), media types and other short texts that appear in
+    /// errors and logs.
     static let name = 256
-    /// Ids that vendors make, file names, and the end user's id, in bytes.
+    /// Maximum length in bytes of ids made by vendors, file names and the end user's id.
     static let id = 4096
-    /// A token of a caller, in bytes.
+    /// Maximum length in bytes of a caller's token.
     static let token = 4096
 
-    /// - Throws: `MessageError` that names the field.
+    /// - Throws: a `MessageError` that names the field if `count` exceeds the bound.
     static func check(_ count: Int, of field: StaticString, atMost bound: Int) throws(MessageError) {
         guard count > bound else { return }
         throw MessageError("\(field) has \(count) entries; at most \(bound) are allowed")

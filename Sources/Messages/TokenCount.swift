@@ -2,7 +2,7 @@ internal import CGenwireProto
 internal import CProtobufC
 public import Generation
 
-/// A `CountTokensRequest`: the chat that it asks about, and a text to count beside it.
+/// A `CountTokensRequest`: a chat to count, and a text to count in addition.
 struct TokenQuestion: MappedValue {
     var request: ChatRequest
     var text: String
@@ -43,7 +43,7 @@ struct TokenCount: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `CountTokensRequest` as the chat that it asks about, and the text to count beside it.
+    /// Decodes a `CountTokensRequest`: the chat and the text to count.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func countTokensRequest(
         _ bytes: UnsafeRawBufferPointer
@@ -52,12 +52,12 @@ extension MessageCoder {
         return (question.request, question.text)
     }
 
-    /// The bytes of a `CountTokensRequest` over one text.
+    /// Encodes a `CountTokensRequest` for one text.
     public func encodeCountTokensRequest(model: String, text: String) -> [UInt8] {
         bytes(TokenQuestion(request: ChatRequest(model: model, messages: []), text: text))
     }
 
-    /// Reads a `CountTokensResponse`.
+    /// Decodes a `CountTokensResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func tokenCount(
         _ bytes: UnsafeRawBufferPointer
@@ -66,12 +66,12 @@ extension MessageCoder {
         return (count.tokens, count.source)
     }
 
-    /// Packs a `CountTokensResponse`.
+    /// Encodes a `CountTokensResponse`.
     public func encodeTokenCount<R>(_ tokens: Int, source: Usage.Source, into body: PackedMessage<R>) -> R {
         pack(TokenCount(tokens: tokens, source: source), body)
     }
 
-    /// Tells `visitor` the fields of a `CountTokensResponse`.
+    /// Describes to `visitor` the fields of a `CountTokensResponse`.
     package func describeTokenCount(
         _ tokens: Int, source: Usage.Source, to visitor: inout some MessageVisitor
     ) {

@@ -34,7 +34,7 @@ extension BuiltinTool: MappedValue {
 }
 
 extension FieldPass {
-    /// The tools of a request, which are counted before any of them is read.
+    /// Maps the tools of a request; their number is checked before any of them is decoded.
     func tools(
         _ count: inout Int, _ wire: inout UnsafeMutablePointer<UnsafeMutablePointer<Gw__Tool>?>?,
         _ tools: inout [Tool]

@@ -1,30 +1,30 @@
 internal import CGenwireProto
 internal import CProtobufC
 
-/// One row of `GetUsage`.
+/// One row of `GetUsage`: what one model was used for since the server started.
 public struct UsageReport: Sendable, Equatable {
-    /// The provider.
+    /// The provider's name.
     public var provider = ""
-    /// The configured model's name, `provider/model_name` as callers wrote it, or `*` for the rest of those.
+    /// The configured model's name, or `provider/model_name` as callers wrote it; `*` sums all further such names.
     public var model = ""
-    /// Attempts.
+    /// Number of attempts.
     public var requests: Int64 = 0
-    /// Successful attempts.
+    /// Number of successful attempts.
     public var successfulRequests: Int64 = 0
-    /// Attempts that ended with an error.
+    /// Number of attempts that ended with an error.
     public var failedRequests: Int64 = 0
-    /// Attempts that their caller cancelled or left.
+    /// Number of attempts whose caller cancelled the call or disconnected.
     public var cancelledRequests: Int64 = 0
-    /// Tokens of the prompts.
+    /// Sum of the input tokens.
     public var inputTokens: Int64 = 0
-    /// Tokens of the responses.
+    /// Sum of the output tokens.
     public var outputTokens: Int64 = 0
-    /// The mean time of a successful attempt, in seconds.
+    /// Mean duration of a successful attempt in seconds.
     public var averageLatencySeconds = 0.0
-    /// The share of failed attempts, 0 to 1.
+    /// The share of failures among the attempts that were not cancelled, 0 to 1.
     public var errorRate = 0.0
 
-    /// An empty row.
+    /// Creates a row without attempts.
     public init() {}
 }
 
@@ -65,18 +65,18 @@ struct UsageReports: MappedValue {
 }
 
 extension MessageCoder {
-    /// Reads a `GetUsageResponse`.
+    /// Decodes a `GetUsageResponse`.
     /// - Throws: `MessageError` if the bytes are malformed.
     public func usageReports(_ bytes: UnsafeRawBufferPointer) throws(MessageError) -> [UsageReport] {
         try read(UsageReports.self, bytes).rows
     }
 
-    /// Packs a `GetUsageResponse`.
+    /// Encodes a `GetUsageResponse`.
     public func encode<R>(_ rows: [UsageReport], into body: PackedMessage<R>) -> R {
         pack(UsageReports(rows: rows), body)
     }
 
-    /// Tells `visitor` the fields of a `GetUsageResponse`.
+    /// Describes to `visitor` the fields of a `GetUsageResponse`.
     package func describe(_ rows: [UsageReport], to visitor: inout some MessageVisitor) {
         describe(fieldsOf: UsageReports(rows: rows), to: &visitor)
     }

@@ -248,7 +248,7 @@ import Testing
         }) { client in
             let (chunks, error) = await collect(client.streamChat(Self.question))
             #expect(chunks.isEmpty)
-            #expect(error?.message == "a chunk is empty")
+            #expect(error?.message == "the chunk has no content")
         }
     }
 
