@@ -78,7 +78,7 @@ typedef struct Gw__PingResponse Gw__PingResponse;
 /* --- enums --- */
 
 /*
- * How free the model is.
+ * The modes of tool choice.
  */
 typedef enum _Gw__ToolChoice__Mode {
   /*
@@ -86,21 +86,21 @@ typedef enum _Gw__ToolChoice__Mode {
    */
   GW__TOOL_CHOICE__MODE__AUTO = 0,
   /*
-   * No calls.
+   * The model must not call tools.
    */
   GW__TOOL_CHOICE__MODE__NONE = 1,
   /*
-   * At least one call.
+   * The model must call at least one tool.
    */
   GW__TOOL_CHOICE__MODE__REQUIRED = 2,
   /*
-   * A call of the tool `name`.
+   * The model must call the tool `name`.
    */
   GW__TOOL_CHOICE__MODE__NAMED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__TOOL_CHOICE__MODE)
 } Gw__ToolChoice__Mode;
 /*
- * What the answer must be.
+ * The types of response format.
  */
 typedef enum _Gw__ResponseFormat__Type {
   /*
@@ -108,61 +108,61 @@ typedef enum _Gw__ResponseFormat__Type {
    */
   GW__RESPONSE_FORMAT__TYPE__TEXT = 0,
   /*
-   * Some JSON object.
+   * Any JSON object.
    */
   GW__RESPONSE_FORMAT__TYPE__JSON_OBJECT = 1,
   /*
-   * JSON by `json_schema`.
+   * JSON that conforms to `json_schema`.
    */
   GW__RESPONSE_FORMAT__TYPE__JSON_SCHEMA = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__RESPONSE_FORMAT__TYPE)
 } Gw__ResponseFormat__Type;
 /*
- * What the cache may do for this request.
+ * The cache modes.
  */
 typedef enum _Gw__CacheOptions__Mode {
   /*
-   * As the model is configured.
+   * Use the model's configuration.
    */
   GW__CACHE_OPTIONS__MODE__DEFAULT = 0,
   /*
-   * Neither read nor write.
+   * Neither read from nor write to the cache.
    */
   GW__CACHE_OPTIONS__MODE__OFF = 1,
   /*
-   * Do not read, but write.
+   * Write to the cache, but do not read from it.
    */
   GW__CACHE_OPTIONS__MODE__REFRESH = 2,
   /*
-   * Answer from the cache or fail.
+   * Respond from the cache, or fail.
    */
   GW__CACHE_OPTIONS__MODE__ONLY = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__CACHE_OPTIONS__MODE)
 } Gw__CacheOptions__Mode;
 /*
- * Where the numbers are from.
+ * The source of the counts.
  */
 typedef enum _Gw__Usage__Source {
   /*
-   * The provider said nothing. Missing is not zero.
+   * The provider reported no usage: the counts are unknown, not 0.
    */
   GW__USAGE__SOURCE__ABSENT = 0,
   /*
-   * As the provider reported.
+   * Reported by the provider.
    */
   GW__USAGE__SOURCE__PROVIDER = 1,
   /*
-   * 4 characters a token.
+   * Estimated at 4 characters per token.
    */
   GW__USAGE__SOURCE__ESTIMATED = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__USAGE__SOURCE)
 } Gw__Usage__Source;
 /*
- * Who speaks.
+ * The author of a message.
  */
 typedef enum _Gw__Role {
   /*
-   * Not set: refused.
+   * Not set; refused.
    */
   GW__ROLE__ROLE_UNSPECIFIED = 0,
   /*
@@ -170,7 +170,7 @@ typedef enum _Gw__Role {
    */
   GW__ROLE__ROLE_SYSTEM = 1,
   /*
-   * The person or program that asks.
+   * The user: the person or program that asks.
    */
   GW__ROLE__ROLE_USER = 2,
   /*
@@ -184,7 +184,7 @@ typedef enum _Gw__Role {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__ROLE)
 } Gw__Role;
 /*
- * Why an answer ended.
+ * Why a response ended.
  */
 typedef enum _Gw__FinishReason {
   /*
@@ -192,27 +192,27 @@ typedef enum _Gw__FinishReason {
    */
   GW__FINISH_REASON__FINISH_UNSPECIFIED = 0,
   /*
-   * The model was done, or a stop sequence came.
+   * The model completed the response, or a stop sequence occurred.
    */
   GW__FINISH_REASON__FINISH_STOP = 1,
   /*
-   * The token limit or the context ended it.
+   * The token limit or the context window was reached.
    */
   GW__FINISH_REASON__FINISH_LENGTH = 2,
   /*
-   * The caller is to run tools.
+   * The model called tools; the caller must run them to continue.
    */
   GW__FINISH_REASON__FINISH_TOOL_CALLS = 3,
   /*
-   * The provider blocked the answer.
+   * The provider blocked the response.
    */
   GW__FINISH_REASON__FINISH_CONTENT_FILTER = 4,
   /*
-   * The model declined; the text says why.
+   * The model refused; the text gives the reason.
    */
   GW__FINISH_REASON__FINISH_REFUSAL = 5,
   /*
-   * See the raw reason.
+   * Any other reason; see `raw_finish_reason`.
    */
   GW__FINISH_REASON__FINISH_OTHER = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GW__FINISH_REASON)
@@ -221,7 +221,7 @@ typedef enum _Gw__FinishReason {
 /* --- messages --- */
 
 /*
- * One prompt.
+ * A request with one prompt.
  */
 struct  Gw__GenerateRequest
 {
@@ -231,23 +231,23 @@ struct  Gw__GenerateRequest
    */
   ProtobufCBinaryData model;
   /*
-   * What to answer.
+   * The user's message.
    */
   ProtobufCBinaryData prompt;
   /*
-   * Instructions to the model; empty for none.
+   * The system message; empty for none.
    */
   ProtobufCBinaryData system;
   /*
-   * Absent for the model's configuration.
+   * Absent to use the model's configuration.
    */
   Gw__GenerationOptions *options;
   /*
-   * The caller's own id for `Control.Cancel`, at most 256 bytes; empty for none.
+   * The id for `Control.Cancel`, chosen by the caller, at most 256 bytes; empty for none.
    */
   ProtobufCBinaryData call_id;
   /*
-   * The call ends with code 4 after this time; 0 for none. The sooner of this and the transport's own counts.
+   * The call ends with code 4 after this time; 0 for no limit. The earlier of this and the transport's timeout applies.
    */
   uint64_t deadline_ms;
 };
@@ -257,7 +257,7 @@ struct  Gw__GenerateRequest
 
 
 /*
- * A conversation to go on with.
+ * A request to continue a conversation.
  */
 struct  Gw__ChatRequest
 {
@@ -267,29 +267,29 @@ struct  Gw__ChatRequest
    */
   ProtobufCBinaryData model;
   /*
-   * The conversation so far. At least one message.
+   * The conversation so far, at least one message.
    */
   size_t n_messages;
   Gw__Message **messages;
   /*
-   * What the model may ask the caller to run.
+   * The tools that the model may call.
    */
   size_t n_tools;
   Gw__Tool **tools;
   /*
-   * Absent for the provider's default.
+   * Absent to use the provider's default.
    */
   Gw__ToolChoice *tool_choice;
   /*
-   * Absent for the model's configuration.
+   * Absent to use the model's configuration.
    */
   Gw__GenerationOptions *options;
   /*
-   * The caller's own id for `Control.Cancel`, at most 256 bytes; empty for none.
+   * The id for `Control.Cancel`, chosen by the caller, at most 256 bytes; empty for none.
    */
   ProtobufCBinaryData call_id;
   /*
-   * The call ends with code 4 after this time; 0 for none. The sooner of this and the transport's own counts.
+   * The call ends with code 4 after this time; 0 for no limit. The earlier of this and the transport's timeout applies.
    */
   uint64_t deadline_ms;
 };
@@ -299,17 +299,17 @@ struct  Gw__ChatRequest
 
 
 /*
- * One turn of a conversation.
+ * One message of a conversation.
  */
 struct  Gw__Message
 {
   ProtobufCMessage base;
   /*
-   * Who says it.
+   * The author.
    */
   Gw__Role role;
   /*
-   * The text; comes before `parts`.
+   * The text, which precedes `parts`.
    */
   ProtobufCBinaryData content;
   /*
@@ -318,28 +318,28 @@ struct  Gw__Message
   size_t n_parts;
   Gw__Part **parts;
   /*
-   * The calls that the assistant made in this turn.
+   * In an assistant message: the tool calls of the model.
    */
   size_t n_tool_calls;
   Gw__ToolCall **tool_calls;
   /*
-   * In a tool message: the call that it answers.
+   * In a tool message: the id of the call whose result this is.
    */
   ProtobufCBinaryData tool_call_id;
   /*
-   * The speaker's name, or in a tool message the tool's.
+   * The author's name, or in a tool message the tool's name.
    */
   ProtobufCBinaryData name;
   /*
-   * The model's reasoning, where it was asked for.
+   * The model's reasoning, if `reasoning.include` requested it.
    */
   ProtobufCBinaryData reasoning;
   /*
-   * Opaque: send it back with this message, unchanged.
+   * Opaque data of the provider: return it unchanged with this message.
    */
   ProtobufCBinaryData provider_state;
   /*
-   * In a tool message: whether the call failed, and the content says why.
+   * In a tool message: whether the call failed; the content describes the error.
    */
   protobuf_c_boolean is_error;
 };
@@ -358,23 +358,23 @@ typedef enum {
 } Gw__Part__KindCase;
 
 /*
- * A piece of a message's content.
+ * Part of a message's content.
  */
 struct  Gw__Part
 {
   ProtobufCMessage base;
   /*
-   * The provider is to cache the prompt up to the end of this part. Absent for no breakpoint.
+   * Requests that the provider cache the prompt up to the end of this part. Absent for no breakpoint.
    */
   Gw__CacheBreakpoint *cache_breakpoint;
   Gw__Part__KindCase kind_case;
   union {
     /*
-     * More text.
+     * Text.
      */
     ProtobufCBinaryData text;
     /*
-     * A picture.
+     * An image.
      */
     Gw__Image *image;
     /*
@@ -382,7 +382,7 @@ struct  Gw__Part
      */
     Gw__File *file;
     /*
-     * Speech or other sound.
+     * Audio, for example speech.
      */
     Gw__Audio *audio;
   };
@@ -393,13 +393,13 @@ struct  Gw__Part
 
 
 /*
- * A place in the prompt up to which the provider caches it.
+ * The end of a prefix of the prompt that the provider caches.
  */
 struct  Gw__CacheBreakpoint
 {
   ProtobufCMessage base;
   /*
-   * How long the provider keeps it, in its words, such as `5m` or `1h`; empty for its default.
+   * The cache lifetime in the provider's notation, for example `5m` or `1h`; empty for its default.
    */
   ProtobufCBinaryData ttl;
 };
@@ -416,27 +416,27 @@ typedef enum {
 } Gw__Image__SourceCase;
 
 /*
- * A picture.
+ * An image.
  */
 struct  Gw__Image
 {
   ProtobufCMessage base;
   /*
-   * Such as `image/png`. Needed with `data`.
+   * The MIME type, for example `image/png`. Required with `data`.
    */
   ProtobufCBinaryData mime_type;
   /*
-   * How closely to look: `low`, `high`, `auto`; empty for the provider's default.
+   * The level of detail for the model: `low`, `high` or `auto`; empty for the provider's default.
    */
   ProtobufCBinaryData detail;
   Gw__Image__SourceCase source_case;
   union {
     /*
-     * The picture itself.
+     * The bytes of the image.
      */
     ProtobufCBinaryData data;
     /*
-     * An address that the provider fetches.
+     * The URL of the image, fetched by the provider, or by the server for models that accept no URLs.
      */
     ProtobufCBinaryData url;
   };
@@ -460,21 +460,21 @@ struct  Gw__File
 {
   ProtobufCMessage base;
   /*
-   * Such as `application/pdf`. Needed with `data`.
+   * The MIME type, for example `application/pdf`. Required with `data`.
    */
   ProtobufCBinaryData mime_type;
   /*
-   * A file name, which some providers want.
+   * The file name, which some providers require.
    */
   ProtobufCBinaryData name;
   Gw__File__SourceCase source_case;
   union {
     /*
-     * The document itself.
+     * The bytes of the document.
      */
     ProtobufCBinaryData data;
     /*
-     * An address that the provider fetches.
+     * The URL of the document, fetched by the provider, or by the server for models that accept no URLs.
      */
     ProtobufCBinaryData url;
   };
@@ -492,23 +492,23 @@ typedef enum {
 } Gw__Audio__SourceCase;
 
 /*
- * Speech or other sound.
+ * Audio, for example speech.
  */
 struct  Gw__Audio
 {
   ProtobufCMessage base;
   /*
-   * Such as `audio/wav`. Needed with `data`.
+   * The MIME type, for example `audio/wav`. Required with `data`.
    */
   ProtobufCBinaryData mime_type;
   Gw__Audio__SourceCase source_case;
   union {
     /*
-     * The sound itself.
+     * The bytes of the audio.
      */
     ProtobufCBinaryData data;
     /*
-     * An address that the provider fetches.
+     * The URL of the audio, fetched by the provider.
      */
     ProtobufCBinaryData url;
   };
@@ -525,35 +525,35 @@ typedef enum {
 } Gw__Tool__StrictOptCase;
 
 /*
- * A function that the model may ask the caller to run, or a tool of the provider's own.
+ * A function that the caller runs when the model calls it, or a built-in tool of the provider.
  */
 struct  Gw__Tool
 {
   ProtobufCMessage base;
   /*
-   * The name that calls carry.
+   * The name by which the model calls the tool.
    */
   ProtobufCBinaryData name;
   /*
-   * What it does, for the model to decide.
+   * What the tool does; the model decides by it when to call the tool.
    */
   ProtobufCBinaryData description;
   /*
-   * A JSON Schema object of the arguments; empty for none.
+   * The JSON Schema of the arguments, an object; empty for none.
    */
   ProtobufCBinaryData parameters_json;
   /*
-   * A tool that the provider runs. Beside it only `cache_breakpoint` may be set.
+   * A built-in tool of the provider. Of the other fields, only `cache_breakpoint` may be set with it.
    */
   Gw__BuiltinTool *builtin;
   /*
-   * The provider is to cache the tools up to this one. Absent for no breakpoint.
+   * Requests that the provider cache the tools up to this one. Absent for no breakpoint.
    */
   Gw__CacheBreakpoint *cache_breakpoint;
   Gw__Tool__StrictOptCase strict_opt_case;
   union {
     /*
-     * Whether arguments are held strictly to the schema; absent for the provider's default.
+     * Whether the provider enforces the schema on the arguments; absent for its default.
      */
     protobuf_c_boolean strict;
   };
@@ -564,17 +564,17 @@ struct  Gw__Tool
 
 
 /*
- * A tool that the provider runs itself, such as its web search.
+ * A tool that the provider runs, for example its web search.
  */
 struct  Gw__BuiltinTool
 {
   ProtobufCMessage base;
   /*
-   * The provider's name of the tool, such as `web_search_20250305`, `google_search` or `browser_search`.
+   * The provider's name for the tool, for example `web_search_20250305`, `google_search` or `browser_search`.
    */
   ProtobufCBinaryData type;
   /*
-   * A JSON object of its settings, in the provider's form; empty for none.
+   * The tool's settings, a JSON object in the provider's format; empty for none.
    */
   ProtobufCBinaryData config_json;
 };
@@ -584,13 +584,13 @@ struct  Gw__BuiltinTool
 
 
 /*
- * One call that the model asks for.
+ * A tool call that the model requests.
  */
 struct  Gw__ToolCall
 {
   ProtobufCMessage base;
   /*
-   * Ties the result to the call; never empty and never repeated in one answer.
+   * The id that the result refers to; not empty, and unique within a response.
    */
   ProtobufCBinaryData id;
   /*
@@ -598,11 +598,11 @@ struct  Gw__ToolCall
    */
   ProtobufCBinaryData name;
   /*
-   * The arguments as the model wrote them: they may break the schema, or not be JSON at all.
+   * The arguments exactly as the model generated them: they may violate the schema or be invalid JSON.
    */
   ProtobufCBinaryData arguments_json;
   /*
-   * Opaque: send it back with this call, unchanged.
+   * Opaque data of the provider: return it unchanged with this call.
    */
   ProtobufCBinaryData provider_state;
 };
@@ -612,17 +612,17 @@ struct  Gw__ToolCall
 
 
 /*
- * Whether the model may, must or must not call tools.
+ * Whether the model may, must, or must not call tools.
  */
 struct  Gw__ToolChoice
 {
   ProtobufCMessage base;
   /*
-   * AUTO unless set.
+   * The mode; AUTO by default.
    */
   Gw__ToolChoice__Mode mode;
   /*
-   * For NAMED.
+   * The tool's name, for NAMED.
    */
   ProtobufCBinaryData name;
 };
@@ -680,39 +680,39 @@ typedef enum {
 } Gw__GenerationOptions__ParallelToolCallsOptCase;
 
 /*
- * How to answer. What is absent comes from the model's configuration, then from the provider.
+ * Options of generation. An absent option has the value of the model's configuration, else the provider's default.
  */
 struct  Gw__GenerationOptions
 {
   ProtobufCMessage base;
   /*
-   * Texts at which the answer ends.
+   * Stop sequences: the response ends before the first of these texts.
    */
   size_t n_stop;
   ProtobufCBinaryData *stop;
   /*
-   * Absent for free text.
+   * The format of the response; absent for free text.
    */
   Gw__ResponseFormat *response_format;
   /*
-   * Absent for the provider's default.
+   * Absent to use the provider's default.
    */
   Gw__ReasoningOptions *reasoning;
   /*
-   * The end user, for the provider's abuse detection.
+   * An id of the end user, for the provider's abuse detection; empty for none.
    */
   ProtobufCBinaryData user;
   /*
-   * Absent for the model's configuration.
+   * Absent to use the model's configuration.
    */
   Gw__CacheOptions *cache;
   /*
-   * Models or routes to try, in order, when the first one fails before its first content.
+   * Models or routes to try, in order, if the requested one fails before its first content.
    */
   size_t n_fallbacks;
   ProtobufCBinaryData *fallbacks;
   /*
-   * Drop what the provider cannot honour, with a warning in the answer, instead of refusing the request.
+   * Drop options that the provider does not support, with a warning in the response, instead of failing.
    */
   protobuf_c_boolean drop_unsupported;
   /*
@@ -720,15 +720,15 @@ struct  Gw__GenerationOptions
    */
   ProtobufCBinaryData prompt_cache_key;
   /*
-   * The name of a prompt that was stored with the provider before; empty for none.
+   * The provider's name for a prompt that was cached before; empty for none.
    */
   ProtobufCBinaryData cached_content;
   /*
-   * The provider's word, such as `flex` or `priority`; empty for its default.
+   * The service tier as the provider names it, for example `flex` or `priority`; empty for its default.
    */
   ProtobufCBinaryData service_tier;
   /*
-   * How long answers are: `low`, `medium`, `high`; empty for the provider's default.
+   * The length of the response: `low`, `medium` or `high`; empty for the provider's default.
    */
   ProtobufCBinaryData verbosity;
   /*
@@ -736,62 +736,62 @@ struct  Gw__GenerationOptions
    */
   ProtobufCBinaryData extra_json;
   /*
-   * Deliver what the contract has no name for as `extra_json` of the answer.
+   * Return the provider's fields that the contract does not define as `extra_json` of the response.
    */
   protobuf_c_boolean include_extra;
   Gw__GenerationOptions__MaxTokensOptCase max_tokens_opt_case;
   union {
     /*
-     * The longest answer in tokens, reasoning included.
+     * Maximum number of tokens of the response, including reasoning.
      */
     int32_t max_tokens;
   };
   Gw__GenerationOptions__TemperatureOptCase temperature_opt_case;
   union {
     /*
-     * Randomness, 0 to 2.
+     * Sampling temperature, 0 to 2.
      */
     double temperature;
   };
   Gw__GenerationOptions__TopPOptCase top_p_opt_case;
   union {
     /*
-     * Nucleus sampling, 0 to 1.
+     * Probability mass for nucleus sampling, 0 to 1.
      */
     double top_p;
   };
   Gw__GenerationOptions__TopKOptCase top_k_opt_case;
   union {
     /*
-     * How many of the likeliest tokens to choose from.
+     * Number of most likely tokens to sample from.
      */
     int32_t top_k;
   };
   Gw__GenerationOptions__SeedOptCase seed_opt_case;
   union {
     /*
-     * For repeatable answers where the provider can.
+     * Seed for repeatable sampling, if the provider supports it.
      */
     int64_t seed;
   };
   Gw__GenerationOptions__PresencePenaltyOptCase presence_penalty_opt_case;
   union {
     /*
-     * -2 to 2.
+     * Penalty on tokens that have occurred before, -2 to 2.
      */
     double presence_penalty;
   };
   Gw__GenerationOptions__FrequencyPenaltyOptCase frequency_penalty_opt_case;
   union {
     /*
-     * -2 to 2.
+     * Penalty on tokens in proportion to how often they have occurred, -2 to 2.
      */
     double frequency_penalty;
   };
   Gw__GenerationOptions__ParallelToolCallsOptCase parallel_tool_calls_opt_case;
   union {
     /*
-     * Whether one answer may hold several tool calls; absent for the provider's default.
+     * Whether a response may contain several tool calls; absent for the provider's default.
      */
     protobuf_c_boolean parallel_tool_calls;
   };
@@ -808,27 +808,27 @@ typedef enum {
 } Gw__ResponseFormat__StrictOptCase;
 
 /*
- * The form of the answer.
+ * The format of the response.
  */
 struct  Gw__ResponseFormat
 {
   ProtobufCMessage base;
   /*
-   * TEXT unless set.
+   * The type; TEXT by default.
    */
   Gw__ResponseFormat__Type type;
   /*
-   * A JSON Schema, for JSON_SCHEMA.
+   * The JSON Schema, for JSON_SCHEMA.
    */
   ProtobufCBinaryData json_schema;
   /*
-   * A name for the schema; empty for `response`.
+   * The schema's name; empty for `response`.
    */
   ProtobufCBinaryData name;
   Gw__ResponseFormat__StrictOptCase strict_opt_case;
   union {
     /*
-     * Whether the answer is held strictly to the schema; absent for the provider's default.
+     * Whether the provider enforces the schema; absent for its default.
      */
     protobuf_c_boolean strict;
   };
@@ -845,23 +845,23 @@ typedef enum {
 } Gw__ReasoningOptions__BudgetTokensOptCase;
 
 /*
- * How much the model thinks.
+ * Options of the model's reasoning.
  */
 struct  Gw__ReasoningOptions
 {
   ProtobufCMessage base;
   /*
-   * The provider's word, such as `low` or `high`; empty for its default.
+   * The effort as the provider names it, for example `low` or `high`; empty for its default.
    */
   ProtobufCBinaryData effort;
   /*
-   * Deliver the reasoning too.
+   * Return the reasoning with the response.
    */
   protobuf_c_boolean include;
   Gw__ReasoningOptions__BudgetTokensOptCase budget_tokens_opt_case;
   union {
     /*
-     * A cap on thinking, in tokens.
+     * Maximum number of reasoning tokens.
      */
     int32_t budget_tokens;
   };
@@ -878,19 +878,19 @@ typedef enum {
 } Gw__CacheOptions__TtlSecondsOptCase;
 
 /*
- * Use of the answer cache.
+ * Use of the response cache.
  */
 struct  Gw__CacheOptions
 {
   ProtobufCMessage base;
   /*
-   * DEFAULT unless set.
+   * The mode; DEFAULT by default.
    */
   Gw__CacheOptions__Mode mode;
   Gw__CacheOptions__TtlSecondsOptCase ttl_seconds_opt_case;
   union {
     /*
-     * How long the answer may be served; absent for the model's configuration.
+     * The lifetime of the cached response; absent to use the model's configuration.
      */
     int32_t ttl_seconds;
   };
@@ -901,37 +901,37 @@ struct  Gw__CacheOptions
 
 
 /*
- * Tokens. Input includes cached ones and output includes reasoning, for every provider.
+ * Token counts. For every provider, input includes cached tokens, and output includes reasoning.
  */
 struct  Gw__Usage
 {
   ProtobufCMessage base;
   /*
-   * What the request held.
+   * Tokens of the request.
    */
   int64_t input_tokens;
   /*
-   * What the model made.
+   * Tokens that the model generated.
    */
   int64_t output_tokens;
   /*
-   * Both together.
+   * The sum of input and output.
    */
   int64_t total_tokens;
   /*
-   * Of the input: read from the provider's prompt cache.
+   * Input tokens read from the provider's prompt cache.
    */
   int64_t cached_input_tokens;
   /*
-   * Of the output: spent on thinking.
+   * Output tokens used for reasoning.
    */
   int64_t reasoning_tokens;
   /*
-   * ABSENT where the other fields mean nothing.
+   * The source of the counts; if it is ABSENT, ignore the other fields.
    */
   Gw__Usage__Source source;
   /*
-   * Of the input: written to the provider's prompt cache.
+   * Input tokens written to the provider's prompt cache.
    */
   int64_t cache_write_input_tokens;
 };
@@ -941,17 +941,17 @@ struct  Gw__Usage
 
 
 /*
- * A source of a part of the answer's text.
+ * A source for a range of the response's text.
  */
 struct  Gw__Citation
 {
   ProtobufCMessage base;
   /*
-   * The document's id, as the caller or the provider named it; empty for none.
+   * The document's id, from the caller or the provider; empty for none.
    */
   ProtobufCBinaryData document_id;
   /*
-   * The source's address; empty for none.
+   * The source's URL; empty for none.
    */
   ProtobufCBinaryData url;
   /*
@@ -959,15 +959,15 @@ struct  Gw__Citation
    */
   ProtobufCBinaryData title;
   /*
-   * The words of the source; empty for none.
+   * The quoted text of the source; empty for none.
    */
   ProtobufCBinaryData quote;
   /*
-   * Where the cited part of the answer's text begins, in UTF-8 bytes.
+   * Start of the range in the response's text, in UTF-8 bytes.
    */
   int64_t start;
   /*
-   * Where it ends, in UTF-8 bytes. Both are 0 where the provider does not say.
+   * End of the range, exclusive, in UTF-8 bytes. Both are 0 if the provider gives no range.
    */
   int64_t end;
 };
@@ -977,21 +977,21 @@ struct  Gw__Citation
 
 
 /*
- * Where the time went.
+ * The duration of a request, by phase.
  */
 struct  Gw__Timing
 {
   ProtobufCMessage base;
   /*
-   * Waiting for a free slot.
+   * Time in the queue.
    */
   int64_t queue_us;
   /*
-   * Waiting for a credential.
+   * Time spent waiting for a credential.
    */
   int64_t auth_us;
   /*
-   * Making the upstream connection; 0 where one was re-used.
+   * Time to establish the upstream connection; 0 if an open one was used.
    */
   int64_t connect_us;
   /*
@@ -999,11 +999,11 @@ struct  Gw__Timing
    */
   int64_t first_token_us;
   /*
-   * From the request's arrival to the end.
+   * From the request's arrival to its end.
    */
   int64_t total_us;
   /*
-   * The part of the total that was not the upstream's.
+   * The part of the total that was not spent waiting for the upstream.
    */
   int64_t gateway_us;
 };
@@ -1013,7 +1013,7 @@ struct  Gw__Timing
 
 
 /*
- * One try at one model.
+ * One attempt with one model.
  */
 struct  Gw__Attempt
 {
@@ -1027,15 +1027,15 @@ struct  Gw__Attempt
    */
   ProtobufCBinaryData provider;
   /*
-   * The HTTP status; 0 where none came.
+   * The HTTP status; 0 if none was received.
    */
   int32_t status;
   /*
-   * What went wrong; empty for the try that succeeded.
+   * The error; empty if the attempt succeeded.
    */
   ProtobufCBinaryData error;
   /*
-   * From its start to its end.
+   * The duration of the attempt.
    */
   int64_t duration_us;
 };
@@ -1045,17 +1045,17 @@ struct  Gw__Attempt
 
 
 /*
- * The answer cache's part.
+ * The response cache's part in a response.
  */
 struct  Gw__CacheInfo
 {
   ProtobufCMessage base;
   /*
-   * Whether the answer comes from the cache.
+   * Whether the response comes from the cache.
    */
   protobuf_c_boolean hit;
   /*
-   * Since it was stored; 0 without a hit.
+   * Time since the response was cached; 0 without a hit.
    */
   int64_t age_seconds;
   /*
@@ -1069,68 +1069,68 @@ struct  Gw__CacheInfo
 
 
 /*
- * The answer to one prompt.
+ * The response to one prompt.
  */
 struct  Gw__GenerateResponse
 {
   ProtobufCMessage base;
   /*
-   * The vendor's id of the answer, or ours where it has none.
+   * The vendor's id of the response, or one generated by the server if the vendor sent none.
    */
   ProtobufCBinaryData id;
   /*
-   * The model that answered, in the provider's words.
+   * The model that responded, as the provider reports it.
    */
   ProtobufCBinaryData model;
   /*
-   * The provider that answered.
+   * The provider that responded.
    */
   ProtobufCBinaryData provider;
   /*
-   * The answer.
+   * The text of the response.
    */
   ProtobufCBinaryData text;
   /*
-   * Why the answer ended.
+   * Why the response ended.
    */
   Gw__FinishReason finish_reason;
   /*
-   * What it cost.
+   * The tokens used.
    */
   Gw__Usage *usage;
   /*
-   * Where the time went.
+   * The duration by phase.
    */
   Gw__Timing *timing;
   /*
-   * Every try, in order; the last one is the one that counts.
+   * All attempts, in order; the result is that of the last one.
    */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
-   * Absent where no cache took part.
+   * Absent if the response cache was not used.
    */
   Gw__CacheInfo *cache;
   /*
-   * The vendor's own word.
+   * The finish reason as the vendor reported it.
    */
   ProtobufCBinaryData raw_finish_reason;
   /*
-   * The id under which the vendor logged the request.
+   * The vendor's id of the request, for its support and logs.
    */
   ProtobufCBinaryData provider_request_id;
   /*
-   * What was dropped or changed on the way.
+   * What was dropped from the request or changed in it, one message each.
    */
   size_t n_warnings;
   ProtobufCBinaryData *warnings;
   /*
-   * The sources of the text, where the provider names them.
+   * The sources of the text, if the provider reports them.
    */
   size_t n_citations;
   Gw__Citation **citations;
   /*
-   * With `include_extra`: a JSON object of what the provider sent and the contract has no name for. Empty otherwise.
+   * With `include_extra`: a JSON object of the provider's fields that the contract does not define. Empty otherwise.
    */
   ProtobufCBinaryData extra_json;
 };
@@ -1140,68 +1140,68 @@ struct  Gw__GenerateResponse
 
 
 /*
- * The answer to a conversation.
+ * The response to a conversation.
  */
 struct  Gw__ChatResponse
 {
   ProtobufCMessage base;
   /*
-   * The vendor's id of the answer, or ours where it has none.
+   * The vendor's id of the response, or one generated by the server if the vendor sent none.
    */
   ProtobufCBinaryData id;
   /*
-   * The model that answered, in the provider's words.
+   * The model that responded, as the provider reports it.
    */
   ProtobufCBinaryData model;
   /*
-   * The provider that answered.
+   * The provider that responded.
    */
   ProtobufCBinaryData provider;
   /*
-   * The assistant's turn: append it to the conversation to go on.
+   * The assistant's message: append it to the conversation to continue.
    */
   Gw__Message *message;
   /*
-   * Why the answer ended.
+   * Why the response ended.
    */
   Gw__FinishReason finish_reason;
   /*
-   * The vendor's own word.
+   * The finish reason as the vendor reported it.
    */
   ProtobufCBinaryData raw_finish_reason;
   /*
-   * What it cost.
+   * The tokens used.
    */
   Gw__Usage *usage;
   /*
-   * Where the time went.
+   * The duration by phase.
    */
   Gw__Timing *timing;
   /*
-   * Every try, in order; the last one is the one that counts.
+   * All attempts, in order; the result is that of the last one.
    */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
-   * Absent where no cache took part.
+   * Absent if the response cache was not used.
    */
   Gw__CacheInfo *cache;
   /*
-   * The id under which the vendor logged the request.
+   * The vendor's id of the request, for its support and logs.
    */
   ProtobufCBinaryData provider_request_id;
   /*
-   * What was dropped or changed on the way.
+   * What was dropped from the request or changed in it, one message each.
    */
   size_t n_warnings;
   ProtobufCBinaryData *warnings;
   /*
-   * The sources of the text, where the provider names them.
+   * The sources of the text, if the provider reports them.
    */
   size_t n_citations;
   Gw__Citation **citations;
   /*
-   * With `include_extra`: a JSON object of what the provider sent and the contract has no name for. Empty otherwise.
+   * With `include_extra`: a JSON object of the provider's fields that the contract does not define. Empty otherwise.
    */
   ProtobufCBinaryData extra_json;
 };
@@ -1227,29 +1227,29 @@ struct  Gw__ChatChunk
 {
   ProtobufCMessage base;
   /*
-   * From 0, without gaps.
+   * The sequence number, from 0 without gaps.
    */
   uint64_t seq;
   Gw__ChatChunk__EventCase event_case;
   union {
     /*
-     * More text.
+     * Text.
      */
     ProtobufCBinaryData text;
     /*
-     * More reasoning, where it was asked for.
+     * Reasoning, if `reasoning.include` requested it.
      */
     ProtobufCBinaryData reasoning;
     /*
-     * A piece of a tool call.
+     * Part of a tool call.
      */
     Gw__ToolCallDelta *tool_call;
     /*
-     * The good end. A stream without it failed.
+     * The end of a successful stream. A stream without it has failed.
      */
     Gw__Completed *completed;
     /*
-     * A whole part, such as a picture that the model made: append it to the message's `parts`.
+     * A complete part, for example a generated image: append it to the message's `parts`.
      */
     Gw__Part *part;
   };
@@ -1260,29 +1260,29 @@ struct  Gw__ChatChunk
 
 
 /*
- * A piece of a tool call. The first piece of each `index` carries `id` and `name`.
+ * Part of a tool call. The first delta of each `index` has `id` and `name`.
  */
 struct  Gw__ToolCallDelta
 {
   ProtobufCMessage base;
   /*
-   * Which call of the answer, from 0.
+   * The index of the call in the response, from 0.
    */
   int32_t index;
   /*
-   * Ties the result to the call; in the first piece only.
+   * The id that the result refers to; only in the first delta.
    */
   ProtobufCBinaryData id;
   /*
-   * The tool; in the first piece only.
+   * The name of the tool; only in the first delta.
    */
   ProtobufCBinaryData name;
   /*
-   * More of the arguments' JSON text.
+   * The next piece of the arguments' JSON text.
    */
   ProtobufCBinaryData arguments_json_delta;
   /*
-   * Opaque: send it back with this call, unchanged.
+   * Opaque data of the provider: return it unchanged with this call.
    */
   ProtobufCBinaryData provider_state;
 };
@@ -1292,72 +1292,72 @@ struct  Gw__ToolCallDelta
 
 
 /*
- * How a good stream ended.
+ * The last message of a successful stream.
  */
 struct  Gw__Completed
 {
   ProtobufCMessage base;
   /*
-   * The vendor's id of the answer, or ours where it has none.
+   * The vendor's id of the response, or one generated by the server if the vendor sent none.
    */
   ProtobufCBinaryData id;
   /*
-   * The model that answered, in the provider's words.
+   * The model that responded, as the provider reports it.
    */
   ProtobufCBinaryData model;
   /*
-   * The provider that answered.
+   * The provider that responded.
    */
   ProtobufCBinaryData provider;
   /*
-   * Why the answer ended.
+   * Why the response ended.
    */
   Gw__FinishReason finish_reason;
   /*
-   * The vendor's own word.
+   * The finish reason as the vendor reported it.
    */
   ProtobufCBinaryData raw_finish_reason;
   /*
-   * What it cost.
+   * The tokens used.
    */
   Gw__Usage *usage;
   /*
-   * Where the time went.
+   * The duration by phase.
    */
   Gw__Timing *timing;
   /*
-   * Every try, in order; the last one is the one that counts.
+   * All attempts, in order; the result is that of the last one.
    */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
-   * Absent where no cache took part.
+   * Absent if the response cache was not used.
    */
   Gw__CacheInfo *cache;
   /*
-   * How many chunks came before this one.
+   * The number of chunks before this one.
    */
   uint64_t chunk_count;
   /*
-   * The id under which the vendor logged the request.
+   * The vendor's id of the request, for its support and logs.
    */
   ProtobufCBinaryData provider_request_id;
   /*
-   * What was dropped or changed on the way.
+   * What was dropped from the request or changed in it, one message each.
    */
   size_t n_warnings;
   ProtobufCBinaryData *warnings;
   /*
-   * Opaque: send it back with the assistant's message, unchanged.
+   * Opaque data of the provider: return it unchanged with the assistant's message.
    */
   ProtobufCBinaryData provider_state;
   /*
-   * The sources of the text, where the provider names them; the places are those of all text pieces joined.
+   * The sources of the text, if the provider reports them. Ranges refer to the concatenated text of all chunks.
    */
   size_t n_citations;
   Gw__Citation **citations;
   /*
-   * With `include_extra`: a JSON object of what the provider sent and the contract has no name for. Empty otherwise.
+   * With `include_extra`: a JSON object of the provider's fields that the contract does not define. Empty otherwise.
    */
   ProtobufCBinaryData extra_json;
 };
@@ -1367,19 +1367,19 @@ struct  Gw__Completed
 
 
 /*
- * Rides in the status details of every failed call.
+ * The error in the status details of every failed call.
  */
 struct  Gw__ErrorDetail
 {
   ProtobufCMessage base;
   /*
-   * AUTHENTICATION, PERMISSION, RATE_LIMIT, QUOTA_EXHAUSTED, INVALID_REQUEST, CONTEXT_LENGTH, UNKNOWN_MODEL,
+   * One of AUTHENTICATION, PERMISSION, RATE_LIMIT, QUOTA_EXHAUSTED, INVALID_REQUEST, CONTEXT_LENGTH, UNKNOWN_MODEL,
    * CONTENT_FILTERED, TIMEOUT, CANCELLED, OVERLOADED, PROVIDER_UNAVAILABLE, NETWORK, STREAM_INTERRUPTED,
    * BAD_PROVIDER_RESPONSE, UNSUPPORTED or SHUTTING_DOWN.
    */
   ProtobufCBinaryData kind;
   /*
-   * Empty where none was reached.
+   * The provider; empty if none was reached.
    */
   ProtobufCBinaryData provider;
   /*
@@ -1387,28 +1387,28 @@ struct  Gw__ErrorDetail
    */
   ProtobufCBinaryData model;
   /*
-   * The vendor's HTTP status; 0 where none came.
+   * The vendor's HTTP status; 0 if none was received.
    */
   int32_t http_status;
   /*
-   * The vendor's own error code.
+   * The vendor's error code.
    */
   ProtobufCBinaryData provider_code;
   /*
-   * How long to wait before another try; 0 where nobody said.
+   * Time to wait before a retry; 0 if unknown.
    */
   int64_t retry_after_ms;
   /*
-   * Whether another try may succeed.
+   * Whether a retry may succeed.
    */
   protobuf_c_boolean retryable;
   /*
-   * Every try, in order; the last one is the one that counts.
+   * All attempts, in order; the result is that of the last one.
    */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
-   * For TIMEOUT: queue, connect, first_token, idle or total.
+   * For TIMEOUT: the phase that timed out: queue, connect, first_token, idle or total.
    */
   ProtobufCBinaryData timeout_phase;
 };
@@ -1418,26 +1418,26 @@ struct  Gw__ErrorDetail
 
 
 /*
- * Many requests in one call.
+ * Several requests in one call.
  */
 struct  Gw__BatchRequest
 {
   ProtobufCMessage base;
   /*
-   * The requests; a result names its request by the place here.
+   * The requests; each result refers to its request by its index here.
    */
   size_t n_items;
   Gw__BatchItem **items;
   /*
-   * How many run at the same time; 0 for the server's choice.
+   * Maximum number of requests in progress; 0 for the server's default.
    */
   int32_t max_parallel;
   /*
-   * The caller's own id for `Control.Cancel`; empty for none.
+   * The id for `Control.Cancel`, chosen by the caller; empty for none.
    */
   ProtobufCBinaryData call_id;
   /*
-   * For the batch as a whole; 0 for none.
+   * The whole batch ends with code 4 after this time; 0 for no limit.
    */
   uint64_t deadline_ms;
 };
@@ -1462,11 +1462,11 @@ struct  Gw__BatchItem
   Gw__BatchItem__RequestCase request_case;
   union {
     /*
-     * Answered with a ChatResponse as well.
+     * One prompt; its result is a ChatResponse, too.
      */
     Gw__GenerateRequest *generate;
     /*
-     * A conversation.
+     * One conversation.
      */
     Gw__ChatRequest *chat;
   };
@@ -1484,31 +1484,31 @@ typedef enum {
 } Gw__BatchResult__ResultCase;
 
 /*
- * One request's result, sent when it is ready.
+ * The result of one request, sent as soon as it is ready.
  */
 struct  Gw__BatchResult
 {
   ProtobufCMessage base;
   /*
-   * The request's place in the batch, from 0.
+   * The index of the request in the batch, from 0.
    */
   int32_t index;
   /*
-   * The gRPC code that the request alone would have ended with.
+   * The gRPC code that the request would end with as a call of its own.
    */
   int32_t code;
   /*
-   * The words for it.
+   * The error message; empty for success.
    */
   ProtobufCBinaryData message;
   Gw__BatchResult__ResultCase result_case;
   union {
     /*
-     * The answer.
+     * The response.
      */
     Gw__ChatResponse *response;
     /*
-     * Why there is none.
+     * The error of a failed request.
      */
     Gw__ErrorDetail *error;
   };
@@ -1519,13 +1519,13 @@ struct  Gw__BatchResult
 
 
 /*
- * A name and its value.
+ * A key and its value.
  */
 struct  Gw__KeyValue
 {
   ProtobufCMessage base;
   /*
-   * The name.
+   * The key.
    */
   ProtobufCBinaryData key;
   /*
@@ -1539,13 +1539,13 @@ struct  Gw__KeyValue
 
 
 /*
- * Something to answer from.
+ * A document to answer from.
  */
 struct  Gw__Document
 {
   ProtobufCMessage base;
   /*
-   * The caller's own id; may be empty.
+   * The document's id, chosen by the caller; may be empty.
    */
   ProtobufCBinaryData id;
   /*
@@ -1553,11 +1553,11 @@ struct  Gw__Document
    */
   ProtobufCBinaryData content;
   /*
-   * A title to put above the text; may be empty.
+   * The title, placed above the text; may be empty.
    */
   ProtobufCBinaryData title;
   /*
-   * Whatever else the template is to show.
+   * Further data for the template.
    */
   size_t n_metadata;
   Gw__KeyValue **metadata;
@@ -1568,7 +1568,7 @@ struct  Gw__Document
 
 
 /*
- * A question over documents.
+ * A question to answer from documents.
  */
 struct  Gw__AnswerRequest
 {
@@ -1582,34 +1582,34 @@ struct  Gw__AnswerRequest
    */
   ProtobufCBinaryData query;
   /*
-   * The best first: when not all fit, the last are left out.
+   * The documents, the most relevant first: if not all fit, the last ones are left out.
    */
   size_t n_documents;
   Gw__Document **documents;
   /*
-   * The conversation before the query.
+   * The conversation that precedes the query.
    */
   size_t n_history;
   Gw__Message **history;
   /*
-   * Replaces the generator's own. `{context}`, `{history}`, `{query}` and the variables' names are filled in.
+   * Replaces the generator's template. Placeholders: `{context}`, `{history}`, `{query}` and the variables' names.
    */
   ProtobufCBinaryData template_;
   /*
-   * Further names that the template may use.
+   * Further placeholders of the template and their values.
    */
   size_t n_variables;
   Gw__KeyValue **variables;
   /*
-   * Absent for the model's configuration.
+   * Absent to use the model's configuration.
    */
   Gw__GenerationOptions *options;
   /*
-   * The caller's own id for `Control.Cancel`; empty for none.
+   * The id for `Control.Cancel`, chosen by the caller; empty for none.
    */
   ProtobufCBinaryData call_id;
   /*
-   * The call ends with code 4 after this time; 0 for none.
+   * The call ends with code 4 after this time; 0 for no limit.
    */
   uint64_t deadline_ms;
 };
@@ -1619,27 +1619,27 @@ struct  Gw__AnswerRequest
 
 
 /*
- * What to count.
+ * The text to count.
  */
 struct  Gw__CountTokensRequest
 {
   ProtobufCMessage base;
   /*
-   * As in ChatRequest.
+   * The model, as in ChatRequest.
    */
   ProtobufCBinaryData model;
   /*
-   * A conversation.
+   * The messages of a conversation.
    */
   size_t n_messages;
   Gw__Message **messages;
   /*
-   * Tools that would go with it.
+   * The tools of the conversation.
    */
   size_t n_tools;
   Gw__Tool **tools;
   /*
-   * Counted beside the messages.
+   * A text that is counted in addition to the messages.
    */
   ProtobufCBinaryData text;
 };
@@ -1649,17 +1649,17 @@ struct  Gw__CountTokensRequest
 
 
 /*
- * The count.
+ * The number of tokens.
  */
 struct  Gw__CountTokensResponse
 {
   ProtobufCMessage base;
   /*
-   * What the request would hold.
+   * The number of input tokens.
    */
   int64_t input_tokens;
   /*
-   * PROVIDER, or ESTIMATED at 4 characters a token.
+   * PROVIDER, or ESTIMATED at 4 characters per token.
    */
   Gw__Usage__Source source;
 };
@@ -1675,7 +1675,7 @@ typedef enum {
 } Gw__EmbedRequest__DimensionsOptCase;
 
 /*
- * Vectors to make.
+ * A request for vectors.
  */
 struct  Gw__EmbedRequest
 {
@@ -1685,30 +1685,30 @@ struct  Gw__EmbedRequest
    */
   ProtobufCBinaryData model;
   /*
-   * The texts, at most 16384; each gets a vector.
+   * The texts, at most 16384; the response has one vector per text.
    */
   size_t n_inputs;
   ProtobufCBinaryData *inputs;
   /*
-   * What the vectors are for, in the provider's words, such as `RETRIEVAL_QUERY`; empty for its default.
+   * The purpose of the vectors as the provider names it, for example `RETRIEVAL_QUERY`; empty for its default.
    */
   ProtobufCBinaryData input_type;
   /*
-   * Drop what the provider cannot honour, with a warning in the answer, instead of refusing the request.
+   * Drop options that the provider does not support, with a warning in the response, instead of failing.
    */
   protobuf_c_boolean drop_unsupported;
   /*
-   * The caller's own id for `Control.Cancel`, at most 256 bytes; empty for none.
+   * The id for `Control.Cancel`, chosen by the caller, at most 256 bytes; empty for none.
    */
   ProtobufCBinaryData call_id;
   /*
-   * The call ends with code 4 after this time; 0 for none. The sooner of this and the transport's own counts.
+   * The call ends with code 4 after this time; 0 for no limit. The earlier of this and the transport's timeout applies.
    */
   uint64_t deadline_ms;
   Gw__EmbedRequest__DimensionsOptCase dimensions_opt_case;
   union {
     /*
-     * The length of the vectors; absent for the model's own.
+     * The length of the vectors; absent for the model's default.
      */
     int32_t dimensions;
   };
@@ -1719,43 +1719,43 @@ struct  Gw__EmbedRequest
 
 
 /*
- * The vectors.
+ * The vectors of the requested texts.
  */
 struct  Gw__EmbedResponse
 {
   ProtobufCMessage base;
   /*
-   * The model that made them, in the provider's words.
+   * The model that made the vectors, as the provider reports it.
    */
   ProtobufCBinaryData model;
   /*
-   * The provider that made them.
+   * The provider that made the vectors.
    */
   ProtobufCBinaryData provider;
   /*
-   * One for each input, in order.
+   * One vector per input, in order.
    */
   size_t n_embeddings;
   Gw__Embedding **embeddings;
   /*
-   * What it cost, over all requests to the provider.
+   * The tokens used by all requests to the provider.
    */
   Gw__Usage *usage;
   /*
-   * Where the time went.
+   * The duration by phase.
    */
   Gw__Timing *timing;
   /*
-   * Every try, in order.
+   * All attempts, in order.
    */
   size_t n_attempts;
   Gw__Attempt **attempts;
   /*
-   * The id under which the vendor logged the last request.
+   * The vendor's id of the last request, for its support and logs.
    */
   ProtobufCBinaryData provider_request_id;
   /*
-   * What was dropped or changed on the way.
+   * What was dropped from the request or changed in it, one message each.
    */
   size_t n_warnings;
   ProtobufCBinaryData *warnings;
@@ -1772,7 +1772,7 @@ struct  Gw__Embedding
 {
   ProtobufCMessage base;
   /*
-   * Its numbers, packed.
+   * The components, packed.
    */
   size_t n_values;
   float *values;
@@ -1789,11 +1789,11 @@ struct  Gw__ListModelsRequest
 {
   ProtobufCMessage base;
   /*
-   * Also those that are not configured but known.
+   * Also list known models that are not configured.
    */
   protobuf_c_boolean all;
   /*
-   * Only names that contain this, where `*` stands for any text; empty for all.
+   * List only names that contain this pattern; `*` matches any text. Empty for all.
    */
   ProtobufCBinaryData pattern;
 };
@@ -1803,13 +1803,13 @@ struct  Gw__ListModelsRequest
 
 
 /*
- * What is configured, and what could be.
+ * The models, routes and providers of the server.
  */
 struct  Gw__ListModelsResponse
 {
   ProtobufCMessage base;
   /*
-   * The configured models.
+   * The configured models, then with `all` the other known ones.
    */
   size_t n_models;
   Gw__ModelInfo **models;
@@ -1819,7 +1819,7 @@ struct  Gw__ListModelsResponse
   size_t n_routes;
   Gw__RouteInfo **routes;
   /*
-   * Every provider that this server knows, for `provider/model_name`.
+   * The supported providers, whose names can be used in `provider/model_name`.
    */
   size_t n_providers;
   Gw__ProviderInfo **providers;
@@ -1854,69 +1854,69 @@ typedef enum {
 } Gw__ModelInfo__CacheWritePriceOptCase;
 
 /*
- * A configured model.
+ * A configured or known model.
  */
 struct  Gw__ModelInfo
 {
   ProtobufCMessage base;
   /*
-   * The name to ask for.
+   * The name that requests use.
    */
   ProtobufCBinaryData name;
   /*
-   * Its provider.
+   * The model's provider.
    */
   ProtobufCBinaryData provider;
   /*
-   * The vendor's name.
+   * The vendor's name for the model.
    */
   ProtobufCBinaryData model_name;
   /*
-   * What it can do, such as `chat`, `stream`, `tools`.
+   * Supported features, for example `chat`, `stream` or `tools`.
    */
   size_t n_capabilities;
   ProtobufCBinaryData *capabilities;
   /*
-   * What an empty `model` stands for.
+   * Whether requests with an empty `model` use this model.
    */
   protobuf_c_boolean default_;
   /*
-   * The most tokens of a request and its answer; 0 where nobody knows.
+   * Maximum number of tokens of a request and its response together; 0 if unknown.
    */
   int64_t context_window;
   /*
-   * The most tokens of an answer; 0 where nobody knows.
+   * Maximum number of tokens of a response; 0 if unknown.
    */
   int64_t max_output_tokens;
   /*
-   * The day from which the vendor no longer serves it, as `2026-11-30`; empty where nobody knows.
+   * The first day on which the vendor no longer serves the model, for example `2026-11-30`; empty if unknown.
    */
   ProtobufCBinaryData retires_on;
   Gw__ModelInfo__InputPriceOptCase input_price_opt_case;
   union {
     /*
-     * US dollars per million tokens of input; absent where nobody knows.
+     * US dollars per million tokens of input; absent if unknown.
      */
     double input_price;
   };
   Gw__ModelInfo__OutputPriceOptCase output_price_opt_case;
   union {
     /*
-     * US dollars per million tokens of output; absent where nobody knows.
+     * US dollars per million tokens of output; absent if unknown.
      */
     double output_price;
   };
   Gw__ModelInfo__CachedInputPriceOptCase cached_input_price_opt_case;
   union {
     /*
-     * US dollars per million tokens read from the prompt cache; absent where nobody knows.
+     * US dollars per million tokens read from the prompt cache; absent if unknown.
      */
     double cached_input_price;
   };
   Gw__ModelInfo__CacheWritePriceOptCase cache_write_price_opt_case;
   union {
     /*
-     * US dollars per million tokens written to the prompt cache; absent where nobody knows.
+     * US dollars per million tokens written to the prompt cache; absent if unknown.
      */
     double cache_write_price;
   };
@@ -1927,17 +1927,17 @@ struct  Gw__ModelInfo
 
 
 /*
- * A name for several models.
+ * A route: one name for several models.
  */
 struct  Gw__RouteInfo
 {
   ProtobufCMessage base;
   /*
-   * The name to ask for.
+   * The name that requests use.
    */
   ProtobufCBinaryData name;
   /*
-   * fallback, weighted or round_robin.
+   * The strategy: fallback, weighted or round_robin.
    */
   ProtobufCBinaryData strategy;
   /*
@@ -1952,17 +1952,17 @@ struct  Gw__RouteInfo
 
 
 /*
- * A vendor, or a kind of server.
+ * A provider: a vendor, or a type of server.
  */
 struct  Gw__ProviderInfo
 {
   ProtobufCMessage base;
   /*
-   * As in the configuration.
+   * The provider's name in the configuration.
    */
   ProtobufCBinaryData name;
   /*
-   * What it can do, in the same words as for a model.
+   * Supported features, named like those of a model.
    */
   size_t n_capabilities;
   ProtobufCBinaryData *capabilities;
@@ -1973,7 +1973,7 @@ struct  Gw__ProviderInfo
 
 
 /*
- * Whose credentials to check; both empty for all.
+ * Selects the credentials to check; both fields are empty for all.
  */
 struct  Gw__ValidateAuthRequest
 {
@@ -1993,13 +1993,13 @@ struct  Gw__ValidateAuthRequest
 
 
 /*
- * What was found.
+ * The results of checking the credentials.
  */
 struct  Gw__ValidateAuthResponse
 {
   ProtobufCMessage base;
   /*
-   * One for each configured model that was asked for.
+   * One result per selected model.
    */
   size_t n_results;
   Gw__AuthResult **results;
@@ -2010,7 +2010,7 @@ struct  Gw__ValidateAuthResponse
 
 
 /*
- * One model's credential.
+ * The state of one model's credential.
  */
 struct  Gw__AuthResult
 {
@@ -2020,19 +2020,19 @@ struct  Gw__AuthResult
    */
   ProtobufCBinaryData provider;
   /*
-   * Whether a call would get through.
+   * Whether the provider accepts the credential.
    */
   protobuf_c_boolean valid;
   /*
-   * healthy, expiring, stale, failed or unconfigured.
+   * The state: healthy, expiring, stale, failed or unconfigured.
    */
   ProtobufCBinaryData status;
   /*
-   * What is wrong and what to do; empty where nothing is.
+   * The problem and its remedy; empty if there is none.
    */
   ProtobufCBinaryData detail;
   /*
-   * Until the credential expires; 0 where it does not or nobody knows.
+   * Time until the credential expires; 0 if it does not expire or this is unknown.
    */
   int64_t expires_in_seconds;
   /*
@@ -2040,15 +2040,15 @@ struct  Gw__AuthResult
    */
   ProtobufCBinaryData model;
   /*
-   * What the last try to get a token ended with, where it failed, although an older one may still serve.
+   * The error of the last attempt to get a token, if it failed; an older token may still be valid.
    */
   ProtobufCBinaryData last_error;
   /*
-   * Since the token was fetched; 0 for a fixed one.
+   * Time since the token was fetched; 0 for a fixed one.
    */
   int64_t seconds_since_refresh;
   /*
-   * Whether the server is configured to do without this model where its credential is missing.
+   * Whether the model is optional: the server starts without it if its credential is missing.
    */
   protobuf_c_boolean optional;
 };
@@ -2058,13 +2058,13 @@ struct  Gw__AuthResult
 
 
 /*
- * Asks the server, and on request its providers.
+ * A check of the server and, optionally, its providers.
  */
 struct  Gw__HealthRequest
 {
   ProtobufCMessage base;
   /*
-   * Ask each provider too, with a call that costs nothing.
+   * Check each provider too, with a call that costs nothing.
    */
   protobuf_c_boolean deep;
 };
@@ -2074,13 +2074,13 @@ struct  Gw__HealthRequest
 
 
 /*
- * How the server is.
+ * The state of the server.
  */
 struct  Gw__HealthResponse
 {
   ProtobufCMessage base;
   /*
-   * serving, degraded (a provider fails) or draining.
+   * The state: serving, degraded (a provider failed the check) or draining (shutting down).
    */
   ProtobufCBinaryData status;
   /*
@@ -2088,11 +2088,11 @@ struct  Gw__HealthResponse
    */
   ProtobufCBinaryData version;
   /*
-   * Since the server started.
+   * Time since the server started.
    */
   double uptime_seconds;
   /*
-   * Only for `deep`.
+   * One entry per checked provider; only with `deep`.
    */
   size_t n_providers;
   Gw__ProviderHealth **providers;
@@ -2103,25 +2103,25 @@ struct  Gw__HealthResponse
 
 
 /*
- * One provider's state.
+ * The state of one provider.
  */
 struct  Gw__ProviderHealth
 {
   ProtobufCMessage base;
   /*
-   * Its name.
+   * The provider's name.
    */
   ProtobufCBinaryData provider;
   /*
-   * healthy, failed or unconfigured.
+   * The state: healthy, failed or unconfigured.
    */
   ProtobufCBinaryData status;
   /*
-   * What is wrong; empty where nothing is.
+   * The problem; empty if there is none.
    */
   ProtobufCBinaryData detail;
   /*
-   * The configured model that was asked.
+   * The configured model that the check used.
    */
   ProtobufCBinaryData model;
 };
@@ -2131,7 +2131,7 @@ struct  Gw__ProviderHealth
 
 
 /*
- * Asks for everything.
+ * A request for the usage of all models.
  */
 struct  Gw__GetUsageRequest
 {
@@ -2143,13 +2143,13 @@ struct  Gw__GetUsageRequest
 
 
 /*
- * Counts since the server started.
+ * The usage since the server started.
  */
 struct  Gw__GetUsageResponse
 {
   ProtobufCMessage base;
   /*
-   * One for each model that was used.
+   * One row per model that was used.
    */
   size_t n_rows;
   Gw__UsageRow **rows;
@@ -2160,49 +2160,49 @@ struct  Gw__GetUsageResponse
 
 
 /*
- * One provider's model. Every attempt counts as a request.
+ * The usage of one model. Every attempt counts as a request.
  */
 struct  Gw__UsageRow
 {
   ProtobufCMessage base;
   /*
-   * As in the configuration.
+   * The provider's name in the configuration.
    */
   ProtobufCBinaryData provider;
   /*
-   * The configured model's name, or `provider/model_name` as callers wrote it. Past 256 of those, `*` sums the rest.
+   * The configured model's name, or `provider/model_name` as callers wrote it; `*` sums those beyond the first 256.
    */
   ProtobufCBinaryData model;
   /*
-   * All of them.
+   * The number of attempts.
    */
   int64_t requests;
   /*
-   * Those that ended with an answer.
+   * Attempts that ended with a response.
    */
   int64_t successful_requests;
   /*
-   * Those that ended with an error.
+   * Attempts that ended with an error.
    */
   int64_t failed_requests;
   /*
-   * Summed.
+   * The sum of the input tokens.
    */
   int64_t input_tokens;
   /*
-   * Summed.
+   * The sum of the output tokens.
    */
   int64_t output_tokens;
   /*
-   * From start to end, over the successful ones.
+   * The mean duration of the successful attempts.
    */
   double average_latency_seconds;
   /*
-   * The share of failures among the requests that were not cancelled, 0 to 1.
+   * The share of failures among the attempts that were not cancelled, 0 to 1.
    */
   double error_rate;
   /*
-   * Those that their caller cancelled or left.
+   * Attempts whose caller cancelled the call or disconnected.
    */
   int64_t cancelled_requests;
 };
@@ -2212,7 +2212,7 @@ struct  Gw__UsageRow
 
 
 /*
- * Who the client is; all may be empty.
+ * Describes the client; all fields may be empty.
  */
 struct  Gw__HelloRequest
 {
@@ -2222,17 +2222,17 @@ struct  Gw__HelloRequest
    */
   ProtobufCBinaryData client_name;
   /*
-   * Its version.
+   * The client's version.
    */
   ProtobufCBinaryData client_version;
   /*
-   * What the client can do beyond the contract.
+   * Features of the client beyond the contract.
    */
   size_t n_features;
   ProtobufCBinaryData *features;
   /*
-   * Over TCP, where the server asks for tokens: authenticates this connection, so that later calls need no metadata.
-   * The metadata `authorization: Bearer TOKEN` does the same, here or on any call of its own.
+   * The token, for a server on TCP that requires one: authenticates the connection, so that later calls need no
+   * metadata. The metadata `authorization: Bearer TOKEN` authenticates a single call instead.
    */
   ProtobufCBinaryData token;
 };
@@ -2242,7 +2242,7 @@ struct  Gw__HelloRequest
 
 
 /*
- * What the server is.
+ * Describes the server.
  */
 struct  Gw__HelloResponse
 {
@@ -2252,20 +2252,20 @@ struct  Gw__HelloResponse
    */
   ProtobufCBinaryData server;
   /*
-   * Its version.
+   * The server's version.
    */
   ProtobufCBinaryData version;
   /*
-   * What the server can do beyond plain ttrpc, such as `cancel`.
+   * Features of the server beyond plain ttrpc, for example `cancel`.
    */
   size_t n_features;
   ProtobufCBinaryData *features;
   /*
-   * The longest message that it takes.
+   * Maximum message size in bytes.
    */
   int64_t max_message_bytes;
   /*
-   * The most calls in progress on one connection.
+   * Maximum number of calls in progress per connection.
    */
   int64_t max_streams;
 };
@@ -2275,13 +2275,13 @@ struct  Gw__HelloResponse
 
 
 /*
- * Which call to end.
+ * Selects the call to cancel.
  */
 struct  Gw__CancelRequest
 {
   ProtobufCMessage base;
   /*
-   * The id that the call's request carried.
+   * The `call_id` of the call's request.
    */
   ProtobufCBinaryData call_id;
 };
@@ -2291,13 +2291,13 @@ struct  Gw__CancelRequest
 
 
 /*
- * What became of it.
+ * The result of a cancellation.
  */
 struct  Gw__CancelResponse
 {
   ProtobufCMessage base;
   /*
-   * Whether a call was running under this id.
+   * Whether a call with this id was in progress.
    */
   protobuf_c_boolean found;
 };
@@ -2307,7 +2307,7 @@ struct  Gw__CancelResponse
 
 
 /*
- * A sign of life.
+ * A check that the connection works.
  */
 struct  Gw__PingRequest
 {
@@ -2323,7 +2323,7 @@ struct  Gw__PingRequest
 
 
 /*
- * The same back.
+ * The response to a ping.
  */
 struct  Gw__PingResponse
 {
