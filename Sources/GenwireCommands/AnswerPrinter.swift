@@ -12,13 +12,13 @@ struct AnswerPrinter {
     private var endsWithLineFeed = true
     private var isThinking = false
 
-    /// What was printed so far, as the assistant's message.
+    /// The response printed so far, as the assistant's message.
     var message: Message { builder.message }
 
     /// - Parameters:
     ///   - json: whether to print JSON, one object per line.
     ///   - output: receives the response; standard output by default.
-    ///   - errors: receives notes about it; standard error by default.
+    ///   - errors: receives warnings, reasoning and the summary; standard error by default.
     init(
         json: Bool, output: @escaping (String) -> Void = Output.write, errors: @escaping (String) -> Void = Output.error
     ) {
@@ -27,12 +27,12 @@ struct AnswerPrinter {
         self.errors = errors
     }
 
-    /// Prints the whole answer of `Chat`.
+    /// Prints a complete response of `Chat`.
     func chat(_ response: ChatResponse) {
         if let forms { output(forms.chat(response) + "\n") } else { plain(response) }
     }
 
-    /// Prints the answer of `Generate`.
+    /// Prints a response of `Generate`.
     func generated(_ response: ChatResponse) {
         if let forms { output(forms.generated(response) + "\n") } else { plain(response) }
     }
@@ -48,7 +48,7 @@ struct AnswerPrinter {
         summary(response.completion)
     }
 
-    /// Prints one piece of a streamed answer.
+    /// Prints one chunk of a streamed response.
     mutating func piece(_ chunk: StreamedChunk) {
         if let forms { output(forms.chunk(chunk) + "\n") }
         let callCount = message.toolCalls.count
@@ -67,7 +67,7 @@ struct AnswerPrinter {
     }
 
     private mutating func show(_ event: ChunkEvent, isNewCall: Bool, isFirstCall: Bool) {
-        // Thoughts go to standard error; what follows them begins a line of its own there.
+        // Reasoning is printed to standard error. End its line before any other content.
         if case .reasoning = event {} else if isThinking { errors("\n") }
         isThinking = if case .reasoning = event { true } else { false }
         switch event {
@@ -86,7 +86,7 @@ struct AnswerPrinter {
         }
     }
 
-    /// A part that the model made; its bytes are only in the JSON form.
+    /// Describes a generated part in one line; only `--json` prints its bytes.
     private static func line(_ part: Part) -> String {
         func line(_ kind: String, _ mimeType: String, _ source: MediaSource) -> String {
             switch source {
@@ -102,7 +102,7 @@ struct AnswerPrinter {
         }
     }
 
-    /// The sources of the answer below its text, each once.
+    /// Prints the sources of the response, each once.
     private func sources(_ citations: [Citation]) {
         var seen: Set<String> = []
         for citation in citations {
@@ -114,7 +114,7 @@ struct AnswerPrinter {
         }
     }
 
-    /// Ends a line that an error left half done.
+    /// Ends an incomplete line, for example after an error.
     mutating func finishLine() {
         if !endsWithLineFeed { write("\n") }
     }
@@ -124,7 +124,7 @@ struct AnswerPrinter {
         if let last = text.utf8.last { endsWithLineFeed = last == 0x0A }
     }
 
-    /// One line about the answer, for people.
+    /// Prints the warnings and, on a terminal, one line with the model, tokens and times.
     private func summary(_ completion: AnswerTrailer) {
         for warning in completion.warnings { errors("note: \(warning)\n") }
         guard isatty(STDERR_FILENO) == 1 else { return }

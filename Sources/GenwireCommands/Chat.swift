@@ -2,10 +2,10 @@ internal import ArgumentParser
 internal import Generation
 internal import GenwireClient
 
-/// A conversation, answered whole or streamed.
+/// `genwire chat`: responds to a conversation, complete or streamed.
 struct Chat: ServerCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Answer a conversation, as a whole or as a stream.",
+        abstract: "Respond to a conversation, optionally as a stream.",
         discussion: "Without -m, the user's message is read from standard input.")
 
     @ParentCommand var parent: GenwireCommand
@@ -18,7 +18,8 @@ struct Chat: ServerCommand {
     var message: [String] = []
     @Flag(help: "Print the response as it is generated.") var stream = false
     @Option(
-        help: "A JSON file of tools: [{name, description, parameters}], or OpenAI's form.", transform: DashedText.plain)
+        help: "A JSON file of tools: [{name, description, parameters}], or OpenAI's format.",
+        transform: DashedText.plain)
     var tools: String?
     @Option(help: "auto, none, required, or the name of a tool.", transform: DashedText.plain) var toolChoice: String?
     @Option(help: "A JSON Schema file for the response.", transform: DashedText.plain) var schema: String?
@@ -26,7 +27,7 @@ struct Chat: ServerCommand {
         help: "An image file or URL for the last user message. May be repeated.",
         transform: DashedText.plain)
     var image: [String] = []
-    @Option(help: "A sound file for the last user message. May be repeated.", transform: DashedText.plain)
+    @Option(help: "An audio file for the last user message. May be repeated.", transform: DashedText.plain)
     var audio: [String] = []
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {

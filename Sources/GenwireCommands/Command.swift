@@ -3,7 +3,7 @@ internal import Generation
 internal import GenwireClient
 internal import Glibc
 
-/// A subcommand that talks to a server.
+/// A subcommand that connects to a server.
 protocol ServerCommand: AsyncParsableCommand {
     var parent: GenwireCommand { get }
     var own: GlobalOptions { get }
@@ -30,10 +30,10 @@ extension ServerCommand {
 }
 
 extension ServerCommand {
-    /// How long to wait for any response of the server without `--timeout`, in seconds.
+    /// Without `--timeout`: the timeout for connecting and the server's first response, in seconds.
     private static var patience: Double { 30 }
 
-    /// A client whose server has answered once, and what is then left of `--timeout` for the call itself.
+    /// Connects and waits for a first response. Returns the client and the rest of `--timeout` for the call.
     private static func reach(_ options: GlobalOptions) async throws -> (client: GenwireClient, left: Double?) {
         let limit = options.timeout ?? patience
         let start = ContinuousClock.now
@@ -81,7 +81,7 @@ func fail(_ error: ClientError, _ options: GlobalOptions) throws -> Never {
     throw ExitCode(ExitStatus(error).rawValue)
 }
 
-/// What to do about a server that was not reached.
+/// The second line of the error for a server that was not reached: the remedy or the option concerned.
 private func remedy(_ reason: ClientError.Unreachable) -> String {
     switch reason {
     case .malformedAddress: "The address comes from --connect or GENWIRE_CONNECT."
@@ -96,7 +96,7 @@ private func remedy(_ reason: ClientError.Unreachable) -> String {
     }
 }
 
-/// Standard output for data, standard error for everything else.
+/// Writes data to standard output and everything else to standard error.
 enum Output {
     static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
     static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
@@ -110,25 +110,25 @@ enum Output {
             while done < buffer.count {
                 let count = Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
                 if count < 0, errno == EINTR { continue }
-                // A reader that has gone (`genwire … | head`) is no error of ours.
+                // A closed pipe (`genwire … | head`) is not an error.
                 if count <= 0 { _exit((errno == EPIPE ? ExitStatus.done : .output).rawValue) }
                 done += count
             }
         }
     }
 
-    /// Whether to colour what goes to a descriptor: only on a terminal that can, and not against the user's word.
+    /// Whether to use colour on a descriptor: only on a capable terminal, and not if `NO_COLOR` is set.
     static func isColoured(_ descriptor: Int32) -> Bool {
         guard isatty(descriptor) == 1, getenv("NO_COLOR") == nil else { return false }
         return getenv("TERM").map { String(cString: $0) != "dumb" } ?? false
     }
 
-    /// Dim on a terminal that can.
+    /// The text in a dim style if `isColoured(descriptor)`, otherwise unchanged.
     static func dim(_ text: String, on descriptor: Int32) -> String {
         isColoured(descriptor) ? "\u{1B}[2m\(text)\u{1B}[0m" : text
     }
 
-    /// Columns of equal width, two spaces between.
+    /// Aligns the cells of `rows` in columns, separated by two spaces.
     static func table(_ rows: [[String]]) -> String {
         let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
@@ -142,9 +142,9 @@ enum Output {
     }
 }
 
-/// Files and standard input.
+/// Reads files and standard input.
 enum Input {
-    /// A whole file, or standard input for `-`.
+    /// Reads a whole file, or standard input for `-`; at most about 64 MiB.
     static func bytes(_ path: String) throws -> [UInt8] {
         let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw ValidationError("\(path): \(String(cString: strerror(errno)))") }

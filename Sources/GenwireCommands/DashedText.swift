@@ -1,24 +1,24 @@
-/// Text on the command line that begins with a dash, such as the prompt "- hello".
+/// Text on the command line that begins with a dash, for example the prompt "- hello".
 ///
-/// The argument parser reads it as a group of short options, and an `h` in it as a call for help. So words that begin
-/// with a dash and cannot be options are marked before the parser sees them, and every option and argument of text
-/// takes the mark off again with `plain`.
+/// The argument parser treats it as a group of short options, and an `h` in it as a request for help. Therefore,
+/// arguments that begin with a dash and cannot be options are marked before parsing, and every option and argument of
+/// type text removes the mark with `plain`.
 enum DashedText {
-    /// No word of a command line holds a NUL.
+    /// Cannot occur in a command line.
     private static let mark: Character = "\0"
     /// The short options of all subcommands.
     private static let shortOptions = ["-h", "-m"]
 
-    /// The words for the parser. What follows `--` is text anyway.
+    /// Marks the arguments for the parser, except those after `--`, which it treats as text anyway.
     static func marked(_ words: [String]) -> [String] {
         let end = words.firstIndex(of: "--") ?? words.endIndex
         return words[..<end].map { isText($0) ? String(mark) + $0 : $0 } + words[end...]
     }
 
-    /// The word as it was written.
+    /// The argument without the mark.
     static func plain(_ word: String) -> String { word.first == mark ? String(word.dropFirst()) : word }
 
-    /// A message of the parser that may quote marked words.
+    /// Removes the marks from a message of the parser, which may quote marked arguments.
     static func unmarked(_ message: String) -> String { message.filter { $0 != mark } }
 
     private static func isText(_ word: String) -> Bool {

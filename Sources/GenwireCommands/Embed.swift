@@ -3,7 +3,7 @@ internal import Generation
 internal import GenwireClient
 internal import Messages
 
-/// Vectors of texts.
+/// `genwire embed`: prints one vector per text.
 struct Embed: ServerCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the vectors of texts, one per line.",
@@ -11,12 +11,12 @@ struct Embed: ServerCommand {
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
-    @Option(help: "The length of the vectors. Default: the model's own.") var dimensions: Int?
+    @Option(help: "The length of the vectors. Default: the model's default.") var dimensions: Int?
     @Option(
-        help: "What the vectors are for, as the provider names it, for example RETRIEVAL_QUERY.",
+        help: "The purpose of the vectors, as the provider names it, for example RETRIEVAL_QUERY.",
         transform: DashedText.plain)
     var inputType = ""
-    @Option(help: "A file that is one text. May be repeated.", transform: DashedText.plain) var file: [String] = []
+    @Option(help: "A file to read as one text. May be repeated.", transform: DashedText.plain) var file: [String] = []
     @Flag(help: "Drop unsupported options, with a note, instead of failing.") var dropUnsupported = false
     @Argument(help: "The texts, or - to read one per line from standard input.", transform: DashedText.plain)
     var texts: [String] = []

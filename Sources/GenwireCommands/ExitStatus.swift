@@ -1,8 +1,7 @@
 internal import Generation
 internal import GenwireClient
 
-/// The exit codes of `genwire`, after `sysexits.h`: the one place of each and of its meaning. `--help` prints them, and
-/// a test holds the README against them.
+/// The exit codes of `genwire`, based on `sysexits.h`. `--help` prints them, and a test compares them with the README.
 enum ExitStatus: Int32, CaseIterable {
     case done = 0
     case usage = 64
@@ -13,7 +12,7 @@ enum ExitStatus: Int32, CaseIterable {
     case denied = 77
     case interrupted = 130
 
-    /// What it means, for people; short enough for a line of `--help`.
+    /// A description, short enough for one line of `--help`.
     var meaning: String {
         switch self {
         case .done: "success"
@@ -27,7 +26,7 @@ enum ExitStatus: Int32, CaseIterable {
         }
     }
 
-    /// All of them, one per line.
+    /// All codes with their descriptions, one per line.
     static var table: String {
         allCases.map { status in
             let code = String(status.rawValue)
@@ -35,7 +34,7 @@ enum ExitStatus: Int32, CaseIterable {
         }.joined(separator: "\n")
     }
 
-    /// The code of a failed call.
+    /// The exit code for a failed call.
     init(_ error: ClientError) {
         switch error.unreachable {
         case .malformedAddress: self = .usage
@@ -45,8 +44,8 @@ enum ExitStatus: Int32, CaseIterable {
         }
     }
 
-    /// The server says whether another try may succeed. A server that is shutting down has a successor; a garbled answer
-    /// (code 13) is no promise that the next one is better.
+    /// Follows the server's `retryable` flag, with two exceptions: a shutdown is temporary, because a new server
+    /// usually follows, and an invalid provider response (code 13) is not.
     private init(_ detail: GenerationError) {
         switch detail.kind {
         case .authentication, .permission: self = .denied
@@ -56,7 +55,8 @@ enum ExitStatus: Int32, CaseIterable {
         }
     }
 
-    /// Without a detail only the code speaks. Code 8 is then a size that is over a limit, which no later try changes.
+    /// The exit code for an error without a detail. Code 8 then means that a size limit was exceeded, so a retry does
+    /// not help.
     private init(code: Int32) {
         switch code {
         case 7, 16: self = .denied

@@ -2,9 +2,9 @@ internal import ArgumentParser
 internal import Generation
 internal import GenwireClient
 
-/// One prompt, one answer.
+/// `genwire generate`: responds to one prompt.
 struct Generate: ServerCommand {
-    static let configuration = CommandConfiguration(abstract: "Answer one prompt.")
+    static let configuration = CommandConfiguration(abstract: "Respond to one prompt.")
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
@@ -21,7 +21,7 @@ struct Generate: ServerCommand {
     }
 }
 
-/// How to answer.
+/// The generation options of `generate`, `chat` and `repl`.
 struct SamplingOptions: ParsableArguments {
     @Option(help: "Maximum length of the response, in tokens.") var maxTokens: Int?
     @Option(help: "Sampling temperature, 0 to 2.") var temperature: Double?
@@ -40,7 +40,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         help: "A JSON object to merge into the provider's request body (RFC 7396).", transform: DashedText.plain)
     var extraJson = ""
-    @Flag(help: "Return the provider's further fields as extra_json; seen with --json.") var includeExtra = false
+    @Flag(help: "Return the provider's further fields as extra_json; shown with --json.") var includeExtra = false
 
     var options: GenerationOptions {
         var options = GenerationOptions()

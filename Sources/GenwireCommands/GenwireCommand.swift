@@ -2,9 +2,9 @@ package import ArgumentParser
 internal import Generation
 internal import Glibc
 
-/// `genwire`: the gateway from a shell.
+/// The `genwire` command.
 package struct GenwireCommand: AsyncParsableCommand {
-    /// Name, help and subcommands.
+    /// The name, help text and subcommands.
     package static let configuration = CommandConfiguration(
         commandName: "genwire",
         abstract: "Talk to language models through a Genwire server.",
@@ -14,10 +14,10 @@ package struct GenwireCommand: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    /// Part of `ParsableCommand`.
+    /// Creates the command; called by the argument parser.
     package init() {}
 
-    /// Runs a command line, given without the program's name, and exits the process.
+    /// Parses and runs a command line, given without the program's name. Exits the process on errors.
     package static func run(_ words: [String]) async {
         do {
             var command = try parseAsRoot(DashedText.marked(words))
@@ -36,10 +36,10 @@ package struct GenwireCommand: AsyncParsableCommand {
     }
 }
 
-/// Whole milliseconds, at least one.
+/// Converts seconds to whole milliseconds, at least 1.
 func milliseconds(_ seconds: Double) -> UInt64 { UInt64(max(1, seconds * 1000)) }
 
-/// The options of every subcommand, accepted before or after its name.
+/// The options of every subcommand; they may precede or follow its name.
 struct GlobalOptions: ParsableArguments {
     @Option(
         help: "The server: unix:PATH or tcp:HOST:PORT. Default: GENWIRE_CONNECT, else the default socket.",
@@ -51,8 +51,8 @@ struct GlobalOptions: ParsableArguments {
     var model: String?
     @Option(
         help: """
-            Give up after this many seconds, connecting included; in `repl`, each answer. Without it, a server that does \
-            not answer at all is given up after 30.
+            Timeout in seconds, including connecting; in `repl`, per response. Default: none, but 30 for connecting \
+            and the server's first reply.
             """)
     var timeout: Double?
     // The token itself is not an option: it would be visible in the process list.
@@ -62,7 +62,7 @@ struct GlobalOptions: ParsableArguments {
     var tokenFile: String?
     @Option(
         help: """
-            The user, by name or number, that the server on a Unix socket may run as, besides you and root. \
+            A user, by name or number, that the server on a Unix socket may run as, besides you and root. \
             Default: GENWIRE_SERVER_USER.
             """)
     var serverUser: String?
@@ -73,7 +73,7 @@ struct GlobalOptions: ParsableArguments {
         }
     }
 
-    /// The options of a subcommand over those before its name.
+    /// Combines the options after the subcommand's name, which take precedence, with those before it.
     func merged(over parent: GlobalOptions) -> GlobalOptions {
         var merged = self
         merged.connect = connect ?? parent.connect
@@ -87,7 +87,7 @@ struct GlobalOptions: ParsableArguments {
 
     var deadlineMilliseconds: UInt64 { timeout.map(milliseconds) ?? 0 }
 
-    /// The token to show: the file's, the environment's, none.
+    /// The server's token: from the file, else from the environment, else `nil`.
     func token() throws -> String? {
         if let tokenFile {
             guard let file = fopen(tokenFile, "r") else {
@@ -102,20 +102,20 @@ struct GlobalOptions: ParsableArguments {
         return Self.variable("GENWIRE_TOKEN")
     }
 
-    /// The server's address: option, environment; `nil` for the default.
+    /// The server's address: from the option, else from the environment, else `nil` for the default.
     var address: String? { connect ?? Self.variable("GENWIRE_CONNECT") }
 
-    /// The id of the user that the server may run as: option, environment, none.
+    /// The id of the user that the server may run as: from the option, else from the environment, else `nil`.
     func serverUserID() throws -> UInt32? {
         guard let name = serverUser ?? Self.variable("GENWIRE_SERVER_USER") else { return nil }
         if let number = UInt32(name) { return number }
         guard let entry = getpwnam(name) else {
-            throw ValidationError("--server-user or GENWIRE_SERVER_USER: there is no user '\(name)'")
+            throw ValidationError("--server-user or GENWIRE_SERVER_USER: unknown user '\(name)'")
         }
         return entry.pointee.pw_uid
     }
 
-    /// A variable of the environment that is not empty.
+    /// An environment variable; `nil` if it is unset or empty.
     private static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }

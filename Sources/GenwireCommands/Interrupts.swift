@@ -2,11 +2,11 @@ internal import EventLoop
 internal import GenwireClient
 internal import Glibc
 
-/// What Ctrl-C does in a conversation: it stops the answer; at the prompt it drops the line, and a second one ends the
-/// program, as a second one does while an answer is being stopped.
+/// Handles Ctrl-C in a conversation. It stops a response in progress, or clears the line at the prompt. A second Ctrl-C
+/// exits the program.
 ///
-/// One signal source serves the whole conversation: the kernel's handling of the signal is set once, so no Ctrl-C falls
-/// between two settings.
+/// One signal source is used for the whole conversation, so that the signal's disposition is set only once and no
+/// Ctrl-C is handled by the default action in between.
 final class Interrupts {
     private enum Place {
         case prompt
@@ -15,24 +15,24 @@ final class Interrupts {
 
     private struct State {
         var place = Place.prompt
-        /// Whether there was one since the last prompt or answer began.
+        /// Whether Ctrl-C was pressed since the current prompt or response began.
         var isWarned = false
     }
 
     private let state = Locked(State())
     private let signals: SignalWatch
 
-    /// - Parameter isInteractive: whether there is a person to go back to the prompt for.
+    /// - Parameter isInteractive: whether standard input is a terminal; if not, Ctrl-C at the prompt exits at once.
     init(isInteractive: Bool) {
         signals = SignalWatch([SIGINT]) { [state] _ in Self.interrupted(state, isInteractive) }
     }
 
-    /// An answer begins.
+    /// Must be called when a response begins.
     func begin(_ stream: AnswerStream) {
         state.withLock { $0 = State(place: .answer(stream)) }
     }
 
-    /// The prompt is back.
+    /// Must be called before the prompt is shown.
     func atPrompt() {
         state.withLock { $0 = State(place: .prompt) }
     }
@@ -46,8 +46,8 @@ final class Interrupts {
         case .answer(let stream) where !isSecond:
             stream.cancel()
         case .prompt where !isSecond && isInteractive:
-            // The terminal has dropped what was typed.
-            Output.write("\n(Ctrl-C again, Ctrl-D or /quit ends)\n\(REPL.prompt)")
+            // The terminal has already discarded the typed line.
+            Output.write("\n(Ctrl-C again, Ctrl-D or /quit exits)\n\(REPL.prompt)")
         default:
             Output.errorLine("")
             _exit(ExitStatus.interrupted.rawValue)

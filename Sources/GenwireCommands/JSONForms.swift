@@ -4,12 +4,12 @@ internal import GenwireClient
 internal import JSON
 internal import Messages
 
-/// The JSON that `--json` prints (docs/json-output.md). It is the contract's messages field by field, by their
-/// descriptions, so that a field of the contract cannot be missing; only the members around them are written here.
+/// Writes the JSON of `--json` (docs/json-output.md). The messages of the contract are written field by field, from
+/// their descriptors, so that no field can be missing; only the members around them are written here.
 struct JSONForms {
     private let coder = MessageCoder()
 
-    /// One object, whose members `body` writes.
+    /// Returns a JSON object whose members `body` writes.
     func object(_ body: (MessageCoder, inout JSONWriter) -> Void) -> String {
         var writer = JSONWriter()
         writer.beginObject()
@@ -23,8 +23,8 @@ struct JSONForms {
         object { coder, writer in coder.describeGenerated(response, to: &writer) }
     }
 
-    /// A `ChatResponse`. Before its own fields stand those of its message that a script wants first, under the names
-    /// that `generate` and older releases have for them.
+    /// A `ChatResponse`. Its fields are preceded by those of its message that scripts need most, with the same names as
+    /// in the output of `generate` and of older releases.
     func chat(_ response: ChatResponse) -> String {
         object { coder, writer in
             writer.key("text")
@@ -52,7 +52,7 @@ struct JSONForms {
         object { coder, writer in coder.describe(chunk, to: &writer) }
     }
 
-    /// A failure: the status's code and text with the fields of its `ErrorDetail`. Without one, `kind` is empty.
+    /// An error: the code and message of the status with the fields of its `ErrorDetail`. Without one, `kind` is empty.
     func error(_ error: ClientError) -> String {
         object { coder, writer in
             writer.key("error")
@@ -73,6 +73,6 @@ struct JSONForms {
 }
 
 extension JSONWriter: MessageVisitor {
-    /// Base64, as in Protobuf's JSON mapping.
+    /// Writes Base64, as in Protobuf's JSON mapping.
     package mutating func data(_ bytes: [UInt8]) { plainString { Base64.append(bytes, to: &$0) } }
 }

@@ -4,7 +4,7 @@ internal import GenwireClient
 internal import Glibc
 internal import Messages
 
-/// A conversation at the terminal.
+/// `genwire repl`: an interactive conversation.
 struct REPL: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "repl", abstract: "Chat with a model interactively.",
@@ -26,7 +26,7 @@ struct REPL: ServerCommand {
         var messages = opening
         let isInteractive = isatty(STDIN_FILENO) == 1
         let interrupts = Interrupts(isInteractive: isInteractive)
-        // Each answer has the whole of --timeout.
+        // --timeout applies to each response separately.
         let deadline = own.merged(over: parent.options).deadlineMilliseconds
         while true {
             interrupts.atPrompt()
@@ -44,8 +44,8 @@ struct REPL: ServerCommand {
             let request = ChatRequest(model: options.model ?? "", messages: messages, options: sampling.options)
             let stream = client.streamChat(request, deadlineMilliseconds: deadline)
             interrupts.begin(stream)
-            if let answer = try await turn(stream, options) {
-                messages.append(answer)
+            if let reply = try await turn(stream, options) {
+                messages.append(reply)
             } else {
                 messages.removeLast()
             }

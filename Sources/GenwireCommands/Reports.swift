@@ -3,12 +3,12 @@ internal import Generation
 internal import GenwireClient
 internal import Messages
 
-/// The subcommands that print a report of the server's.
+/// The subcommands that print a report of the server.
 let reportCommands: [any ParsableCommand.Type] = [
     Auth.self, Health.self, Models.self, Tokens.self, UsageCommand.self,
 ]
 
-/// Whether the server, and with --deep its providers, are well.
+/// `genwire health`: reports the state of the server and, with `--deep`, of its providers.
 struct Health: ServerCommand {
     static let configuration = CommandConfiguration(abstract: "Report the server's health.")
 
@@ -33,7 +33,7 @@ struct Health: ServerCommand {
     }
 }
 
-/// Whether credentials work.
+/// `genwire auth`: checks the credentials with the providers.
 struct Auth: ServerCommand {
     static let configuration = CommandConfiguration(
         abstract: "Validate the credentials with the providers, at no cost. Exits with 77 if a required one fails.",
@@ -68,22 +68,22 @@ struct Auth: ServerCommand {
                 })
     }
 
-    /// A server may do without an optional model's key; one who asks for that model asks whether it works.
+    /// A missing credential of an optional model is a failure only if the model or provider was selected by name.
     static func isFailure(_ report: AuthReport, isNamed: Bool) -> Bool {
         !report.isValid && (isNamed || !report.isOptional || report.status != .unconfigured)
     }
 }
 
-/// What is configured, and what is known.
+/// `genwire models`: lists the configured and, with `--all`, the known models.
 struct Models: ServerCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the configured models and routes, or all known models.",
-        discussion: "Sizes are in tokens, prices in US dollars per million tokens; what is unknown is left blank.")
+        discussion: "Sizes are in tokens, prices in US dollars per million tokens; unknown values are blank.")
 
     @ParentCommand var parent: GenwireCommand
     @OptionGroup var own: GlobalOptions
     @Flag(help: "Also list the models that the server knows but that are not configured.") var all = false
-    @Argument(help: "Only names that contain this; * stands for any text.", transform: DashedText.plain)
+    @Argument(help: "List only names that contain this; * matches any text.", transform: DashedText.plain)
     var pattern = ""
 
     func run(_ client: GenwireClient, _ options: GlobalOptions) async throws {
@@ -113,7 +113,7 @@ struct Models: ServerCommand {
     }
 }
 
-/// What a text would cost.
+/// `genwire tokens`: counts the tokens of a text.
 struct Tokens: ServerCommand {
     static let configuration = CommandConfiguration(abstract: "Count the tokens of a text.")
 
@@ -132,7 +132,7 @@ struct Tokens: ServerCommand {
     }
 }
 
-/// What was used.
+/// `genwire usage`: shows the usage per model.
 struct UsageCommand: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "Show usage since the server started.")

@@ -3,22 +3,22 @@ internal import Encodings
 internal import Generation
 internal import JSON
 
-/// The file of `--tools`: a tool or a list of them, in our form or in OpenAI's.
+/// Parses the file of `--tools`: a tool or a list of tools, in Genwire's format or in OpenAI's.
 ///
 /// ```
 /// {"name": …, "description": …, "parameters": {…}, "strict": …}
 /// {"type": "function", "function": {"name": …, …}}
 /// {"builtin": TYPE, "config": {…}}
 /// ```
-/// The last one is a tool of the provider's own.
-/// A misspelt key would silently make a tool without parameters, so every key is checked.
+/// The last form is a built-in tool of the provider. Unknown keys are errors, because a misspelt one would silently
+/// produce a tool without parameters.
 struct ToolsFile {
     private static let keys = ["name", "description", "parameters", "strict"]
 
-    /// What errors call the file.
+    /// The file's path, for error messages.
     let path: String
 
-    /// The tools in the text of the file.
+    /// Parses the contents of the file.
     /// - Throws: `ValidationError` that names the tool and the key.
     func tools(_ bytes: [UInt8]) throws -> [Tool] {
         let value: JSONValue
@@ -36,7 +36,7 @@ struct ToolsFile {
         if let type = value["type"], type.string != "function" {
             throw mistake(
                 place,
-                "type: expected \"function\"; a tool of the provider's own is {\"builtin\": TYPE, \"config\": {…}}")
+                "type: expected \"function\"; for the provider's built-in tools use {\"builtin\": TYPE, \"config\": {…}}")
         }
         guard let function = value["function"] else {
             return try definition(value, place, keys: Self.keys + ["type"])
@@ -56,7 +56,7 @@ struct ToolsFile {
 
     private func definition(_ value: JSONValue, _ place: String, keys: [String]) throws -> Tool {
         try check(value, place, keys: keys)
-        guard let name = value["name"]?.string, !name.isEmpty else { throw mistake(place, "the tool has no name") }
+        guard let name = value["name"]?.string, !name.isEmpty else { throw mistake(place, "name is missing") }
         var tool = Tool(name: name, description: "", parametersJSON: "", strict: nil)
         if let description = present(value, "description") {
             guard let text = description.string else { throw mistake(place, "description: expected text") }
@@ -73,7 +73,7 @@ struct ToolsFile {
         return tool
     }
 
-    /// The value of a key, `null` counting as absent.
+    /// The value of a key; `nil` if it is absent or `null`.
     private func present(_ value: JSONValue, _ key: String) -> JSONValue? {
         guard let found = value[key], !found.isNull else { return nil }
         return found

@@ -113,7 +113,7 @@ import Testing
         (#"{"name": "f", "description": 3}"#, "tool 1: description: expected text"),
         (#"{"name": "f", "parameters": "{}"}"#, "tool 1: parameters: expected a JSON Schema object"),
         (#"{"name": "f", "strict": "yes"}"#, "tool 1: strict: expected true or false"),
-        (#"{"description": "d"}"#, "tool 1: the tool has no name"),
+        (#"{"description": "d"}"#, "tool 1: name is missing"),
         (#"{"tools": [{"name": "f"}]}"#, "tool 1: unknown key 'tools'"),
         ("[3]", "tool 1: expected an object"),
         ("{", "not JSON"),
