@@ -36,7 +36,7 @@ struct ToolsFile {
         if let type = value["type"], type.string != "function" {
             throw mistake(
                 place,
-                "type: expected \"function\"; for the provider's built-in tools use {\"builtin\": TYPE, \"config\": {…}}")
+                "type: expected \"function\"; a provider's built-in tool is {\"builtin\": TYPE, \"config\": {…}}")
         }
         guard let function = value["function"] else {
             return try definition(value, place, keys: Self.keys + ["type"])

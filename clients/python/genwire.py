@@ -1,6 +1,7 @@
-"""A Genwire client in one file: ttrpc frames over a socket, messages from Genwire's own .proto files.
+"""A Genwire client in one file: ttrpc frames over a socket, message classes from Genwire's .proto files.
 
-Needs Python 3.9, the `protobuf` package and the `protoc` program (Debian: python3-protobuf, protobuf-compiler).
+Needs Python 3.9 or later, the `protobuf` package and the `protoc` program (Debian: python3-protobuf,
+protobuf-compiler).
 
     from genwire import Client, messages as m
 
@@ -9,7 +10,7 @@ Needs Python 3.9, the `protobuf` package and the `protoc` program (Debian: pytho
         for chunk in client.stream("Generation", "StreamChat", request):
             print(chunk.text, end="", flush=True)
 
-A client may have several streams open at a time, but belongs to one thread.
+A client may have several streams open at the same time, but must be used by one thread only.
 """
 
 import collections
@@ -30,7 +31,7 @@ REMOTE_CLOSED, NO_DATA = 0x01, 0x04  # frame flags
 MAX_DATA = 4 << 20
 HEADER = struct.Struct(">IIBB")  # length, stream id, type, flags
 PACKAGE = "genwire.v1"
-SYSTEM_FOLDER = "/run/genwire"  # where the system's daemon has its socket
+SYSTEM_FOLDER = "/run/genwire"  # the folder of the system daemon's socket
 
 CODES = (
     "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED "
@@ -40,7 +41,7 @@ CODES = (
 
 
 class RpcError(Exception):
-    """A call that failed: `code` (gRPC's number), `message`, and `detail`, a `genwire.v1.ErrorDetail` or None."""
+    """The error of a failed call: `code` (gRPC status code), `message`, `detail` (`genwire.v1.ErrorDetail` or None)."""
 
     def __init__(self, code, message, detail=None):
         name = CODES[code] if 0 <= code < len(CODES) else str(code)
@@ -49,13 +50,13 @@ class RpcError(Exception):
 
 
 class Schema:
-    """Every message, enum value and service of the .proto files, compiled when first needed."""
+    """All messages, enum values and services of the .proto files, which are compiled on first use."""
 
     def __init__(self):
         self._pool = None
 
     def __getattr__(self, name):
-        """`messages.ChatRequest` is a class, `messages.ROLE_USER` a number."""
+        """Returns a message class (`messages.ChatRequest`) or the number of an enum value (`messages.ROLE_USER`)."""
         if name.startswith("__"):
             raise AttributeError(name)
         for file in self.load().values():
@@ -78,7 +79,7 @@ class Schema:
                      "genwire/v1/generation.proto", "ttrpc/ttrpc.proto"], check=True)
                 files = descriptor_pb2.FileDescriptorSet.FromString(out.read())
             pool = descriptor_pool.DescriptorPool()
-            for file in files.file:  # protoc lists what a file imports before the file
+            for file in files.file:  # protoc lists imported files first
                 pool.AddSerializedFile(file.SerializeToString())
             self._files = {file.name: pool.FindFileByName(file.name) for file in files.file}
             self._pool = pool
@@ -93,8 +94,8 @@ class Schema:
         self.load()
         return self.type_of(self._pool.FindMessageTypeByName(full_name))
 
-    def answer_type(self, service, method):
-        """The class of the answers, or None where the .proto does not know the method."""
+    def response_type(self, service, method):
+        """Returns the class of a method's responses; None if the .proto does not define the method."""
         self.load()
         try:
             found = self._pool.FindServiceByName(f"{PACKAGE}.{service}").methods_by_name[method]
@@ -107,7 +108,7 @@ messages = Schema()
 
 
 def default_paths():
-    """The sockets that are tried when nobody names one: the user's own, then the system's."""
+    """Returns the paths to try if no address is given: the user's own socket, then the system's."""
     folder = os.environ.get("XDG_RUNTIME_DIR", "")
     if not folder.startswith("/"):
         folder = f"/tmp/genwire-{os.getuid()}"
@@ -115,7 +116,7 @@ def default_paths():
 
 
 def owner_by_root(folder):
-    """The owner of `folder`, where root gave it to that user and nobody else may write in it or above it; else None."""
+    """Returns the owner of `folder` if only root may write in its parents and only the owner in it; else None."""
     owner, prefix = 0, ""
     for name in folder.split("/"):
         prefix += name + "/"
@@ -127,7 +128,7 @@ def owner_by_root(folder):
 
 
 def check_server(connected, path, user):
-    """Raises PermissionError unless the server runs, by the kernel's word, as this user, root or `user`."""
+    """Raises PermissionError unless the kernel reports that the server runs as this user, root or `user`."""
     credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
     server = struct.unpack("iII", credentials)[1]
     if user and not str(user).isdigit():
@@ -142,12 +143,12 @@ def check_server(connected, path, user):
 
 
 class Client:
-    """One connection to `unix:PATH` or `tcp:HOST:PORT`, the environment's GENWIRE_CONNECT, or the default socket."""
+    """A connection to `unix:PATH` or `tcp:HOST:PORT`; by default to GENWIRE_CONNECT, else to the default socket."""
 
     def __init__(self, address=None, connect_timeout=10.0, token=None, server_user=None):
-        """`token` (or the environment's GENWIRE_TOKEN) goes with every call, for servers that ask for one over TCP.
-        `server_user` (or GENWIRE_SERVER_USER), a name or number, is one that a server on a Unix socket may run as,
-        besides this user and root; PermissionError is raised where it runs as another one, and nothing is sent to it.
+        """`token` (or GENWIRE_TOKEN) is sent with every call, for servers on TCP that require one. `server_user` (or
+        GENWIRE_SERVER_USER), a name or number, is a user that a server on a Unix socket may run as, besides this user
+        and root. If it runs as any other user, PermissionError is raised and nothing is sent to it.
         """
         self._token = token or os.environ.get("GENWIRE_TOKEN", "")
         user = os.environ.get("GENWIRE_SERVER_USER", "") if server_user is None else server_user
@@ -168,9 +169,9 @@ class Client:
             self._socket = socket.create_connection((host.strip("[]"), int(port)), connect_timeout)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         else:
-            raise ValueError(f"address {address!r}: want unix:PATH or tcp:HOST:PORT")
+            raise ValueError(f"address {address!r}: expected unix:PATH or tcp:HOST:PORT")
         self._last_id = -1
-        self._waiting = {}  # stream id -> frames that arrived while another stream was read
+        self._waiting = {}  # stream id -> frames received while another stream was read
         self._broken = None
 
     def _connect_unix(self, path, timeout, user):
@@ -194,20 +195,20 @@ class Client:
         self.close()
 
     def call(self, service, method, request=None, timeout=None):
-        """A unary call: returns the response, raises RpcError. `timeout` in seconds; None waits for ever."""
+        """Makes a unary call and returns the response, or raises RpcError. `timeout` is in seconds; None for none."""
         stream_id, until = self._open(service, method, request, timeout, 0)
         try:
             kind, _, data = self._next(stream_id, until)
         finally:
             self._waiting.pop(stream_id, None)
         if kind != RESPONSE:
-            raise RpcError(13, f"frame of type {kind} instead of a response")
+            raise RpcError(13, f"expected a response, received a frame of type {kind}")
         return self._decode(service, method, self._payload(data))
 
     def stream(self, service, method, request=None, timeout=None):
-        """A server stream: yields messages, raises RpcError where it fails. Leaving the loop early cancels the call.
+        """Makes a streaming call: yields its messages, and raises RpcError if it fails.
 
-        The call begins with the first `next`.
+        The call begins with the first `next`. Leaving the iterator early cancels it.
         """
         if request is not None and "call_id" in request.DESCRIPTOR.fields_by_name and not request.call_id:
             named = type(request)()
@@ -221,7 +222,7 @@ class Client:
                 kind, flags, data = self._next(stream_id, until)
                 if kind == RESPONSE:
                     ended = True
-                    self._payload(data)  # raises: only errors end a stream this way
+                    self._payload(data)  # raises, because only a failed stream ends with a response
                     return
                 if not flags & NO_DATA:
                     yield self._decode(service, method, data)
@@ -235,7 +236,7 @@ class Client:
                 self._abandon(stream_id, request.call_id)
 
     def cancel(self, call_id):
-        """Ends the call of this user that carries `call_id`, on whatever connection; False where none runs."""
+        """Cancels the call of this caller with `call_id`, on any connection; returns False if there is none."""
         return self.call("Control", "Cancel", messages.CancelRequest(call_id=call_id)).found
 
     # -- frames
@@ -251,7 +252,7 @@ class Client:
             envelope.metadata.add(key="authorization", value="Bearer " + self._token)
         data = envelope.SerializeToString()
         if len(data) > MAX_DATA:
-            raise RpcError(8, f"a request of {len(data)} bytes; ttrpc carries {MAX_DATA}")
+            raise RpcError(8, f"the request has {len(data)} bytes; ttrpc allows at most {MAX_DATA}")
         self._last_id += 2
         self._waiting[self._last_id] = collections.deque()
         self._socket.settimeout(None)
@@ -259,11 +260,11 @@ class Client:
             self._socket.sendall(HEADER.pack(len(data), self._last_id, REQUEST, flags) + data)
         except OSError as error:
             raise self._break(str(error)) from error
-        # The server ends the call in time by itself; the grace is for a server that does not answer at all.
+        # The server enforces the timeout; two seconds later, the client gives up on a server that does not respond.
         return self._last_id, time.monotonic() + timeout + 2 if timeout else None
 
     def _next(self, stream_id, until):
-        """The stream's next frame. Frames of other streams that come first are kept for them."""
+        """Returns the stream's next frame. Frames of other streams received before it are queued for them."""
         while not self._waiting[stream_id]:
             if self._broken:
                 raise RpcError(14, self._broken)
@@ -271,7 +272,7 @@ class Client:
             if length > MAX_DATA:
                 raise self._break(f"the server announced a frame of {length} bytes")
             data = self._read(length, until)
-            if owner in self._waiting:  # else: the rest of a call that nobody waits for
+            if owner in self._waiting:  # otherwise the frame belongs to an abandoned call
                 self._waiting[owner].append((kind, flags, data))
         return self._waiting[stream_id].popleft()
 
@@ -285,9 +286,9 @@ class Client:
                 self._socket.settimeout(left)
                 piece = self._socket.recv(count - len(data))
             except socket.timeout:
-                # Half a frame may have been read: the connection is of no further use.
-                self._break("an earlier call timed out inside a frame")
-                raise RpcError(4, "the server did not answer in time") from None
+                # Part of a frame may have been read: the connection is unusable.
+                self._break("the connection was closed after an earlier call timed out")
+                raise RpcError(4, "the server did not respond in time") from None
             except OSError as error:
                 raise self._break(str(error)) from error
             if not piece:
@@ -301,18 +302,18 @@ class Client:
         return RpcError(14, why)
 
     def _abandon(self, stream_id, call_id):
-        """Cancels a stream that nobody reads any more; its last frames are dropped when they come."""
+        """Cancels a stream that is no longer read; its remaining frames are dropped when they are received."""
         self._waiting.pop(stream_id, None)
         try:
             self.call("Control", "Cancel", messages.CancelRequest(call_id=call_id), timeout=5)
         except RpcError:
-            pass  # nothing is left to cancel on a connection that has failed
+            pass  # a connection that has failed needs no cancellation
 
     # -- messages
 
     def _decode(self, service, method, payload):
-        answer = messages.answer_type(service, method)
-        return payload if answer is None else answer.FromString(payload)
+        response = messages.response_type(service, method)
+        return payload if response is None else response.FromString(payload)
 
     def _payload(self, data):
         response = messages.type_named("ttrpc.Response").FromString(data)
