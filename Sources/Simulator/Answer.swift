@@ -1,6 +1,6 @@
 internal import JSON
 
-/// A response: pieces, each with a delay before it, and how the response ends.
+/// A response: pieces, each preceded by a delay, and the way in which the response ends.
 struct SimulatedAnswer {
     struct Piece {
         var bytes: [UInt8]
@@ -8,7 +8,7 @@ struct SimulatedAnswer {
     }
 
     enum End {
-        /// A correct end according to HTTP.
+        /// A complete response.
         case good
         /// The connection closes before the end.
         case cut
@@ -58,7 +58,7 @@ struct SimulatedAnswer {
             position = end
         }
         pieces = sliced
-        // A body with a length would go out in one piece.
+        // A body with a length would be sent in one piece.
         isStream = true
     }
 
@@ -143,12 +143,12 @@ struct SimulatedAnswer {
 
 /// One vendor's HTTP API. To add one, write a new file and add a line to `SimulatorServer.dialects`.
 protocol SimulatedDialect: Sendable {
-    /// Whether a request's path is one of this dialect's.
+    /// Whether this dialect serves a request, by its path and headers.
     func serves(_ request: SimulatedRequest) -> Bool
-    /// The vendor's response, or the error with which it would reject the request.
+    /// The vendor's response, or its error for an invalid request.
     func answer(_ request: SimulatedRequest, _ options: SimulatorOptions) -> SimulatedAnswer
-    /// The vendor's error with a status.
+    /// The vendor's error for an HTTP status.
     func error(status: Int) -> SimulatedAnswer
-    /// The vendor's error inside a stream.
+    /// The vendor's error event in a stream.
     var errorEvent: String { get }
 }

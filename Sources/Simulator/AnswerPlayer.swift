@@ -1,15 +1,15 @@
 internal import EventLoop
 internal import HTTPServer
 
-/// Sends one response with its delays and its planned end.
+/// Sends one response with its delays and its kind of end.
 final class AnswerPlayer: HTTPBodySource {
     private let plan: SimulatedAnswer
     private let exchange: HTTPExchange
     private let loop: EventLoop
-    /// The piece that is being sent, and how much of it was.
+    /// The current piece, and the number of its bytes already sent.
     private var position = 0
     private var offset = 0
-    /// The last piece whose wait has begun.
+    /// The last piece whose delay has begun.
     private var waitedFor = -1
     private var timer: LoopTimer?
 
@@ -21,13 +21,13 @@ final class AnswerPlayer: HTTPBodySource {
 
     func start() {
         if plan.end == .close { return exchange.close() }
-        // Not even the headers are sent.
+        // Send nothing, not even the headers.
         if plan.pieces.isEmpty, plan.end == .stall { return }
         guard let first = plan.pieces.first, first.delayMilliseconds > 0 else { return send() }
         wait(first.delayMilliseconds) { $0.send() }
     }
 
-    /// The exchange is over.
+    /// Must be called when the exchange has ended.
     func stop() {
         if let timer { loop.cancel(timer) }
         timer = nil
@@ -48,7 +48,7 @@ final class AnswerPlayer: HTTPBodySource {
         loop.schedule(timer, after: .milliseconds(UInt64(milliseconds)))
     }
 
-    /// Each piece is one chunk, or several if the buffer is smaller.
+    /// Each piece is sent as one chunk, or as several if the buffer is smaller.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> HTTPBodyPart {
         while position < plan.pieces.count {
             let piece = plan.pieces[position]

@@ -1,16 +1,16 @@
-/// A vendor's misbehaviour. The associated values are milliseconds, counts, statuses or megabytes, as noted.
+/// A simulated fault of a vendor. The associated values are milliseconds, counts, statuses or megabytes, as noted.
 package enum Fault: Sendable, Equatable {
-    /// Milliseconds before the first byte.
+    /// Delays the first byte by this many milliseconds.
     case delay(Int)
     /// Accepts the request and never responds.
     case neverAnswer
-    /// This many pieces of a stream, then nothing.
+    /// Sends this many pieces of a stream, then nothing more.
     case stallAfter(Int)
-    /// This many pieces of a stream and half of the next, then closes the connection.
+    /// Sends this many pieces of a stream and half of the next one, then closes the connection.
     case cutAfter(Int)
-    /// Half of a unary response, then closes the connection.
+    /// Sends half of a unary response, then closes the connection.
     case cutUnary
-    /// Random bytes with status 200.
+    /// Sends random bytes with status 200.
     case garbage
     /// A malformed event after two valid ones.
     case garbageEvent
@@ -24,7 +24,7 @@ package enum Fault: Sendable, Equatable {
     case html
     /// A web page with status 200.
     case html200
-    /// Nothing with status 200.
+    /// An empty body with status 200.
     case empty200
     /// An error body with status 200.
     case error200
@@ -32,11 +32,11 @@ package enum Fault: Sendable, Equatable {
     case hugeLine(Int)
     /// A unary response of this many megabytes.
     case hugeBody(Int)
-    /// One byte per this many milliseconds.
+    /// Sends one byte per this many milliseconds.
     case slowDrip(Int)
     /// Closes the connection without a response.
     case closeBeforeAnswer
-    /// Status 503 for this many requests, then normal responses.
+    /// Responds to this many requests with status 503, then normally.
     case refuseTimes(Int)
 
     /// The syntax of all faults, for help texts.
@@ -44,7 +44,7 @@ package enum Fault: Sendable, Equatable {
         "delay=MS never-answer stall-after=N cut-after=N cut-unary garbage garbage-event error-event no-done status=NNN "
         + "html html-200 empty-200 error-200 huge-line=MB huge-body=MB slow-drip=MS close-before-answer refuse-times=N"
 
-    /// Reads one fault, such as `stall-after=3`.
+    /// Parses one fault, for example `stall-after=3`.
     package init?(_ text: String) {
         let parts = text.split(separator: "=", maxSplits: 1)
         let number = parts.count == 2 ? Int(parts[1]) : nil

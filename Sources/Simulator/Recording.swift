@@ -1,9 +1,9 @@
 internal import Glibc
 internal import JSON
 
-/// A recorded answer: `response.meta.json` and `response.body` in a folder.
+/// A recorded response: a folder with `response.meta.json` and `response.body`.
 enum Recording {
-    /// Reads PROVIDER/CASE under `folder`; `nil` where there is none or the name leads elsewhere.
+    /// Reads PROVIDER/CASE in `folder`; `nil` if it does not exist or the name refers to a place outside `folder`.
     static func answer(_ name: String, in folder: String) -> SimulatedAnswer? {
         let parts = name.split(separator: "/")
         guard parts.count == 2, !name.contains(".."), !name.utf8.contains(0),
@@ -13,7 +13,7 @@ enum Recording {
         var answer = SimulatedAnswer()
         answer.status = meta["status"]?.int ?? 200
         answer.isStream = meta["stream"]?.bool ?? false
-        // Length and framing are this server's own.
+        // This server sets the length and framing itself.
         let own = ["content-length", "transfer-encoding", "content-encoding", "connection", "date", "server"]
         for header in meta["response_headers"]?.members ?? [] where !own.contains(header.key.lowercased()) {
             answer.headers.append((header.key, header.value.string ?? header.value.text))

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// A value that satisfies a JSON Schema, for tool arguments and JSON answers.
+/// Generates a value that conforms to a JSON Schema, for tool arguments and JSON responses.
 enum SchemaExample {
     static func value(_ schema: JSONValue, hint: String, depth: Int = 0) -> JSONValue {
         if let constant = schema["const"] { return constant }
@@ -28,7 +28,7 @@ enum SchemaExample {
         }
     }
 
-    /// A capitalised word of the question that is not its first, such as a city.
+    /// A capitalised word of the question other than its first, for example a city.
     private static func name(in hint: String) -> String? {
         hint.split(separator: " ").dropFirst().map { $0.filter { $0.isLetter } }
             .first { $0.count > 2 && ($0.first?.isUppercase ?? false) }

@@ -16,16 +16,16 @@ package struct Script: Sendable {
         var model: String?
     }
 
-    /// A script that cannot be used, and why.
+    /// An error in a script.
     package struct ScriptError: Error, CustomStringConvertible {
-        /// What is wrong.
+        /// The problem, with the number of the step.
         package let description: String
     }
 
     let steps: [Step]
 
-    /// Reads `[{"status", "headers", "body", "events", "recording", "slice", "fault", "latency_ms",
-    /// "chunk_interval_ms", "match": {"path", "model"}}, …]`; every member may be left out.
+    /// Parses `[{"status", "headers", "body", "events", "recording", "slice", "fault", "latency_ms",
+    /// "chunk_interval_ms", "match": {"path", "model"}}, …]`; all members are optional.
     /// - Throws: `ScriptError` that names the step.
     package init(_ text: String) throws(ScriptError) {
         let value: JSONValue
@@ -35,7 +35,7 @@ package struct Script: Sendable {
             throw ScriptError(description: "the script is not JSON: \(error)")
         }
         guard let entries = value.array, !entries.isEmpty else {
-            throw ScriptError(description: "a script is a JSON array of at least one step")
+            throw ScriptError(description: "the script must be a JSON array with at least one step")
         }
         var steps: [Step] = []
         for (index, entry) in entries.enumerated() {

@@ -1,6 +1,6 @@
 internal import Encodings
 
-/// A generated vector: the same for equal texts, of length 1.
+/// A generated vector of length 1, the same for equal texts.
 struct SimulatedEmbedding {
     let numbers: [Float]
 
@@ -17,7 +17,7 @@ struct SimulatedEmbedding {
         self.numbers = length == 0 ? numbers : numbers.map { $0 / length }
     }
 
-    /// The numbers as little-endian floats in Base64.
+    /// The components as little-endian 32-bit floats, encoded in Base64.
     var base64: String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(numbers.count * 4)
@@ -25,6 +25,6 @@ struct SimulatedEmbedding {
         return Base64.encode(bytes)
     }
 
-    /// A rough count of a text's tokens.
+    /// An estimate of the number of tokens of a text.
     static func tokens(_ text: String) -> Int { max(1, text.count / 4) }
 }

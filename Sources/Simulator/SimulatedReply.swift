@@ -1,6 +1,6 @@
 internal import JSON
 
-/// What a request asks for, independent of the vendor's format.
+/// The contents of a request, independent of the vendor's format.
 struct SimulatedPrompt {
     enum Choice: Equatable {
         case auto
@@ -10,7 +10,7 @@ struct SimulatedPrompt {
     }
 
     var model = ""
-    /// The user's newest text.
+    /// The text of the user's last message.
     var question = ""
     /// The tool results, if the conversation ends with them.
     var results: [String] = []
@@ -18,13 +18,13 @@ struct SimulatedPrompt {
     var tools: [(name: String, schema: JSONValue)] = []
     var choice = Choice.auto
     var allowsParallel = true
-    /// The schema of a JSON answer, if one is requested.
+    /// The schema of a JSON response, if one is requested.
     var schema: JSONValue?
     var stops: [String] = []
     /// The token limit of the response.
     var limit: Int?
     var thinks = false
-    /// Everything that counts as input.
+    /// All text that counts as input.
     var inputText = ""
 }
 
@@ -48,7 +48,7 @@ struct SimulatedReply {
     private(set) var end = End.stop
     let inputTokens: Int
     var reasoningTokens: Int { reasoning.count / 4 }
-    /// Without reasoning.
+    /// The output tokens without reasoning.
     private(set) var outputTokens = 0
 
     init(_ prompt: SimulatedPrompt, _ options: SimulatorOptions) {
@@ -67,7 +67,7 @@ struct SimulatedReply {
         outputTokens = max(1, (text + calls.map(\.arguments.text).joined()).count / 4)
     }
 
-    /// The tools that this answer calls; `nil` for none.
+    /// The tools that this response calls; `nil` for none.
     private static func calledTools(_ prompt: SimulatedPrompt) -> [Call]? {
         let names = prompt.tools.map(\.name)
         guard let first = names.first, prompt.choice != .none else { return nil }
@@ -108,7 +108,7 @@ struct SimulatedReply {
         return words.joined(separator: " ")
     }
 
-    /// Stop sequences and the token limit end the text.
+    /// Truncates the text at stop sequences and at the token limit.
     private mutating func limitLength(_ prompt: SimulatedPrompt) {
         for stop in prompt.stops where !stop.isEmpty {
             if let found = text.firstRange(of: stop) { text = String(text[..<found.lowerBound]) }
@@ -121,7 +121,7 @@ struct SimulatedReply {
 
     // MARK: - Pieces
 
-    /// Words, each with the space before it.
+    /// Splits text into words, each with the preceding space.
     static func words(_ text: String) -> [String] {
         var pieces: [String] = []
         for character in text {
@@ -131,7 +131,7 @@ struct SimulatedReply {
         return pieces
     }
 
-    /// Pieces of `length` characters.
+    /// Splits text into pieces of `length` characters.
     static func slices(_ text: String, _ length: Int) -> [String] {
         let characters = Array(text)
         return stride(from: 0, to: characters.count, by: length).map {
@@ -139,13 +139,13 @@ struct SimulatedReply {
         }
     }
 
-    /// Letters and digits for an id.
+    /// Random letters and digits for an id.
     static func randomName(_ length: Int) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
         return String((0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] })
     }
 
-    /// The signature with which a vendor recognizes its own text: FNV-1a, which is enough for a simulator.
+    /// The signature by which a vendor recognises its own text: FNV-1a, which suffices for a simulator.
     static func signature(_ text: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -154,7 +154,7 @@ struct SimulatedReply {
 }
 
 extension JSONValue {
-    /// JSON text with sorted names, the same for equal values.
+    /// JSON text with sorted member names, so that it is the same for equal values.
     var canonicalText: String { sorted.text }
 
     private var sorted: JSONValue {
@@ -167,7 +167,7 @@ extension JSONValue {
     }
 }
 
-/// The credential of a request, in whichever header or argument the vendors take one.
+/// The credential of a request, from any header or query argument in which a vendor accepts one.
 extension SimulatedRequest {
     var bearer: String? {
         guard let value = headers["authorization"], value.lowercased().hasPrefix("bearer ") else { return nil }

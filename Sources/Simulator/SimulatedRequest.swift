@@ -1,9 +1,9 @@
 internal import HTTPServer
 
-/// What a client sent.
+/// A client's request.
 struct SimulatedRequest {
     var method: String
-    /// The path as it was sent, percent-encoded.
+    /// The path as sent, percent-encoded.
     let rawPath: String
     /// The decoded path, for comparison only; parse `rawPath` instead.
     let path: String
@@ -11,9 +11,9 @@ struct SimulatedRequest {
     let query: [String: String]
     var headers: [String: String]
     var body: [UInt8]
-    /// The model that the path names (`models/MODEL:VERB`, `deployments/MODEL/…`), decoded and without directives.
+    /// The model in the path (`models/MODEL:VERB`, `deployments/MODEL/…`), decoded and without directives.
     var pathModel: String?
-    /// The verb after the model's colon in the path, such as `generateContent`.
+    /// The verb after the model's colon in the path, for example `generateContent`.
     let verb: String?
 
     init(_ request: HTTPServerRequest) {
@@ -32,7 +32,7 @@ struct SimulatedRequest {
             return
         }
         let name = segments[place + 1]
-        // A colon inside the model's name comes encoded.
+        // A colon in the model's name is percent-encoded.
         if let colon = name.lastIndex(of: ":") {
             pathModel = HTTPServerRequest.decoded(String(name[..<colon]))
             verb = String(name[name.index(after: colon)...])

@@ -4,7 +4,7 @@ internal import JSON
 
 /// The simulator's HTTP server and its counters. Confined to its loop.
 package final class SimulatorServer {
-    /// The dialects, in the order in which they are asked whether a path is theirs.
+    /// The dialects; the first one that serves a request's path handles it.
     private static let dialects: [any SimulatedDialect] = [
         ClaudeDialect(),
         GeminiDialect(),
@@ -40,10 +40,10 @@ package final class SimulatorServer {
     /// - Throws: `HTTPServerStartError`.
     package func start() throws(HTTPServerStartError) -> UInt16 { try server.start(.loopback(port: options.port)) }
 
-    /// Closes everything.
+    /// Stops listening and closes all connections.
     package func stop() { server.stop() }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
     func answer(_ request: SimulatedRequest) -> SimulatedAnswer {
         if let answer = TokenEndpoints.answer(request) { return answer }
@@ -78,7 +78,7 @@ package final class SimulatorServer {
         } else if let token = request.bearer, token.hasPrefix("sim-token-"),
             !TokenEndpoints.isValid(token, at: request.headers["host"] ?? "")
         {
-            // Made here, and expired or revoked.
+            // A token that this simulator issued, and that has expired or was revoked.
             answer = dialect.error(status: 401)
         } else {
             answer = dialect.answer(request, options)
@@ -89,18 +89,18 @@ package final class SimulatorServer {
         ].filter { own in !answer.headers.contains { $0.name.lowercased() == own.0 } }
         answer.slice(slicing, intervalMilliseconds: options.chunkIntervalMilliseconds)
         if options.latencyMilliseconds > 0 { faults.append(.delay(options.latencyMilliseconds)) }
-        // Faults apply to generation only; health checks list the models to see that the vendor is available.
+        // Faults apply to generation only: health checks list the models and must succeed.
         if request.method == "POST" { answer.apply(faults, dialect: dialect) }
         return answer
     }
 
-    /// Takes `#fault,fault,slice=N` off the model's name: so a configuration can set faults per model.
+    /// Separates `#fault,fault,slice=N` from the model's name, so that a configuration can select faults per model.
     private func directives(
         _ request: SimulatedRequest
     ) -> (request: SimulatedRequest, model: String, faults: [Fault], slicing: Slicing) {
         guard request.method == "POST" else { return (request, "", [], options.slicing) }
         let body = try? JSONValue(parsing: request.body)
-        // A path that names a model decides, as it does for the vendors; where tokens are counted, Claude's does not.
+        // As with the vendors, a model in the path takes precedence, except in the path of Claude's token counting.
         let pathModel = request.pathModel == "count-tokens" ? nil : request.pathModel
         let full = pathModel ?? body?["model"]?.string ?? ""
         let parts = full.split(separator: "#", maxSplits: 1).map(String.init)
@@ -180,7 +180,6 @@ package final class SimulatorServer {
 }
 
 extension SimulatorServer: HTTPServerDelegate {
-    /// Part of `HTTPServerDelegate`.
     package func server(
         _ server: HTTPServer, didReceive request: HTTPServerRequest, _ exchange: HTTPExchange
     ) {
@@ -189,7 +188,6 @@ extension SimulatorServer: HTTPServerDelegate {
         player.start()
     }
 
-    /// Part of `HTTPServerDelegate`.
     package func server(_ server: HTTPServer, didEnd exchange: HTTPExchange, _ end: HTTPExchange.End) {
         players.removeValue(forKey: ObjectIdentifier(exchange))?.stop()
         guard case .interrupted = end else { return }

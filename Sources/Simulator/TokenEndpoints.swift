@@ -2,26 +2,26 @@ internal import EventLoop
 internal import JSON
 
 /// The token endpoints of all issuers: COIN, Google (grants, metadata server, STS, impersonation), Entra ID and Azure's
-/// managed identities. As strict about the form of a request as the issuers; signatures are not checked.
+/// managed identities. They validate requests as strictly as the issuers, but do not verify signatures.
 ///
-/// A token is `sim-token-N`. The query selects what an endpoint does, or any field of the form, such as
-/// the client's id, the scope or a field `sim`, as words separated by `,`, `;`, `#` or spaces:
+/// A token is `sim-token-N`. Directives in the query or in any field of the form, for example the client's id, the
+/// scope or a field `sim`, control the response. They are words separated by `,`, `;`, `#` or spaces:
 ///
-/// - `expires=N` the lifetime in seconds, decimals allowed (default 3600), `expires=none` leaves it
-///   out, `expires=text:N` puts it in quotes, `expires=past` is in the past, `expires=soon` is unreadable
-/// - `delay=MS` waits, `stall` never answers, `close` hangs up
-/// - `status=N` an error, `echo` one that repeats all fields, `fail_first=N` an error for the first N requests
-/// - `garbage`, `html`, `empty`, `huge`, `truncated` answer 200 with that
+/// - `expires=N`: the lifetime in seconds, decimals allowed (default 3600); `expires=none` omits it, `expires=text:N`
+///   returns it as a string, `expires=past` is in the past, `expires=soon` is not a number
+/// - `delay=MS` delays the response, `stall` never responds, `close` closes the connection
+/// - `status=N` returns an error, `echo` one with all fields in it, `fail_first=N` one for the first N requests
+/// - `garbage`, `html`, `empty`, `huge`, `truncated`: such a body with status 200
 ///
-/// `/sim/tokens` counts requests and tokens, `/sim/tokens/set?WORDS` applies words to all requests,
-/// `/sim/tokens/revoke[?token=T]` revokes a token or all, `/sim/tokens/last` shows the last request of each path with
-/// its fields, `/sim/tokens/reset` clears everything. The state is separate per address of the simulator.
+/// `/sim/tokens` counts requests and tokens, `/sim/tokens/set?WORDS` applies directives to all requests,
+/// `/sim/tokens/revoke[?token=T]` revokes one token or all, `/sim/tokens/last` shows the last request of each path with
+/// its fields, `/sim/tokens/reset` clears the state. Each address of the simulator has its own state.
 enum TokenEndpoints {
     private struct Book {
         var requests: [String: Int] = [:]
         var issued: [String: Int] = [:]
         var last: [String: JSONValue] = [:]
-        /// The tokens and when they expire, CLOCK_MONOTONIC in nanoseconds.
+        /// The tokens and their expiry in nanoseconds of CLOCK_MONOTONIC.
         var tokens: [String: Instant] = [:]
         var words: [String] = []
     }

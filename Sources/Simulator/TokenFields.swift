@@ -2,9 +2,9 @@ internal import Encodings
 internal import HTTPServer
 internal import JSON
 
-/// The fields of a token request: form, JSON body, query and assertion.
+/// The fields of a token request, from its form, JSON body, query and assertion.
 struct TokenFields {
-    /// The form's fields, or the JSON body's texts.
+    /// The fields of the form, or the strings of the JSON body.
     private(set) var form: [String: String] = [:]
     private let query: [String: String]
     /// The claims of a signed assertion.
@@ -39,7 +39,7 @@ struct TokenFields {
 
     subscript(name: String) -> String { form[name] ?? "" }
 
-    /// The words of all fields and arguments.
+    /// The words in all fields and query arguments, which may be directives.
     var words: [String] {
         var texts = Array(form.values)
         texts += query.map { $0.value.isEmpty ? $0.key : "\($0.key)=\($0.value)" }

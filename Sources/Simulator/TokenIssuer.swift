@@ -1,7 +1,7 @@
 internal import JSON
 
 extension TokenEndpoints {
-    /// The issuers' endpoints.
+    /// A token endpoint of an issuer.
     enum Endpoint: Equatable {
         case oauth, google, googleMetadata, sts, impersonation, entra, entraDiscovery, machineIdentity, appService
 
@@ -39,7 +39,7 @@ extension TokenEndpoints {
                 headers: [("content-type", "application/text")], pieces: [.init(bytes: Array(text.utf8))])
         }
 
-        /// Where Microsoft's libraries look up the addresses of a tenant.
+        /// The OpenID metadata in which Microsoft's libraries look up the endpoints of a tenant.
         private func discovery(_ request: SimulatedRequest) -> SimulatedAnswer {
             let tenant = request.path.split(separator: "/").first ?? ""
             // The libraries require https, so this must be a TLS proxy in front of the simulator.
@@ -50,7 +50,7 @@ extension TokenEndpoints {
             ])
         }
 
-        /// An issuer's error.
+        /// An error in the issuer's format.
         func error(_ code: String, _ description: String = "it was asked for", status: Int = 401) -> SimulatedAnswer {
             switch self {
             case .impersonation:
@@ -71,7 +71,7 @@ extension TokenEndpoints {
             }
         }
 
-        /// What is wrong with a request.
+        /// The error for an invalid request; `nil` if it is valid.
         func problem(_ request: SimulatedRequest, _ fields: TokenFields) -> SimulatedAnswer? {
             let isGet = [.googleMetadata, .machineIdentity, .appService, .entraDiscovery].contains(self)
             guard request.method == (isGet ? "GET" : "POST") else {
@@ -179,7 +179,7 @@ extension TokenEndpoints {
             return isGood ? nil : error("invalid_client", "the assertion's claims are wrong")
         }
 
-        /// The issuer's answer with a token.
+        /// A response with a token, in the issuer's format.
         func grant(_ token: String, _ directives: TokenDirectives) -> SimulatedAnswer {
             let now = WallClock.seconds()
             var members: [(key: String, value: JSONValue)] = [(key: "access_token", value: .string(token))]

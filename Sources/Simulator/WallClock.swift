@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// The time of day, as issuers write it.
+/// The wall clock, and its times in the issuers' format.
 enum WallClock {
-    /// Seconds since 1970.
+    /// Seconds since the Unix epoch.
     static func seconds() -> Int { time(nil) }
 
-    /// RFC 3339.
+    /// Formats seconds since the Unix epoch as RFC 3339.
     static func text(_ seconds: Int) -> String {
         var seconds = seconds
         var parts = tm()

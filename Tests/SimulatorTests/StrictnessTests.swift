@@ -91,16 +91,19 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"[]"#, "there are no rules"),
+        (#"[]"#, "'rules' is missing or empty"),
         (#"[{"source":"s","vendors":["openai"],"endpoint":"chat","models":[]}]"#, "'models' is empty"),
         (#"[{"vendors":["openai"],"endpoint":"chat","models":["*"]}]"#, "'source' is missing"),
-        (#"[{"source":"s","vendors":["open"],"endpoint":"chat","models":["*"]}]"#, "unknown word 'open'"),
-        (#"[{"source":"s","vendors":["openai"],"endpoint":"talk","models":["*"]}]"#, "'endpoint' is none of"),
+        (#"[{"source":"s","vendors":["open"],"endpoint":"chat","models":["*"]}]"#, "unknown value 'open'"),
+        (#"[{"source":"s","vendors":["openai"],"endpoint":"talk","models":["*"]}]"#, "'endpoint' must be one of"),
         (#"[{"source":"s","vendors":["openai"],"endpoint":"chat","models":["*"],"refuse":[]}]"#, "unknown member"),
-        (#"[{"source":"s","vendors":["openai"],"endpoint":"chat","models":["*"],"refuses":["b"]}]"#, "no refusal 'b'"),
+        (
+            #"[{"source":"s","vendors":["openai"],"endpoint":"chat","models":["*"],"refuses":["b"]}]"#,
+            "undefined refusal 'b'"
+        ),
         (
             #"[{"source":"s","vendors":["openai"],"endpoint":"chat","models":["*"],"refuses":["a"]}]"#,
-            "no value 'limit'"
+            "undefined value 'limit'"
         ),
     ])
     func mistakesOfTheFile(_ rules: String, _ words: String) {

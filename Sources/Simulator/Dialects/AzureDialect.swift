@@ -1,6 +1,6 @@
 internal import JSON
 
-/// OpenAI's models on Azure: deployments, the version-less form, and Foundry's.
+/// OpenAI's models on Azure: deployments, the unversioned API `/openai/v1/`, and Foundry's endpoints.
 struct AzureDialect: SimulatedDialect {
     func serves(_ request: SimulatedRequest) -> Bool {
         let path = request.path
@@ -36,13 +36,13 @@ struct AzureDialect: SimulatedDialect {
     }
 
     func answer(_ request: SimulatedRequest, _ options: SimulatorOptions) -> SimulatedAnswer {
-        // A token wins over a key.
+        // A token takes precedence over a key.
         guard let credential = request.bearer ?? request.headers["api-key"],
             options.apiKey == nil || options.apiKey == credential
         else { return error(status: 401) }
         let isVersionless = request.path.hasPrefix("/openai/v1/")
         let version = request.query["api-version"] ?? ""
-        // Only the version-less form takes `v1` and `preview`; and a resource has no second one below it.
+        // Only the unversioned API accepts `v1` and `preview`, and its path is not nested.
         guard isVersionless || (version.first?.isNumber == true && request.path.ranges(of: "/deployments/").count < 2)
         else { return Self.refusal(404, "404", "Resource not found") }
         if request.method == "GET" {

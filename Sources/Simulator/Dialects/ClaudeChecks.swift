@@ -18,14 +18,14 @@ struct ClaudeChecks {
     private var isVertex: Bool { subject.vendor == .anthropicVertex }
     let isCount: Bool
     let headers: [String: String]
-    /// The path asks for a stream.
+    /// Whether the path requests a stream.
     let streams: Bool
 
     func problem() -> SimulatedAnswer? { frame() ?? parameters() ?? conversation() }
 
     private func invalid(_ message: String) -> SimulatedAnswer { ClaudeDialect.invalid(message) }
 
-    // MARK: - The frame
+    // MARK: - Top-level fields
 
     private func frame() -> SimulatedAnswer? {
         if let name = body.members?.first(where: { !Self.members.contains($0.key) })?.key {
@@ -119,7 +119,7 @@ struct ClaudeChecks {
         return nil
     }
 
-    // MARK: - The conversation
+    // MARK: - Messages
 
     private func conversation() -> SimulatedAnswer? {
         guard let messages = body["messages"]?.array, !messages.isEmpty else {
@@ -198,7 +198,7 @@ struct ClaudeChecks {
         }
         let missing = open.filter { !ids.contains($0) }
         if !missing.isEmpty { return unanswered(missing, index - 1) }
-        // Results must come first.
+        // Tool results must precede other content.
         if let first = blocks.firstIndex(where: { $0["type"]?.string != "tool_result" }),
             blocks[first...].contains(where: { $0["type"]?.string == "tool_result" })
         {
@@ -207,8 +207,8 @@ struct ClaudeChecks {
         return nil
     }
 
-    /// Thoughts come back as the vendor wrote them. With a budget, a turn that called tools begins with them; adaptive
-    /// thinking does not ask for that.
+    /// Thinking blocks must be unchanged. With a budget, an assistant message with tool calls must begin with one;
+    /// adaptive thinking does not require this.
     private func thoughts(_ blocks: [JSONValue], _ index: Int, _ calls: [String]) -> SimulatedAnswer? {
         for (place, block) in blocks.enumerated() where block["type"]?.string == "thinking" {
             let words = block["thinking"]?.string ?? ""

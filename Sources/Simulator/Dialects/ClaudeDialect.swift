@@ -1,6 +1,6 @@
 internal import JSON
 
-/// Anthropic's Messages, at Anthropic itself and on Vertex AI.
+/// Anthropic's Messages API, at Anthropic and on Vertex AI.
 struct ClaudeDialect: SimulatedDialect {
     func serves(_ request: SimulatedRequest) -> Bool {
         if request.verb == "rawPredict" || request.verb == "streamRawPredict" { return true }
@@ -51,7 +51,7 @@ struct ClaudeDialect: SimulatedDialect {
         let isVertex = request.verb != nil
         let key = isVertex ? request.headers["x-goog-api-key"] : request.headers["x-api-key"]
         guard let credential = request.bearer ?? key, options.apiKey == nil || options.apiKey == credential else {
-            // Vertex AI's own refusals have Google's form.
+            // Errors of Vertex AI itself have Google's format.
             return isVertex ? GeminiDialect().error(status: 401) : error(status: 401)
         }
         if !isVertex, let problem = Self.version(request) { return problem }

@@ -20,15 +20,15 @@ struct ClaudeReply {
 
     private static let boundMark = "Ym91bmQ"
 
-    /// What thinking is signed with. Some models' blocks are valid for that model alone, and while the conversation's
-    /// first message is the same.
+    /// The signature of a thinking block. Blocks of some models are valid only for that model and as long as the first
+    /// message of the conversation is the same.
     static func signature(_ words: String, _ subject: Strictness.Subject, _ body: JSONValue) -> String {
         guard Strictness.shared.has(.bindsThinking, subject) else { return SimulatedReply.signature(words) }
         let beginning = text(ofContent: body["messages"]?[0]?["content"])
         return boundMark + SimulatedReply.signature([subject.model, beginning, words].joined(separator: "\n"))
     }
 
-    /// Whether a signature is of a model whose blocks are bound.
+    /// Whether a signature is from a model with the trait `binds_thinking`.
     static func isBound(_ signature: String) -> Bool { signature.hasPrefix(boundMark) }
 
     // MARK: - The prompt
@@ -37,7 +37,7 @@ struct ClaudeReply {
         content?.string ?? (content?.array ?? []).compactMap { $0["text"]?.string }.joined(separator: " ")
     }
 
-    /// Everything that counts as input.
+    /// All text that counts as input.
     static func text(of body: JSONValue) -> String {
         text(ofContent: body["system"])
             + (body["messages"]?.array ?? []).map { text(ofContent: $0["content"]) }.joined(separator: " ")
@@ -73,7 +73,7 @@ struct ClaudeReply {
         return prompt
     }
 
-    // MARK: - Forms
+    // MARK: - Encoding
 
     private var stopReason: String {
         switch reply.end {
@@ -89,7 +89,7 @@ struct ClaudeReply {
             ? ["type": "refusal", "category": "cyber", "explanation": "This request was declined."] : nil
     }
 
-    /// A refusal has no content at all.
+    /// A refusal has no content.
     private var blocks: [JSONValue] {
         guard reply.end != .refusal else { return [] }
         var blocks: [JSONValue] = []
@@ -135,7 +135,7 @@ struct ClaudeReply {
     var events: [String] {
         func event(_ name: String, _ members: [(key: String, value: JSONValue)]) -> String {
             let text = JSONValue.object([(key: "type", value: .string(name))] + members).text
-            // The vendor pads its lines to hide the length of their contents.
+            // The vendor pads its lines to conceal the length of their contents.
             let padding = String(repeating: " ", count: text.count % 7)
             return "event: \(name)\ndata: \(text.dropLast())\(padding)}\n\n"
         }

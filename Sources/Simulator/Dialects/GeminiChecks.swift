@@ -14,7 +14,7 @@ enum GeminiChecks {
     ]
     private static let types = ["STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"]
 
-    /// - Parameter facts: what the request says outside its body, for the strictness.
+    /// - Parameter facts: properties of the request outside its body, for the strictness rules.
     static func problem(
         _ body: JSONValue, _ subject: Strictness.Subject, facts: [String: String], isCount: Bool
     ) -> SimulatedAnswer? {
@@ -100,7 +100,7 @@ enum GeminiChecks {
         return nil
     }
 
-    /// What the vendor takes for a signature where another model made the call.
+    /// The value that the vendor accepts as the signature of a call that another model made.
     private static let substitutes = ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"]
 
     /// Only the first call of a batch is signed.

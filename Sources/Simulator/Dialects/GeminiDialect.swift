@@ -42,7 +42,7 @@ struct GeminiDialect: SimulatedDialect {
         }
     }
 
-    /// Without `data:`, line by line, as Google sends it.
+    /// Several lines without `data:`, as Google sends them.
     var errorEvent: String {
         "{\n  \"error\": {\n    \"code\": 503,\n    \"message\": \"The model is overloaded. {Try} again later.\",\n    \"status\": \"UNAVAILABLE\"\n  }\n}\n\n"
     }
@@ -85,7 +85,7 @@ struct GeminiDialect: SimulatedDialect {
         guard verb == "streamGenerateContent" else { return .json(reply.whole) }
         let events = reply.events
         guard request.query["alt"] == "sse" else {
-            // One array, in pieces.
+            // One JSON array, sent in pieces.
             let pieces = events.enumerated().map { ($0 == 0 ? "[" : ",\r\n") + $1.text }
             var answer = SimulatedAnswer.events(
                 pieces + ["]"], intervalMilliseconds: options.chunkIntervalMilliseconds)
@@ -97,7 +97,7 @@ struct GeminiDialect: SimulatedDialect {
             events.map { "data: \($0.text)\(end)" }, intervalMilliseconds: options.chunkIntervalMilliseconds)
     }
 
-    /// The project and the region that a path names.
+    /// The project and the region in a path.
     private static func place(_ request: SimulatedRequest) -> [String: String] {
         let parts = request.path.split(separator: "/").map(String.init)
         var facts: [String: String] = [:]

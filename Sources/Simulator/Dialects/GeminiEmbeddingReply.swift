@@ -1,16 +1,16 @@
 internal import JSON
 
-/// Google's vectors: the Gemini API's `batchEmbedContents`, and Vertex AI's three methods.
+/// Google's embeddings: the Gemini API's `batchEmbedContents`, and Vertex AI's three methods.
 enum GeminiEmbeddingReply {
     static let verbs = ["batchEmbedContents", "embedContent", "predict"]
 
     private static let defaultDimensions = 3072
     private static let maximumEntries = 100
     private static let maximumInstances = 250
-    /// Models that take one text at a time.
+    /// Models that accept one text per request.
     private static let modelsForOneText = ["gemini-embedding-001"]
     private static let maximumPredictTokens = 20_000
-    /// Vertex AI uses only this many tokens of a text, and says so.
+    /// Vertex AI uses only this many tokens of a text, and reports that it was truncated.
     private static let usedTokens = 2048
     private static let taskTypes = [
         "TASK_TYPE_UNSPECIFIED", "RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION",

@@ -15,7 +15,7 @@ struct GeminiReply {
         reply = SimulatedReply(Self.prompt(body, subject), options)
     }
 
-    /// What a call is signed with.
+    /// The signature of a function call.
     static func signature(name: String, _ arguments: JSONValue) -> String {
         SimulatedReply.signature(name + arguments.canonicalText)
     }
@@ -64,7 +64,7 @@ struct GeminiReply {
         return prompt
     }
 
-    // MARK: - Forms
+    // MARK: - Encoding
 
     private var isPromptBlocked: Bool { text(named: "blocked prompt") }
     private var isAnswerBlocked: Bool { text(named: "blocked answer") }
@@ -78,7 +78,7 @@ struct GeminiReply {
 
     private var hasContent: Bool { !isAnswerBlocked && !model.contains("malformed") }
 
-    /// With the counts as they are after `output` tokens.
+    /// The usage after `output` tokens.
     private func usage(_ output: Int, thoughts: Int) -> JSONValue {
         var members: [(key: String, value: JSONValue)] = [
             ("promptTokenCount", .int(reply.inputTokens)), ("candidatesTokenCount", .int(output)),
@@ -118,7 +118,7 @@ struct GeminiReply {
         return SimulatedReply.words(reply.reasoning).map { ["text": .string($0), "thought": true] }
     }
 
-    /// Only the first call of a batch is signed; Vertex AI gives no ids.
+    /// Only the first call of a batch is signed. Calls of Vertex AI have no ids.
     private var callParts: [JSONValue] {
         reply.calls.enumerated().map { index, call in
             var inner: [(key: String, value: JSONValue)] = [
@@ -146,7 +146,7 @@ struct GeminiReply {
 
     var events: [JSONValue] {
         if isPromptBlocked { return [blocked] }
-        // Vertex AI's early events have no counts.
+        // On Vertex AI, only the last event has token counts.
         let early: JSONValue =
             isVertex ? ["trafficType": "ON_DEMAND"] : usage(1, thoughts: reply.reasoningTokens)
         let total = usage(reply.outputTokens, thoughts: reply.reasoningTokens)
@@ -160,7 +160,7 @@ struct GeminiReply {
         } else if !reply.calls.isEmpty {
             events.append(answer(callParts, usage: early))
         }
-        // The end may well come without content, or with a signature alone.
+        // The last event may have no content, or only a signature.
         if reply.calls.isEmpty, Strictness.shared.has(.signs, subject) {
             let part: JSONValue = ["text": "", "thoughtSignature": .string(SimulatedReply.signature(reply.text))]
             events.append(answer([part], finish: finishReason, usage: total))
@@ -170,7 +170,7 @@ struct GeminiReply {
         return events
     }
 
-    /// A call in pieces, each value under its JSON path.
+    /// The events of a call whose arguments are streamed in pieces, each with its JSON path.
     private func partialEvents(_ call: SimulatedReply.Call, usage: JSONValue) -> [JSONValue] {
         func event(_ call: JSONValue, signature: String? = nil) -> JSONValue {
             var part: [(key: String, value: JSONValue)] = [("functionCall", call)]

@@ -16,7 +16,7 @@ struct GroqDialect: SimulatedDialect {
     }
 
     var errorEvent: String {
-        // Named, with a status of its own, and nothing follows it.
+        // A named event with its own status, and the last of the stream.
         "event: error\ndata: {\"error\":{\"message\":\"Tool call validation failed: parameters for tool did not match schema\",\"type\":\"invalid_request_error\",\"code\":\"tool_use_failed\",\"failed_generation\":\"{}\",\"status_code\":400}}\n\n"
     }
 
@@ -37,7 +37,7 @@ struct GroqDialect: SimulatedDialect {
         return OpenAIDialect.completion(request, options, variant: .init(isGroq: true))
     }
 
-    /// What Groq rejects in addition to OpenAI.
+    /// The checks of Groq that OpenAI does not have.
     private static func problem(_ request: SimulatedRequest) -> SimulatedAnswer? {
         guard let body = try? JSONValue(parsing: request.body) else { return nil }
         let model = body["model"]?.string ?? ""
@@ -67,6 +67,6 @@ struct GroqDialect: SimulatedDialect {
 }
 
 extension JSONValue {
-    /// Whether an object has the member at all, `null` or not.
+    /// Whether the value is an object with the member, even if the member is `null`.
     func has(_ key: String) -> Bool { members?.contains { $0.key == key } ?? false }
 }

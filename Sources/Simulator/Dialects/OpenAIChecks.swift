@@ -4,7 +4,7 @@ internal import JSON
 enum OpenAIChecks {
     typealias Problem = Strictness.Refusal
 
-    /// - Parameter facts: what the request says outside its body, for the strictness.
+    /// - Parameter facts: properties of the request outside its body, for the strictness rules.
     static func problem(_ body: JSONValue, _ subject: Strictness.Subject, facts: [String: String]) -> Problem? {
         let model = subject.model
         guard !model.isEmpty else {

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// OpenAI's chat completions, as strict as the vendor.
+/// OpenAI's chat completions, with the vendor's checks.
 struct OpenAIDialect: SimulatedDialect {
     func serves(_ request: SimulatedRequest) -> Bool {
         let path = request.path
@@ -44,7 +44,7 @@ struct OpenAIDialect: SimulatedDialect {
     func answer(_ request: SimulatedRequest, _ options: SimulatorOptions) -> SimulatedAnswer {
         let authorization = request.headers["authorization"] ?? ""
         if let key = options.apiKey, authorization != "Bearer \(key)" {
-            // Vendors echo a part of the key.
+            // Vendors repeat a part of the key in the error.
             return Self.refusal(
                 401,
                 "Incorrect API key provided: \(authorization.dropFirst(7).prefix(40)). You can find your API key in your account.",
@@ -60,7 +60,7 @@ struct OpenAIDialect: SimulatedDialect {
         return Self.completion(request, options)
     }
 
-    /// A completion, or the refusal of a wrong request: the same for every vendor of this dialect.
+    /// A completion, or the error for an invalid request; shared by all vendors of this dialect.
     static func completion(
         _ request: SimulatedRequest, _ options: SimulatorOptions, variant: OpenAIReply.Variant = .init(),
         deployment: String? = nil, facts: [String: String] = [:]

@@ -1,8 +1,9 @@
 internal import JSON
 
-/// OpenAI's embeddings, as strict as the vendor.
+/// OpenAI's embeddings, with the vendor's checks.
 enum OpenAIEmbeddingReply {
-    /// The models' vectors, from the vendor's guide; other models are like the first. `isFixed`: of one length only.
+    /// The models and the lengths of their vectors, from the vendor's guide. Other models are treated like the first
+    /// one. `isFixed`: the length cannot be chosen.
     private static let models: [(name: String, dimensions: Int, isFixed: Bool)] = [
         ("text-embedding-3-small", 1536, false), ("text-embedding-3-large", 3072, false),
         ("text-embedding-ada-002", 1536, true),
@@ -12,8 +13,8 @@ enum OpenAIEmbeddingReply {
     private static let maximumTokens = 300_000
     private static let maximumInputTokens = 8192
 
-    /// The vectors, or the refusal of a wrong request. A model named `numbers…` stands for a compatible server that does
-    /// not know `encoding_format`, and `shuffled…` for one that sends the vectors in another order.
+    /// The vectors, or the error for an invalid request. A model named `numbers…` simulates a compatible server that
+    /// ignores `encoding_format`, and `shuffled…` one that returns the vectors in another order.
     static func answer(_ body: JSONValue, deployment: String?) -> SimulatedAnswer {
         guard let name = deployment ?? body["model"]?.string, !name.isEmpty else {
             return refusal("you must provide a model parameter", "model")

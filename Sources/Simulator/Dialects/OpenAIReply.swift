@@ -2,14 +2,14 @@ internal import JSON
 
 /// A generated chat completion, unary or as events.
 struct OpenAIReply {
-    /// Where a vendor differs from OpenAI.
+    /// The differences of a vendor from OpenAI.
     struct Variant {
         /// Groq's usage and ids in `x_groq`, and its controls for reasoning.
         var isGroq = false
-        /// Azure's filter results.
+        /// Azure's content filter results.
         var isAzure = false
 
-        /// Whose strictness applies.
+        /// The vendor whose strictness rules apply.
         var vendor: Strictness.Vendor { isGroq ? .groq : isAzure ? .azureOpenAI : .openAI }
     }
 
@@ -70,7 +70,7 @@ struct OpenAIReply {
         return prompt
     }
 
-    // MARK: - Forms
+    // MARK: - Encoding
 
     private var finishReason: String {
         switch reply.end {
@@ -101,7 +101,7 @@ struct OpenAIReply {
         return .object(usage)
     }
 
-    /// How reasoning is shown, and under which name; `nil` where it is not.
+    /// The name of the member with the reasoning, and its text; `nil` if there is no such member.
     private var shownReasoning: (key: String, words: String)? {
         guard !reply.reasoning.isEmpty else { return nil }
         if variant.isGroq {
@@ -111,7 +111,7 @@ struct OpenAIReply {
         return Strictness.shared.has(.reasoningContent, subject) ? ("reasoning_content", reply.reasoning) : nil
     }
 
-    /// By default, Groq puts the reasoning of some models into the text.
+    /// By default, Groq returns the reasoning of some models as part of the text.
     private var rawThinking: String? {
         guard variant.isGroq, !reply.reasoning.isEmpty, Strictness.shared.has(.rawThinking, subject),
             ["raw", nil].contains(body["reasoning_format"]?.string), body["include_reasoning"] == nil
@@ -189,7 +189,7 @@ struct OpenAIReply {
         }
         var events: [String] = []
         if variant.isAzure {
-            // Nothing but filter results, and everything else empty.
+            // The first event has only filter results; everything else in it is empty.
             let first: JSONValue = [
                 "choices": [], "created": 0, "id": "", "model": "", "object": "",
                 "prompt_filter_results": Self.promptFiltered,
@@ -214,7 +214,7 @@ struct OpenAIReply {
         }
         events += callEvents { delta($0) }
         if variant.isAzure {
-            // The asynchronous filter reports in a choice without a delta.
+            // The asynchronous filter reports its results in a choice without a delta.
             events.append(
                 event([["index": 0, "finish_reason": nil, "content_filter_results": Self.filtered]]))
         }

@@ -11,7 +11,7 @@ enum ResponsesChecks {
         "service_tier", "store", "stream", "stream_options", "temperature", "text", "tool_choice", "tools",
         "top_logprobs", "top_p", "truncation", "user",
     ]
-    /// Parameters of chat completions that have another name here.
+    /// Parameters of chat completions that have another name in the Responses API.
     private static let moved = [
         "messages": "input", "response_format": "text.format", "max_tokens": "max_output_tokens",
         "max_completion_tokens": "max_output_tokens", "reasoning_effort": "reasoning.effort",
@@ -114,7 +114,7 @@ enum ResponsesChecks {
             code: "missing_required_parameter")
     }
 
-    /// What `ResponsesReply` encrypted.
+    /// Whether `ResponsesReply` made the encrypted text.
     private static func isOwn(_ encrypted: String) -> Bool {
         let secret = String(encrypted.dropFirst(5).prefix(24))
         return encrypted == "gAAAA" + secret + SimulatedReply.signature(secret)
@@ -125,7 +125,7 @@ enum ResponsesChecks {
     private static func tools(_ body: JSONValue) -> Problem? {
         for (index, tool) in (body["tools"]?.array ?? []).enumerated() where tool["type"]?.string == "function" {
             guard let name = tool["name"]?.string, !name.isEmpty else { return missing("tools[\(index)].name") }
-            // Strict unless told otherwise.
+            // Tools are strict by default.
             guard tool["strict"]?.bool != false else { continue }
             guard tool["parameters"]?["additionalProperties"]?.bool == false else {
                 return Problem(

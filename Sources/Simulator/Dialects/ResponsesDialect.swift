@@ -1,6 +1,6 @@
 internal import JSON
 
-/// OpenAI's Responses API, at OpenAI and at Azure's version-less address.
+/// OpenAI's Responses API, at OpenAI and at Azure's unversioned `/openai/v1/`.
 struct ResponsesDialect: SimulatedDialect {
     func serves(_ request: SimulatedRequest) -> Bool {
         request.path.hasSuffix("/responses") || request.path.hasSuffix("/responses/input_tokens")
@@ -17,7 +17,7 @@ struct ResponsesDialect: SimulatedDialect {
     }
 
     func answer(_ request: SimulatedRequest, _ options: SimulatorOptions) -> SimulatedAnswer {
-        // A token wins over a key.
+        // A token takes precedence over a key.
         guard let credential = request.bearer ?? request.headers["api-key"],
             options.apiKey == nil || options.apiKey == credential
         else { return error(status: 401) }

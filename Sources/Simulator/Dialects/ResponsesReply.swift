@@ -91,7 +91,7 @@ struct ResponsesReply {
         return items
     }
 
-    /// Cites the last word; places are counted in characters.
+    /// Cites the last word; positions are counted in Unicode scalars.
     private static func citation(_ text: String) -> JSONValue {
         let count = text.unicodeScalars.count
         let word = text.split(separator: " ").last?.unicodeScalars.count ?? 0
@@ -101,7 +101,7 @@ struct ResponsesReply {
         ]
     }
 
-    /// Encrypted, so that `ResponsesChecks` knows it again.
+    /// A reasoning item, encrypted so that `ResponsesChecks` can recognise it.
     private static func reasoning(_ body: JSONValue, _ words: String) -> JSONValue {
         var item: [(key: String, value: JSONValue)] = [
             ("id", .string("rs_" + SimulatedReply.randomName(40))), ("type", "reasoning"),
@@ -118,7 +118,7 @@ struct ResponsesReply {
         return .object(item)
     }
 
-    // MARK: - Forms
+    // MARK: - Encoding
 
     private func response(_ status: JSONValue, _ output: [JSONValue], usage: JSONValue) -> JSONValue {
         [
@@ -157,7 +157,7 @@ struct ResponsesReply {
         return writer.events
     }
 
-    /// Numbers the events.
+    /// Adds sequence numbers to the events.
     private struct EventWriter {
         private(set) var events: [String] = []
 

@@ -1,13 +1,13 @@
 internal import JSON
 
-/// One refusal of the file: the conditions that must all hold, and the vendor's error.
+/// A refusal of the file: conditions, all of which must hold, and the vendor's error.
 struct RefusalRule: Sendable {
     let conditions: [StrictnessCondition]
     let error: Strictness.Refusal
-    /// The rule's values, for the message.
+    /// The rule's values, for the placeholders of the message.
     let values: [String: JSONValue]
 
-    /// The error if all conditions hold for a request.
+    /// Returns the error if all conditions hold for a request, otherwise `nil`.
     func check(_ model: String, _ body: JSONValue, facts: [String: String]) -> Strictness.Refusal? {
         var first: StrictnessCondition.Match?
         for condition in conditions {
@@ -19,7 +19,7 @@ struct RefusalRule: Sendable {
         return refusal
     }
 
-    /// The message with its placeholders filled in.
+    /// The message with its placeholders replaced.
     private func message(_ model: String, _ match: StrictnessCondition.Match?, facts: [String: String]) -> String {
         var text = ""
         var rest = error.message[...]
@@ -49,7 +49,7 @@ struct RefusalRule: Sendable {
         return match?.words[name] ?? values[name].map { $0.string ?? $0.text } ?? facts[name]
     }
 
-    /// `'a', 'b', and 'c'` as OpenAI writes a list, or `` `a`, `b`, or `c` `` as Groq does.
+    /// Formats a list as OpenAI does, `'a', 'b', and 'c'`, or as Groq does, `` `a`, `b`, or `c` ``.
     private static func list(_ words: [String], conjunction: String) -> String {
         let quote = conjunction == "or" ? "`" : "'"
         let quoted = words.map { quote + $0 + quote }

@@ -1,24 +1,24 @@
 internal import JSON
 
-/// A file of strictness that cannot be used, and why.
+/// An error in a strictness file.
 struct StrictnessError: Error, CustomStringConvertible {
     let description: String
 }
 
 extension Strictness {
-    /// Reads the file.
+    /// Parses the file.
     /// - Throws: `StrictnessError` that names the rule, or `JSONError`.
     init(parsing bytes: [UInt8]) throws {
         let root = try JSONValue(parsing: bytes)
         let forms = root["refusals"]
         deployments = try (root["deployments"]?.array ?? []).map { entry in
             guard let names = entry["names"]?.array?.compactMap(\.string), let model = entry["runs"]?.string else {
-                throw StrictnessError(description: "deployments: an entry needs 'names' and 'runs'")
+                throw StrictnessError(description: "deployments: an entry requires 'names' and 'runs'")
             }
             return Deployment(names: names.map { NameGlob($0) }, model: model)
         }
         guard let entries = root["rules"]?.array, !entries.isEmpty else {
-            throw StrictnessError(description: "there are no rules")
+            throw StrictnessError(description: "'rules' is missing or empty")
         }
         rules = try entries.enumerated().map { index, entry in
             do throws(StrictnessError) {
@@ -36,7 +36,7 @@ extension Strictness {
             throw StrictnessError(description: "'source' is missing")
         }
         guard let endpoint = entry["endpoint"]?.string.flatMap({ Endpoint(rawValue: $0) }) else {
-            throw StrictnessError(description: "'endpoint' is none of \(Endpoint.allCases.map(\.rawValue))")
+            throw StrictnessError(description: "'endpoint' must be one of \(Endpoint.allCases.map(\.rawValue))")
         }
         let models = try strings(entry, "models")
         guard !models.isEmpty else { throw StrictnessError(description: "'models' is empty") }
@@ -44,7 +44,7 @@ extension Strictness {
             (entry["values"]?.members ?? []).map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
         var refusals: [RefusalRule] = []
         for name in try strings(entry, "refuses") {
-            guard let form = forms?[name] else { throw StrictnessError(description: "no refusal '\(name)'") }
+            guard let form = forms?[name] else { throw StrictnessError(description: "undefined refusal '\(name)'") }
             refusals.append(try refusal(form, name, values))
         }
         return Rule(
@@ -63,7 +63,7 @@ extension Strictness {
         var conditions: [StrictnessCondition] = []
         for entry in form["when"]?.array ?? [] {
             guard let path = entry["path"]?.string else {
-                throw StrictnessError(description: "\(name): a condition needs a 'path'")
+                throw StrictnessError(description: "\(name): a condition requires a 'path'")
             }
             conditions.append(
                 StrictnessCondition(path: path.split(separator: ".").map(String.init), test: try test(entry, values)))
@@ -80,10 +80,10 @@ extension Strictness {
         _ entry: JSONValue, _ values: [String: JSONValue]
     ) throws(StrictnessError) -> StrictnessCondition.Test {
         try check(entry, ["path", "in", "not", "unless", "above", "below", "before", "find", "keywords"])
-        /// A value, or the rule's value of that name.
+        /// Returns a literal value, or for a string the rule's value of that name.
         func resolved(_ key: String) throws(StrictnessError) -> JSONValue? {
             guard let value = entry[key], let name = value.string else { return entry[key] }
-            guard let named = values[name] else { throw StrictnessError(description: "no value '\(name)'") }
+            guard let named = values[name] else { throw StrictnessError(description: "undefined value '\(name)'") }
             return named
         }
         if let list = try resolved("in")?.array { return .among(list) }
@@ -103,12 +103,12 @@ extension Strictness {
                 ($0.key, $0.value.array?.compactMap(\.string) ?? [])
             }
             return .find(.unsupportedKeyword(Dictionary(keywords, uniquingKeysWith: { _, last in last })))
-        case let name?: throw StrictnessError(description: "no finder '\(name)'")
+        case let name?: throw StrictnessError(description: "unknown finder '\(name)'")
         }
     }
 
     private static func check(_ entry: JSONValue, _ known: [String]) throws(StrictnessError) {
-        guard let members = entry.members else { throw StrictnessError(description: "it is no object") }
+        guard let members = entry.members else { throw StrictnessError(description: "expected an object") }
         if let unknown = members.first(where: { !known.contains($0.key) }) {
             throw StrictnessError(description: "unknown member '\(unknown.key)'")
         }
@@ -118,7 +118,7 @@ extension Strictness {
         let elements = entry[key]?.array ?? []
         let strings = elements.compactMap(\.string)
         guard strings.count == elements.count else {
-            throw StrictnessError(description: "'\(key)' is no list of strings")
+            throw StrictnessError(description: "'\(key)' must be a list of strings")
         }
         return strings
     }
@@ -129,7 +129,7 @@ extension Strictness {
         var words: [Word] = []
         for name in try strings(entry, key) {
             guard let word = Word(rawValue: name) else {
-                throw StrictnessError(description: "'\(key)': unknown word '\(name)'")
+                throw StrictnessError(description: "'\(key)': unknown value '\(name)'")
             }
             words.append(word)
         }

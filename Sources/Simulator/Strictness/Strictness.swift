@@ -1,10 +1,10 @@
 internal import CSimulatorData
 internal import JSON
 
-/// Which models of which vendors refuse what, read from `Data/strictness.json`. The file has its own sources, so that
-/// the simulator and the providers' catalogue cannot share a mistake; docs/simulator.md has its format.
+/// The model-dependent refusals of the vendors, read from `Data/strictness.json`. The file does not share its sources
+/// with the providers' catalogue, so that both cannot have the same mistake. docs/simulator.md describes its format.
 struct Strictness: Sendable {
-    /// The providers by the names that the configuration has for them.
+    /// The vendors. The raw values are the provider names of the configuration.
     enum Vendor: String, Sendable, CaseIterable {
         case openAI = "openai"
         case azureOpenAI = "azure_openai"
@@ -15,7 +15,7 @@ struct Strictness: Sendable {
         case vertex
     }
 
-    /// What is asked of a vendor.
+    /// The kind of API that a request uses.
     enum Endpoint: String, Sendable, CaseIterable {
         case chat
         case responses
@@ -24,16 +24,16 @@ struct Strictness: Sendable {
         case generateContent = "generate_content"
     }
 
-    /// What a model does by itself.
+    /// Behaviour of a model that affects its responses and the checks of its requests.
     enum Trait: String, Sendable, CaseIterable {
         case thinks
-        /// Shows its reasoning in `reasoning_content`.
+        /// Returns its reasoning in `reasoning_content`.
         case reasoningContent = "reasoning_content"
-        /// Puts its reasoning into the text unless told otherwise.
+        /// Returns its reasoning as part of the text unless the request selects another format.
         case rawThinking = "raw_thinking"
-        /// Signs function calls, and wants the signatures back.
+        /// Signs function calls, and requires the signatures in later requests.
         case signs
-        /// Its thinking blocks are valid for it alone, and in one conversation.
+        /// Accepts only its own thinking blocks, and only in the conversation they are from.
         case bindsThinking = "binds_thinking"
     }
 
@@ -63,7 +63,7 @@ struct Strictness: Sendable {
         let refusals: [RefusalRule]
     }
 
-    /// The deployments of a name, and the model that they run.
+    /// Names of deployments and the model that they run.
     struct Deployment: Sendable {
         let names: [NameGlob]
         let model: String
@@ -72,7 +72,7 @@ struct Strictness: Sendable {
     let deployments: [Deployment]
     let rules: [Rule]
 
-    /// The file that is part of the program. It is checked by a test, so it can be read.
+    /// The embedded file. A test ensures that it can be parsed.
     static let shared: Strictness = {
         let bytes = Array(UnsafeBufferPointer(start: gw_simulator_strictness, count: gw_simulator_strictness_size))
         do {
@@ -82,7 +82,7 @@ struct Strictness: Sendable {
         }
     }()
 
-    /// The rules of a model, in the file's order.
+    /// The rules that apply to a model, in the order of the file.
     private func rules(of subject: Subject) -> some Sequence<Rule> {
         let name = Self.baseName(subject.model, at: subject.vendor, deployments)
         return rules.lazy.filter { rule in
@@ -91,8 +91,8 @@ struct Strictness: Sendable {
         }
     }
 
-    /// The first refusal of a request; `nil` if the vendor would serve it.
-    /// - Parameter facts: what the request says outside its body, such as `region` and `api_version`.
+    /// Returns the first refusal of a request; `nil` if the vendor would accept it.
+    /// - Parameter facts: properties of the request outside its body, for example `region` and `api_version`.
     func refusal(of subject: Subject, _ body: JSONValue, facts: [String: String] = [:]) -> Refusal? {
         for rule in rules(of: subject) {
             for refusal in rule.refusals {
@@ -102,11 +102,11 @@ struct Strictness: Sendable {
         return nil
     }
 
-    /// Whether a model does something by itself.
+    /// Whether a model has a trait.
     func has(_ trait: Trait, _ subject: Subject) -> Bool { rules(of: subject).contains { $0.traits.contains(trait) } }
 
-    /// The name that the rules are written for: of a fine-tuned model its base (`ft:BASE:ORGANIZATION:…`), of a
-    /// deployment its model.
+    /// The name to which the rules apply, in lower case: for a fine-tuned model its base (`ft:BASE:ORGANIZATION:…`),
+    /// for a deployment its model.
     private static func baseName(_ model: String, at vendor: Vendor, _ deployments: [Deployment]) -> [UInt8] {
         var name = model.lowercased()
         if name.hasPrefix("ft:") { name = String(name.dropFirst(3).prefix { $0 != ":" }) }
@@ -118,7 +118,7 @@ struct Strictness: Sendable {
     }
 }
 
-/// A pattern of names with `*` for any text and `?` for one byte.
+/// A pattern for names, regardless of case: `*` matches any text, `?` one byte.
 struct NameGlob: Sendable {
     private let pattern: [UInt8]
 
@@ -126,7 +126,7 @@ struct NameGlob: Sendable {
 
     func matches(_ name: [UInt8]) -> Bool {
         var (place, position) = (0, 0)
-        // Where the newest star is, and how far its text reaches.
+        // The position of the last star, and the end of the text that it matches so far.
         var star: (place: Int, position: Int)?
         while position < name.count {
             if place < pattern.count, pattern[place] == UInt8(ascii: "*") {

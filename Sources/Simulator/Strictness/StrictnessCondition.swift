@@ -1,35 +1,35 @@
 internal import JSON
 
-/// A condition on a request.
+/// A condition on a value of a request.
 struct StrictnessCondition: Sendable {
     enum Test: Sendable {
         case given
-        /// Given, and among these.
+        /// The value is present and in the list.
         case among([JSONValue])
-        /// Given, and not among these.
+        /// The value is present and not in the list.
         case notAmong([JSONValue])
-        /// Not given, or not among these.
+        /// The value is absent or not in the list.
         case unless([JSONValue])
         case above(Double)
         case below(Double)
-        /// An Azure version that is older: versions begin with their date.
+        /// The value is an Azure API version with an earlier date; versions begin with their date.
         case before(String)
         case find(StrictnessFinder)
     }
 
-    /// Where a condition holds.
+    /// A value for which a condition holds.
     struct Match: Sendable {
         var place: [String] = []
         var value = JSONValue.null
-        /// What a finder found, by the message's names for it.
+        /// The results of a finder, by the names of the message's placeholders.
         var words: [String: String] = [:]
     }
 
-    /// The names on the way to the value: `*` is every element, `-1` the last; `@name` is a fact outside the body.
+    /// The path to the value: `*` is every element, `-1` the last one; `@name` is a fact outside the body.
     let path: [String]
     let test: Test
 
-    /// The first place where the condition holds.
+    /// Returns the first value for which the condition holds; `nil` if there is none.
     func match(_ body: JSONValue, facts: [String: String]) -> Match? {
         let found = values(body, facts: facts)
         switch test {
@@ -50,7 +50,7 @@ struct StrictnessCondition: Sendable {
         return facts[String(name.dropFirst())].map { [Match(value: .string($0))] } ?? []
     }
 
-    /// The values that a path leads to. The vendors take `null` for an absent value.
+    /// The values at a path. Like the vendors, this treats `null` as an absent value.
     private static func values(_ path: ArraySlice<String>, in value: JSONValue, at place: [String]) -> [Match] {
         guard let name = path.first else { return value.isNull ? [] : [Match(place: place, value: value)] }
         let rest = path.dropFirst()

@@ -1,19 +1,19 @@
 internal import JSON
 
-/// Finds what a path cannot name.
+/// Finds parts of a request that a path cannot express.
 enum StrictnessFinder: Sendable {
     /// An object in a JSON Schema that does not set `additionalProperties` to `false`.
     case openObject
-    /// A keyword that the vendor does not know for a type, by the type.
+    /// A keyword that the vendor does not support for the schema's type. The value has the keywords of each type.
     case unsupportedKeyword([String: [String]])
     /// A strict tool with an open object in its schema.
     case openStrictTool
-    /// A message of a chat that calls tools and has no `reasoning_content`.
+    /// A message with tool calls but without `reasoning_content`.
     case callWithoutReasoning
-    /// A batch of function calls whose first has no `thoughtSignature`.
+    /// A batch of function calls whose first call has no `thoughtSignature`.
     case unsignedCall
 
-    /// Schemas that are nested deeper are not examined further.
+    /// Maximum nesting depth of schemas; deeper ones are ignored.
     private static let depthLimit = 64
 
     func find(in value: JSONValue) -> StrictnessCondition.Match? {
@@ -57,7 +57,7 @@ enum StrictnessFinder: Sendable {
             && schema["additionalProperties"]?.bool != false
     }
 
-    /// The first schema inside `schema`, itself included, for which `isWanted` holds.
+    /// Returns the first schema for which `isWanted` is true: `schema` itself or one inside it.
     private static func firstSchema(
         _ schema: JSONValue, depth: Int = 0, where isWanted: (JSONValue) -> Bool
     ) -> JSONValue? {
