@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A host's address, as name resolution returned it.
+/// An IP address of a host.
 package struct RemoteAddress: Sendable, Equatable {
-    /// 4 bytes of IPv4 or 16 of IPv6; none of any other family, which no rule allows.
+    /// 4 bytes for IPv4, 16 for IPv6; empty for any other family, which is never allowed.
     private let bytes: [UInt8]
 
     init(_ address: UnsafeRawPointer, length: Int) {
@@ -16,7 +16,7 @@ package struct RemoteAddress: Sendable, Equatable {
             }
     }
 
-    /// An address in its usual text form; `nil` if it is none.
+    /// Parses an IPv4 or IPv6 address, for example `::1`; `nil` for any other text.
     package init?(_ text: String) {
         var bytes = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, text, &bytes) == 1 {
@@ -28,8 +28,8 @@ package struct RemoteAddress: Sendable, Equatable {
         }
     }
 
-    /// Whether it is one of the public Internet: not of this machine, its networks or a metadata service, and not
-    /// reserved (IANA's special-purpose address registries).
+    /// Whether the address is on the public Internet: not loopback, private, link-local (cloud metadata services) or
+    /// otherwise reserved by IANA's special-purpose address registries.
     package var isPublic: Bool {
         switch bytes.count {
         case 4: Self.isPublic(v4: bytes[...])
@@ -39,11 +39,11 @@ package struct RemoteAddress: Sendable, Equatable {
     }
 
     private var isPublicV6: Bool {
-        // IPv4 in another form: mapped, and translated by NAT64.
+        // IPv4 embedded in IPv6: mapped addresses and NAT64.
         let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
         let translated: [UInt8] = [0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0]
         if bytes.starts(with: mapped) || bytes.starts(with: translated) { return Self.isPublic(v4: bytes[12...]) }
-        // Global unicast, without what is reserved in it.
+        // Global unicast without its reserved ranges.
         guard bytes[0] & 0xE0 == 0x20 else { return false }
         let start = UInt32(bytes[0]) << 24 | UInt32(bytes[1]) << 16 | UInt32(bytes[2]) << 8 | UInt32(bytes[3])
         let isReserved =
@@ -52,7 +52,7 @@ package struct RemoteAddress: Sendable, Equatable {
         return !isReserved
     }
 
-    /// Networks that are not public, as first address and prefix length.
+    /// IPv4 networks that are not public: first address and prefix length.
     private static let reserved: [(network: UInt32, length: UInt32)] = [
         (0x0000_0000, 8), (0x0A00_0000, 8), (0x6440_0000, 10), (0x7F00_0000, 8), (0xA9FE_0000, 16),
         (0xAC10_0000, 12), (0xC000_0000, 24), (0xC000_0200, 24), (0xC058_6300, 24), (0xC0A8_0000, 16),

@@ -2,9 +2,9 @@ internal import Generation
 internal import HTTPClient
 internal import JSON
 
-/// The body of a response that is read as a whole, or of an error, within its limits.
+/// The body of a unary response or of an error, collected within the limits.
 struct AnswerBody: ~Copyable {
-    /// The maximum length of an error body that is read, in bytes.
+    /// Maximum length of an error body in bytes; the rest is not read.
     private static let maximumErrorBytes = 64 << 10
 
     /// The body so far.
@@ -14,8 +14,8 @@ struct AnswerBody: ~Copyable {
 
     init(_ budget: AnswerBudget) { share = AnswerBudget.Share(budget) }
 
-    /// Adds a piece.
-    /// - Returns: `false` if this is an error whose beginning is long enough to report it.
+    /// Appends bytes.
+    /// - Returns: `false` if the body is that of an error and enough of it was read to report it.
     /// - Throws: `.badProviderResponse` if the body exceeds `CallBudget.bytes`, `.overloaded` if the process has no
     ///   memory for it.
     mutating func add(
@@ -23,7 +23,7 @@ struct AnswerBody: ~Copyable {
     ) throws(GenerationError) -> Bool {
         if status >= 300 {
             bytes.append(contentsOf: piece.prefix(Self.maximumErrorBytes - bytes.count))
-            // A vendor's error is shorter; of anything else the beginning is enough.
+            // Errors of vendors are shorter; for any other body, the beginning suffices.
             return bytes.count < Self.maximumErrorBytes
         }
         guard bytes.count + piece.count <= CallBudget.bytes else {
@@ -34,14 +34,14 @@ struct AnswerBody: ~Copyable {
         return true
     }
 
-    /// Releases everything.
+    /// Releases the memory.
     mutating func clear() {
         bytes = []
         share.giveBack()
     }
 
     /// The body as JSON.
-    /// - Throws: `.badProviderResponse` with the beginning of what it is instead.
+    /// - Throws: `.badProviderResponse` with the beginning of the body if it is not JSON.
     func parse(_ parser: JSONParser, providerName: String) throws(GenerationError) -> JSONElement {
         do {
             return try parser.parse(bytes)
@@ -61,7 +61,7 @@ struct AnswerBody: ~Copyable {
 }
 
 extension HTTPResponseHead {
-    /// The headers with the vendors' request ids, which their support asks for.
+    /// The headers in which vendors return request ids, which their support asks for.
     private static let requestIDHeaders: [StaticString] = [
         "x-request-id", "request-id", "apim-request-id", "x-goog-request-id",
     ]
@@ -72,7 +72,7 @@ extension HTTPResponseHead {
 
 extension ConfiguredModel {
     /// The error of a transfer that failed.
-    /// - Parameter httpStatus: of the response; 0 if none arrived.
+    /// - Parameter httpStatus: the status of the response; 0 if none was received.
     func error(from error: HTTPError, httpStatus: Int) -> GenerationError {
         let hasContent = httpStatus != 0 && httpStatus < 300
         let words = "\(providerName): \(error.description)"

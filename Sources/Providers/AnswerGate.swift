@@ -4,18 +4,18 @@ internal import Generation
 /// Filters everything that a provider returns, in every field: removes the call's own secrets from all texts, and
 /// limits the length of ids, names and messages. Used for one call.
 struct AnswerGate {
-    /// The maximum length of an error message or a warning, in bytes.
+    /// Maximum length of an error message or a warning, in bytes.
     private static let longestWords = 4096
-    /// The maximum length of an id, a model name or an error code, in bytes.
+    /// Maximum length of an id, a model name or an error code, in bytes.
     private static let longestName = 512
 
     private var secrets: SecretSet
     private var hasIdentity = false
     private var text = SecretSplice()
     private var reasoning = SecretSplice()
-    /// By call index; only of calls whose arguments end with the beginning of a secret.
+    /// The scanners by call index, only for calls whose arguments end with the beginning of a secret.
     private var arguments: [Int: SecretSplice] = [:]
-    /// Whether one of these may hold back bytes.
+    /// Whether any of these may hold back bytes.
     private var isHoldingArguments = false
 
     /// Creates a gate for a call that has not sent a request yet.
@@ -87,7 +87,7 @@ struct AnswerGate {
         return events
     }
 
-    // MARK: - Whole answers, ends and errors
+    // MARK: - Unary responses, trailers and errors
 
     func pass(_ response: ChatResponse) -> ChatResponse {
         var result = response
@@ -117,7 +117,7 @@ struct AnswerGate {
         return result
     }
 
-    /// The bytes of an image are not text: only what stands around them is searched.
+    /// Searches only the other fields of an image, because its bytes are not text.
     private func pass(_ part: Part) -> Part {
         var result = part
         switch part.content {
@@ -178,7 +178,7 @@ struct AnswerGate {
         return count < 8 ? text : String(decoding: text.utf8.dropLast(count), as: UTF8.self) + SecretSet.mark
     }
 
-    /// The part of a vendor's message that is kept until `pass`: more than is returned, since removing secrets shortens
-    /// it.
+    /// The part of a vendor's message that is kept until `pass`. It is longer than what is returned, because removing
+    /// secrets shortens it.
     static func beginning(_ words: String) -> String { words.truncated(toBytes: 4 * longestWords) }
 }

@@ -1,11 +1,11 @@
 internal import Generation
 internal import JSON
 
-/// What a caller wants of a response beyond its content.
+/// The optional contents of a response that the caller requested.
 struct AnswerWishes: Sendable {
-    /// The model's reasoning.
+    /// Whether to return the model's reasoning.
     var reasoning = false
-    /// The fields that the contract has no name for.
+    /// Whether to return the fields that the contract does not define.
     var extra = false
 
     init(reasoning: Bool = false, extra: Bool = false) {
@@ -16,10 +16,10 @@ struct AnswerWishes: Sendable {
     init(_ options: GenerationOptions) { self.init(reasoning: options.reasoning.include, extra: options.includeExtra) }
 }
 
-/// The fields of a response that the contract has no name for, under the vendor's names. Keeps nothing unless the
-/// caller asked for them.
+/// The fields of a response that the contract does not define, with the vendor's names. Keeps nothing unless the caller
+/// requested them.
 struct ExtraFields {
-    /// Streams deliver these in pieces; of all other fields, the newest value counts.
+    /// Fields that streams deliver in pieces; for all others, the last value is kept.
     private static let growing: Set<String> = [
         "logprobs", "logprobsResult", "executed_tools", "reasoning_details", "custom_tool_calls", "blocks", "output",
     ]
@@ -28,7 +28,7 @@ struct ExtraFields {
     /// The pieces of each field as JSON text.
     private var fields: [(name: String, pieces: [String])] = []
     private var places: [String: Int] = [:]
-    /// The bytes held here.
+    /// Memory used by the fields, in bytes.
     private(set) var keptBytes = 0
 
     init(isWanted: Bool) { self.isWanted = isWanted }
@@ -43,13 +43,13 @@ struct ExtraFields {
         for (name, value) in members { keep(value, as: name) }
     }
 
-    /// Keeps one value.
+    /// Keeps one value under `name`.
     mutating func keep(_ value: JSONElement?, as name: String) {
         guard isWanted, let value else { return }
         keep(value.text, as: name)
     }
 
-    /// Keeps one more element of a list, as JSON text.
+    /// Appends an element, given as JSON text, to a list.
     mutating func append(_ json: String, to name: String) {
         if isWanted { keep("[\(json)]", as: name) }
     }
@@ -89,7 +89,8 @@ struct ExtraFields {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Two pieces of a value: lists are appended, objects member by member. Both were parsed, so their depth is bounded.
+    /// Merges two pieces of a value: lists are concatenated, objects are merged member by member. The depth is bounded,
+    /// because both were parsed.
     private static func joined(_ left: JSONValue, _ right: JSONValue) -> JSONValue {
         switch (left, right) {
         case (.array(let first), .array(let second)): return .array(first + second)

@@ -3,19 +3,19 @@ internal import EventLoop
 internal import Generation
 internal import HTTPClient
 
-/// Fetches the images and documents that a request names by URL, one after the other, for a vendor that fetches none
-/// itself. Confined to one loop.
+/// Fetches the images and documents that a request refers to by URL, one after the other, for models that accept no
+/// URLs. Confined to one loop.
 ///
-/// A caller chooses these URLs, so by default only public addresses are connected to. The address is checked after name
-/// resolution, when the connection is made, and again for the target of each redirect.
+/// Callers choose these URLs, so by default only connections to public addresses are allowed. The address is checked
+/// after name resolution, when the connection is made, and again for the target of each redirect.
 final class MediaFetch: TransferDelegate {
-    /// Which addresses are connected to.
+    /// The addresses to which connections are allowed.
     enum Addresses: String, Sendable, CaseIterable {
-        /// None: URLs are refused.
+        /// No addresses: URLs are refused.
         case off
-        /// Those of the public Internet.
+        /// Addresses of the public Internet.
         case `public`
-        /// All, also this machine's and its networks'.
+        /// All addresses, including this host's and those of its networks.
         case any
     }
 
@@ -27,14 +27,14 @@ final class MediaFetch: TransferDelegate {
         "max_fetched_bytes", .integer(in: 1...64 << 20), default: "`20971520`", isConnection: true,
         "The size limit for all images and documents that are fetched for one request, in bytes.")
 
-    /// What may be fetched for a model.
+    /// What may be fetched for a model's requests.
     struct Rule: Sendable {
-        /// Decides about an address; `nil` allows all.
+        /// Whether an address is allowed; `nil` allows all.
         var allows: (@Sendable (RemoteAddress) -> Bool)?
-        /// The most bytes for one request.
+        /// Maximum total size of the contents for one request, in bytes.
         var maximumBytes = 20 << 20
 
-        /// The rule of a section; `nil` if nothing is fetched.
+        /// The rule that a model's configuration sets; `nil` if nothing may be fetched.
         init?(_ model: ModelConfiguration) {
             switch model[MediaFetch.addresses] ?? .public {
             case .off: return nil
@@ -45,20 +45,20 @@ final class MediaFetch: TransferDelegate {
         }
     }
 
-    /// What a URL holds.
+    /// The content of a URL.
     struct Content {
         var bytes: [UInt8] = []
-        /// The server's media type without parameters; empty if it gave none.
+        /// The media type from the server, without parameters; empty if it sent none.
         var mimeType = ""
     }
 
     /// Receives the contents by URL.
     typealias Completion = (Result<[String: Content], GenerationError>) -> Void
 
-    /// The most different URLs of one request.
+    /// Maximum number of distinct URLs of one request.
     static let maximumURLs = 100
     private static let maximumRedirects = 5
-    /// The most time for all of them.
+    /// Maximum total time for all URLs of one request.
     private static let maximumTime = TimeAmount.seconds(60)
 
     private let context: ProviderContext
@@ -71,15 +71,15 @@ final class MediaFetch: TransferDelegate {
     private var share: AnswerBudget.Share
     private var contents: [String: Content] = [:]
     private var total = 0
-    // The current one.
+    // The state of the current URL.
     private var content = Content()
     private var location = ""
     private var redirects = 0
     private var target: String?
 
     /// - Parameters:
-    ///   - urls: different `http` and `https` URLs.
-    ///   - timeouts: the model's; they apply to each URL, and a minute to all of them.
+    ///   - urls: distinct `http` and `https` URLs.
+    ///   - timeouts: the model's timeouts, which apply to each URL; all URLs together have one minute.
     init(_ urls: [String], _ rule: Rule, timeouts: HTTPTimeouts, context: ProviderContext) {
         self.urls = urls
         self.rule = rule
@@ -88,7 +88,7 @@ final class MediaFetch: TransferDelegate {
         share = AnswerBudget.Share(context.answers)
     }
 
-    /// Starts. `completion` is called exactly once, possibly before this returns, unless the fetch is cancelled.
+    /// Starts fetching. `completion` is called exactly once, possibly before this returns, but not after `cancel`.
     func start(_ completion: @escaping Completion) {
         self.completion = completion
         guard urls.count <= Self.maximumURLs else {
@@ -129,14 +129,14 @@ final class MediaFetch: TransferDelegate {
         }
     }
 
-    // MARK: - From the transfer
+    // MARK: - TransferDelegate
 
     func transferDidReceiveHead(_ head: HTTPResponseHead) {
         switch head.status {
         case 200..<300: content.mimeType = Self.mimeType(head.header("content-type") ?? "")
         case 301, 302, 303, 307, 308:
             target = head.header("location").flatMap { URLReference.resolve($0, against: location) }
-            if target == nil { stop(.invalidRequest, "it redirects to no valid URL") }
+            if target == nil { stop(.invalidRequest, "it redirects to an invalid URL") }
         case 408, 429, 500...599: stop(.network, "its server returned HTTP \(head.status)")
         default: stop(.invalidRequest, "its server returned HTTP \(head.status)")
         }
@@ -148,7 +148,7 @@ final class MediaFetch: TransferDelegate {
         guard total <= rule.maximumBytes else {
             stop(
                 .invalidRequest,
-                "what the request's URLs hold exceeds the limit of \(rule.maximumBytes) bytes (max_fetched_bytes)")
+                "the contents of the request's URLs exceed the limit of \(rule.maximumBytes) bytes (max_fetched_bytes)")
             return .more
         }
         content.bytes.append(contentsOf: bytes)
@@ -179,7 +179,7 @@ final class MediaFetch: TransferDelegate {
         next()
     }
 
-    // MARK: - The end
+    // MARK: - Completion
 
     private func stop(_ kind: GenerationError.Kind, _ reason: String) {
         transfer?.cancel()
@@ -211,8 +211,8 @@ final class MediaFetch: TransferDelegate {
 }
 
 extension PreparedRequest {
-    /// The different URLs of images and documents, in their order.
-    /// - Throws: `.invalidRequest` for one that is neither `http` nor `https`.
+    /// The distinct URLs of images and documents, in order.
+    /// - Throws: `.invalidRequest` for a URL that is neither `http` nor `https`.
     func mediaURLs() throws(GenerationError) -> [String] {
         var urls: [String] = []
         var known: Set<String> = []
@@ -223,8 +223,8 @@ extension PreparedRequest {
                 guard scheme == "http" || scheme == "https" else {
                     throw GenerationError(
                         .invalidRequest,
-                        "\(VendorError.place(url)): this model accepts no URLs, and only http and https URLs are fetched "
-                            + "for it; send the data instead")
+                        "\(VendorError.place(url)): this model accepts no URLs, and only http and https URLs are "
+                            + "fetched for it; send the data instead")
                 }
                 if known.insert(url).inserted { urls.append(url) }
             }
@@ -232,7 +232,7 @@ extension PreparedRequest {
         return urls
     }
 
-    /// Puts what was fetched in the place of its URLs.
+    /// Replaces the URLs with the fetched contents.
     mutating func inline(_ contents: [String: MediaFetch.Content]) {
         for message in messages.indices {
             for part in messages[message].parts.indices {
@@ -263,7 +263,7 @@ extension Part {
         case .file(var file):
             file.source = .data(found.bytes)
             if file.mimeType.isEmpty { file.mimeType = known ?? "application/pdf" }
-            // The vendor has one form for all texts.
+            // The vendor has one type for all texts.
             if file.mimeType.hasPrefix("text/") { file.mimeType = "text/plain" }
             content = .file(file)
         }

@@ -3,12 +3,12 @@ internal import Generation
 
 /// One of the APIs through which a vendor serves a model.
 struct ModelAPI: Sendable {
-    /// The wire format, configured.
+    /// The wire format, with the model's configuration applied.
     let dialect: any Dialect
     let endpoints: Endpoints
-    /// What a model supports through it.
+    /// What the model supports through this API.
     let capabilities: Capabilities
-    /// What a model probably refuses: see `PreparedRequest`.
+    /// What the model probably refuses; see `PreparedRequest`.
     let likelyUnsupported: Capabilities
 
     init(dialect: any Dialect, endpoints: Endpoints, _ offer: Offer) {
@@ -19,23 +19,23 @@ struct ModelAPI: Sendable {
     }
 }
 
-/// Which of OpenAI's two APIs a model is asked through; the values of the key `api`.
+/// Which of OpenAI's two APIs a model uses; the values of the key `api`.
 enum APIChoice: String, Sendable, CaseIterable {
-    /// Chat completions, and Responses where chat completions cannot do what a request asks for.
+    /// Chat completions, or Responses for requests that chat completions cannot serve.
     case auto
     /// Always chat completions.
     case chat
     /// Always Responses.
     case responses
 
-    /// The key of the providers that have both.
+    /// The configuration key of the providers that have both APIs.
     static let key = ProviderKey<APIChoice>(
         "api", .choice, default: "`auto`", isConnection: true,
-        "OpenAI's API to use: chat completions, Responses, or Responses only where chat completions cannot do what a "
-            + "request asks for.")
+        "The OpenAI API to use: chat completions, Responses, or Responses only for requests that chat completions "
+            + "cannot serve.")
 }
 
-/// The APIs of one model: usually one, two for a provider that has Responses beside chat completions.
+/// The APIs of one model: usually one, but two if the provider has both chat completions and Responses.
 struct ModelAPIs: Sendable {
     /// The API of most requests.
     let main: ModelAPI
@@ -43,7 +43,7 @@ struct ModelAPIs: Sendable {
     private let responses: ModelAPI?
     private let facts: ModelFacts
 
-    /// - Throws: `.invalidRequest` that names the key that an address needs.
+    /// - Throws: `.invalidRequest` that names the missing key if a URL cannot be built.
     init(
         _ model: ModelConfiguration, _ provider: Provider, _ facts: ModelFacts, fetchesURLs: Bool
     ) throws(GenerationError) {
@@ -67,13 +67,13 @@ struct ModelAPIs: Sendable {
         }
     }
 
-    /// What the model supports through any of them.
+    /// What the model supports through any of its APIs.
     var capabilities: Capabilities {
         let usable = main.capabilities.subtracting(main.likelyUnsupported)
         return usable.union(responses.map { $0.capabilities.subtracting($0.likelyUnsupported) } ?? [])
     }
 
-    /// The API to use for `request`.
+    /// The API for `request`.
     func api(for request: ChatRequest) -> ModelAPI {
         guard let responses, needsResponses(request) else { return main }
         return responses
@@ -89,7 +89,7 @@ struct ModelAPIs: Sendable {
 }
 
 extension Part {
-    /// Whether the vendor is to fetch a document.
+    /// Whether this is a document that the vendor must fetch.
     fileprivate var isFileByURL: Bool {
         guard case .file(let file) = content, case .url = MediaAddress.of(file.source).address else { return false }
         return true
@@ -97,7 +97,7 @@ extension Part {
 }
 
 extension Endpoints {
-    /// The addresses of a server that speaks Responses.
+    /// The URLs of the Responses API at `base`.
     static func responses(base: String, query: String = "") -> Endpoints {
         let url = base + "/responses"
         return Endpoints(

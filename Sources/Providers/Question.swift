@@ -1,10 +1,10 @@
 package import Generation
 
-/// What a call asks a model for.
+/// The request of a call, by kind.
 package enum Question {
-    /// An answer to a conversation.
+    /// A conversation to respond to.
     case chat(ChatRequest)
-    /// Vectors; the table receives them, and the end of the answer has everything else.
+    /// Texts to embed. The table receives the vectors; the trailer has everything else.
     case embed(EmbedRequest, into: VectorTable)
 
     /// The model, route or `provider/model_name` as the caller wrote it; empty for the default.
@@ -15,7 +15,7 @@ package enum Question {
         }
     }
 
-    /// The names to try after `model`.
+    /// The models and routes to try after `model`.
     package var fallbacks: [String] {
         switch self {
         case .chat(let request): request.options.fallbacks
@@ -31,7 +31,7 @@ package enum Question {
         }
     }
 
-    /// A rough count of its tokens.
+    /// An estimate of the number of input tokens.
     package var estimatedTokens: Int {
         switch self {
         case .chat(let request): estimateTokens(of: request)
@@ -39,7 +39,7 @@ package enum Question {
         }
     }
 
-    /// Checks what is wrong for every model, before any work.
+    /// Rejects requests that are invalid for every model.
     /// - Throws: `.invalidRequest` that names the field.
     package func check() throws(GenerationError) {
         switch self {

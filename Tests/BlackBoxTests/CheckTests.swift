@@ -125,7 +125,7 @@ import Testing
             let wrong = try await check("gpt-99", files)
             #expect(wrong.code == 78)
             #expect(
-                wrong.errors.contains("\(facts): models.openai/gpt-99.context_windw: there is no such fact"),
+                wrong.errors.contains("\(facts): models.openai/gpt-99.context_windw: unknown fact"),
                 "\(wrong.errors)")
         }
     }

@@ -221,7 +221,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("[", "not valid JSON"), ("[]", "must be an object"), (#"{"model":{}}"#, "model: there is no such key"),
+        ("[", "not valid JSON"), ("[]", "must be an object"), (#"{"model":{}}"#, "model: unknown key"),
         (#"{"models":[]}"#, "models: must be an object"),
         (#"{"models":{"gpt-6":{}}}"#, "models.gpt-6: must be PROVIDER/MODEL_NAME"),
         (#"{"models":{"openai/":{}}}"#, "models.openai/: must be PROVIDER/MODEL_NAME"),

@@ -153,7 +153,7 @@ import Testing
     @Test(arguments: [
         ("/404", GenerationError.Kind.invalidRequest, "HTTP 404"), ("/503", .network, "HTTP 503"),
         ("/large", .invalidRequest, "limit of 1000 bytes"), ("/loop", .invalidRequest, "redirects more than"),
-        ("/nowhere", .invalidRequest, "no valid URL"), ("/file", .invalidRequest, "no valid URL"),
+        ("/nowhere", .invalidRequest, "to an invalid URL"), ("/file", .invalidRequest, "to an invalid URL"),
         ("/cut", .network, "cannot be fetched"),
     ])
     func whatCannotBeFetched(_ path: String, _ kind: GenerationError.Kind, _ words: String) async throws {

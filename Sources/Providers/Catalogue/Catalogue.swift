@@ -1,22 +1,22 @@
 internal import EventLoop
 internal import Glibc
 
-/// The facts of all models, as data: the program's own files and those that the operator lays over them. Immutable; a
-/// reload replaces it. docs/models.md explains the layers.
+/// The facts of all models: the embedded files, overridden by the operator's files. Immutable; a reload replaces it.
+/// docs/models.md explains the layers.
 ///
-/// From the weakest: the `fallback` of every matching rule, the entry of models.json, the `facts` of every matching
-/// rule, each in the order of rules.json; then, file by file, the operator's rules and entries.
+/// The layers in ascending precedence: the `fallback` of every matching rule, the entry of models.json, the `facts` of
+/// every matching rule, each in the order of rules.json; then, file by file, the operator's rules and entries.
 package final class Catalogue: Sendable {
-    /// The folder of the operator's files, for the daemon: all `*.json` in it, in the order of their names.
+    /// The daemon's folder of operator files: all `*.json` in it are read, in the order of their names.
     package static let folder = "/etc/genwire/models.d"
-    /// The most files in the folder.
+    /// Maximum number of files in the folder.
     private static let maximumFiles = 256
-    /// The most bytes of all files together.
+    /// Maximum total size of the files, in bytes.
     private static let maximumTotal = 8 << 20
 
-    /// Facts that hold for a host only, and so do not follow from the same model at another one.
+    /// Facts that depend on the provider and are not taken from the same model's entry at another one.
     private static let factsOfHosts = ["retires_on", "json_schema", "region", "endpoints"]
-    /// Where else a model of a provider may be listed.
+    /// By provider: another provider with the same models, whose entries are used too.
     private static let relatives = [
         "azure_openai": "openai", "anthropic_vertex": "anthropic", "vertex": "gemini", "gemini": "vertex",
     ]
@@ -25,7 +25,7 @@ package final class Catalogue: Sendable {
     private let overlays: [CatalogueFile]
     private let listed = Locked<[Known]?>(nil)
 
-    /// The program's own facts.
+    /// The catalogue of the embedded files alone.
     package static let embedded: Catalogue = {
         do throws(CatalogueError) {
             return Catalogue(own: try CatalogueFile(EmbeddedModels.rules, file: "rules.json"), overlays: [])
@@ -39,11 +39,11 @@ package final class Catalogue: Sendable {
         self.overlays = overlays
     }
 
-    /// The program's own facts with the operator's files over them. Blocks while it reads them.
+    /// Reads the operator's files, which override the embedded ones. Blocks while it reads them.
     /// - Parameters:
     ///   - folder: read if it exists; `nil` for none.
     ///   - files: read after the folder's.
-    /// - Throws: `CatalogueError` for the first file that cannot be used.
+    /// - Throws: `CatalogueError` for the first invalid file.
     package convenience init(folder: String?, files: [String]) throws(CatalogueError) {
         var overlays: [CatalogueFile] = []
         var total = 0
@@ -81,12 +81,12 @@ package final class Catalogue: Sendable {
         return names.sorted().map { "\(folder)/\($0)" }
     }
 
-    // MARK: - Looking up
+    // MARK: - Lookup
 
-    /// What is known of a model.
+    /// Returns the facts of a model.
     /// - Parameters:
     ///   - provider: the provider's name in configurations.
-    ///   - name: the vendor's name of the model, or what a deployment runs.
+    ///   - name: the vendor's name for the model, or the model that a deployment runs.
     package func facts(provider: String, name: String) -> ModelFacts {
         let name = ModelName(name)
         if let facts = facts(provider: provider, name, origin: nil) { return facts }
@@ -138,7 +138,7 @@ package final class Catalogue: Sendable {
                 add(rule.fallback.filter { stated[$0.key] == nil })
                 add(rule.facts)
             }
-            // The most exact name last.
+            // The most exact name comes last.
             for candidate in name.candidates.reversed() { add(file.models["\(provider)/\(candidate)"] ?? [:]) }
         }
         // Each part was checked when its file was read.
@@ -151,15 +151,15 @@ package final class Catalogue: Sendable {
     package struct Known: Sendable {
         /// The provider's name.
         package let provider: String
-        /// The vendor's name of the model.
+        /// The vendor's name for the model.
         package let name: String
-        /// What it supports, as named in `ListModels`.
+        /// The supported features, named as in `ListModels`.
         package let capabilities: [String]
-        /// What is known of it.
+        /// The model's facts.
         package let facts: ModelFacts
     }
 
-    /// All listed models, by provider and name. Computed when it is first needed, which takes some milliseconds.
+    /// All listed models, by provider and name. Computed on first use, which takes a few milliseconds.
     package var known: [Known] {
         if let known = listed.withLock({ $0 }) { return known }
         let known = ProviderRegistry.all.flatMap { provider in

@@ -12,14 +12,14 @@ internal import JSON
 struct CatalogueFile: Sendable {
     /// Facts for all names that match one of some patterns.
     struct Rule: Sendable {
-        /// The providers that it is for.
+        /// The providers to which the rule applies.
         let providers: Set<String>
         let match: [NamePattern]
-        /// Whether a name that matches belongs to a known family.
+        /// Whether matching names belong to a known model family.
         let isFamily: Bool
-        /// Facts that an entry of this name overrides.
+        /// Facts that a model's entry overrides.
         let fallback: ModelFacts.Stated
-        /// Facts that override an entry of this name.
+        /// Facts that override a model's entry.
         let facts: ModelFacts.Stated
 
         func applies(to provider: String, _ forms: [String]) -> Bool {
@@ -27,14 +27,14 @@ struct CatalogueFile: Sendable {
         }
     }
 
-    /// What models of matching names probably are.
+    /// Maps matching names to the model that they probably denote.
     struct Alias: Sendable {
         let providers: Set<String>
         let match: [NamePattern]
         let means: String
     }
 
-    /// The most bytes of a file, of entries and rules in it, and of patterns in a rule; and how deeply it may be nested.
+    /// Limits of a file: its size in bytes, the number of entries, rules and patterns per rule, and its nesting depth.
     static let maximumSize = 2 << 20
     static let maximumModels = 10_000
     static let maximumRules = 1_000
@@ -62,8 +62,8 @@ struct CatalogueFile: Sendable {
         try self.init(bytes, file: path)
     }
 
-    /// Reads a file's bytes.
-    /// - Parameter file: its name, for errors.
+    /// Parses the contents of a file.
+    /// - Parameter file: the file's name, for errors.
     /// - Throws: `CatalogueError` with the place of the first problem.
     init(_ bytes: [UInt8], file: String) throws(CatalogueError) {
         self.file = file
@@ -91,7 +91,7 @@ struct CatalogueFile: Sendable {
             case "rules": for (place, value) in try list(value, at: key) { rules.append(try rule(value, at: place)) }
             case "aliases":
                 for (place, value) in try list(value, at: key) { aliases.append(try alias(value, at: place)) }
-            default: throw error(key, "there is no such key; valid: models, rules, aliases, source")
+            default: throw error(key, "unknown key; valid: models, rules, aliases, source")
             }
         }
     }
@@ -144,7 +144,7 @@ struct CatalogueFile: Sendable {
     private func rule(_ value: JSONValue, at place: String) throws(CatalogueError) -> Rule {
         try check(value, at: place, keys: ["providers", "match", "family", "fallback", "facts", "source"])
         guard let source = value["source"]?.string, !source.isEmpty else {
-            throw error(place + ".source", "is missing: say where the facts are written")
+            throw error(place + ".source", "is missing; state the source of the facts")
         }
         return Rule(
             providers: try providers(value, at: place), match: try patterns(value, at: place),
@@ -166,7 +166,7 @@ struct CatalogueFile: Sendable {
         for (key, _) in members where !keys.contains(key) {
             throw error(
                 place,
-                "there is no key '\(key.truncated(toBytes: 100))'; valid: "
+                "unknown key '\(key.truncated(toBytes: 100))'; valid: "
                     + keys.joined(separator: ", "))
         }
     }
@@ -178,7 +178,7 @@ struct CatalogueFile: Sendable {
         else {
             throw error(
                 place + ".providers",
-                "must be a list of some of: \(ProviderRegistry.names.joined(separator: ", "))")
+                "must be a list of providers: \(ProviderRegistry.names.joined(separator: ", "))")
         }
         return Set(names)
     }

@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// A day of the calendar, in UTC.
+/// A calendar day, in UTC.
 package struct Day: Sendable, Equatable {
     /// Days since 1 January 1970.
     package let number: Int
 
-    /// A day by its number.
+    /// Creates a day from the number of days since 1 January 1970.
     package init(number: Int) { self.number = number }
 
-    /// A day in the form `YYYY-MM-DD`; `nil` for any other text.
+    /// Parses `YYYY-MM-DD`; `nil` for any other text or a day that does not exist.
     package init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.utf8.count) == [4, 2, 2], parts.allSatisfy({ $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } }),
@@ -20,10 +20,10 @@ package struct Day: Sendable, Equatable {
         time.tm_mon = Int32(month - 1)
         time.tm_mday = Int32(day)
         number = timegm(&time) / 86400
-        // timegm moves 31 February to March.
+        // timegm accepts 31 February as a day in March.
         guard time.tm_mon == month - 1 else { return nil }
     }
 
-    /// The day that it is.
+    /// The current day.
     package static var today: Day { Day(number: time(nil) / 86400) }
 }

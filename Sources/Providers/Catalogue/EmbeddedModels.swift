@@ -1,14 +1,14 @@
 internal import CCatalogue
 internal import JSON
 
-/// The entries of models.json. It is not parsed as a whole: it has one entry per line, sorted by its key's bytes, and
-/// an entry is found by binary search in the bytes of the program.
+/// The entries of the embedded models.json. The file is not parsed as a whole: it has one entry per line, sorted by the
+/// bytes of the keys, and entries are found by binary search.
 enum EmbeddedModels {
     private static var text: UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: gw_catalogue_models, count: gw_catalogue_models_size)
     }
 
-    /// rules.json as it is in the program.
+    /// The embedded rules.json.
     static var rules: [UInt8] { Array(UnsafeBufferPointer(start: gw_catalogue_rules, count: gw_catalogue_rules_size)) }
 
     /// The facts of `key`, which is `provider/name`; `nil` if there is no such entry.
@@ -42,7 +42,7 @@ enum EmbeddedModels {
         return keys
     }
 
-    /// The lines with entries: all but the first three and the last.
+    /// The lines with entries: all except the first three and the last.
     private static func bounds(_ text: UnsafeBufferPointer<UInt8>) -> Range<Int> {
         var start = 0
         for _ in 0..<3 { start = endOfLine(text, start) + 1 }

@@ -2,25 +2,25 @@ internal import Encodings
 internal import JSON
 
 extension ModelFacts {
-    /// Facts as a file states them: `null` takes back what a lower layer states.
+    /// Facts as stated in a file; `null` removes the value of a lower layer.
     typealias Stated = [String: JSONValue]
 
-    /// One fact of a file.
+    /// The definition of one fact.
     struct Field: Sendable {
-        /// What a value must be, for errors.
+        /// A description of valid values, for errors.
         let expected: String
-        /// Stores a value; false if it is not what was expected.
+        /// Stores a value; returns `false` if it is invalid.
         let store: @Sendable (inout ModelFacts, JSONValue) -> Bool
     }
 
-    /// Facts from what the files state.
-    /// - Throws: the name of the first fact that is unknown or malformed, and what is wrong with it.
+    /// Creates facts from the values stated in files.
+    /// - Throws: a `FieldError` for the first fact that is unknown or invalid.
     init(_ stated: Stated) throws(FieldError) {
         self.init()
         for (name, value) in stated where !value.isNull {
             guard let field = Self.fields[name] else {
                 let hint = NearestName.hint(for: name, among: Self.fields.keys.sorted())
-                throw FieldError(name: name, reason: "there is no such fact" + hint)
+                throw FieldError(name: name, reason: "unknown fact" + hint)
             }
             guard field.store(&self, value) else {
                 throw FieldError(name: name, reason: "must be \(field.expected)")
@@ -28,13 +28,13 @@ extension ModelFacts {
         }
     }
 
-    /// A fact that is unknown or malformed.
+    /// The error for a fact that is unknown or invalid.
     struct FieldError: Error {
         let name: String
         let reason: String
     }
 
-    /// All facts that a file may state.
+    /// All facts that files may state, by name.
     static let fields: [String: Field] = [
         "kind": word(\.kind), "context_window": count(\.contextWindow), "max_output_tokens": count(\.maxOutputTokens),
         "default_max_tokens": count(\.defaultMaxTokens), "max_tokens_field": word(\.maxTokensField),
@@ -112,7 +112,7 @@ extension ModelFacts {
         return true
     }
 
-    // MARK: - Kinds of facts
+    // MARK: - Types of facts
 
     private typealias Path<Value> = WritableKeyPath<ModelFacts, Value> & Sendable
 
@@ -133,7 +133,7 @@ extension ModelFacts {
     }
 
     private static func number(_ path: any Path<Double>) -> Field {
-        Field(expected: "a number that is not negative") { facts, value in
+        Field(expected: "a number of 0 or more") { facts, value in
             guard let number = value.double, number >= 0 else { return false }
             facts[keyPath: path] = number
             return true

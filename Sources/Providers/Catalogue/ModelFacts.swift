@@ -1,38 +1,37 @@
-/// What the catalogue knows of one model at one provider. Looked up once per configured model, never per request.
-/// Facts that no entry states have the values of a vendor without restrictions, so that nothing is withheld from a
-/// compatible server of an unknown model.
+/// The facts of one model at one provider. Looked up once per configured model, never per request. Facts that no entry
+/// states have permissive defaults, so that nothing is withheld from an unknown model of a compatible server.
 package struct ModelFacts: Sendable, Equatable {
     /// How the name was found.
     package enum Origin: Sendable, Equatable {
-        /// An entry of this name, or of the name without its date, version or fine-tuning.
+        /// There is an entry for the name, or for the name without its date, version or fine-tuning.
         case listed
-        /// The catalogue's guess at what a deployment of this name runs.
+        /// The catalogue guesses from the name which model a deployment runs.
         case alias(String)
-        /// No entry, but the name is one of a family's: it has the rules of the family's newest models.
+        /// There is no entry, but the name belongs to a family: the rules of the family's newest models apply.
         case family
-        /// Nothing is known.
+        /// Nothing is known about the name.
         case unknown
     }
 
-    /// What a model is for.
+    /// The purpose of a model.
     package enum Kind: String, Sendable, CaseIterable {
-        /// It answers conversations.
+        /// Responds to conversations.
         case chat
-        /// It turns texts into vectors.
+        /// Makes vectors from texts.
         case embedding
     }
 
-    /// What a part of a conversation can be.
+    /// A type of content.
     package enum Modality: String, Sendable, CaseIterable {
         /// Text.
         case text
-        /// Pictures.
+        /// Images.
         case image
         /// Documents.
         case pdf
-        /// Sound.
+        /// Audio.
         case audio
-        /// Films.
+        /// Video.
         case video
     }
 
@@ -48,13 +47,13 @@ package struct ModelFacts: Sendable, Equatable {
     package enum Condition: String, Sendable, CaseIterable {
         /// In every request.
         case always
-        /// Only with reasoning effort `none`, be it asked for or the model's default.
+        /// Only with the reasoning effort `none`, whether requested or the model's default.
         case withoutReasoning = "without_reasoning"
         /// In no request.
         case never
     }
 
-    /// The field that limits an answer's length in chat completions.
+    /// The field of chat completions that limits the length of a response.
     package enum MaxTokensField: String, Sendable, CaseIterable {
         /// `max_tokens`.
         case maxTokens = "max_tokens"
@@ -62,9 +61,9 @@ package struct ModelFacts: Sendable, Equatable {
         case maxCompletionTokens = "max_completion_tokens"
     }
 
-    /// Where a chat-completions server returns reasoning.
+    /// The field by which a request to chat completions selects how reasoning is returned.
     package enum ReasoningOutput: String, Sendable, CaseIterable {
-        /// The request cannot say.
+        /// There is no such field.
         case fixed
         /// `include_reasoning`: true or false.
         case includeReasoning = "include_reasoning"
@@ -72,15 +71,15 @@ package struct ModelFacts: Sendable, Equatable {
         case reasoningFormat = "reasoning_format"
     }
 
-    /// What a JSON schema must go through before this model accepts it.
+    /// The conversion of JSON schemas that a model requires.
     package enum SchemaTransform: String, Sendable, CaseIterable {
-        /// Nothing.
+        /// No conversion.
         case none
-        /// Closed objects, and unsupported keywords in descriptions.
+        /// Objects are closed, and unsupported keywords are moved to the descriptions.
         case closedObjects = "closed_objects"
     }
 
-    /// How texts are turned into vectors.
+    /// The API method for embeddings.
     package enum EmbeddingMethod: String, Sendable, CaseIterable {
         /// OpenAI's `/embeddings`.
         case embeddings
@@ -94,55 +93,55 @@ package struct ModelFacts: Sendable, Equatable {
 
     /// How the name was found.
     package var origin = Origin.unknown
-    /// What the model is for.
+    /// The purpose of the model.
     package var kind = Kind.chat
 
     // MARK: Sizes
 
-    /// The most tokens of a request and its answer together.
+    /// Maximum number of tokens of a request and its response together.
     package var contextWindow: Int?
-    /// The most tokens of an answer, reasoning included.
+    /// Maximum number of tokens of a response, including reasoning.
     package var maxOutputTokens: Int?
-    /// The tokens to ask for where neither the caller nor the configuration says; `nil` leaves it to the vendor.
+    /// The `max_tokens` to send if neither the caller nor the configuration sets it; `nil` to send none.
     package var defaultMaxTokens: Int?
-    /// The field that carries them in chat completions.
+    /// The field for `max_tokens` in chat completions.
     package var maxTokensField = MaxTokensField.maxTokens
 
     // MARK: Content
 
-    /// What a request may contain; `nil` if the catalogue does not know.
+    /// The types of content of a request; `nil` if unknown.
     package var input: Set<Modality>?
-    /// What an answer may contain.
+    /// The types of content of a response.
     package var output: Set<Modality> = [.text]
-    /// Whether images and documents may be given by URL.
+    /// Whether the vendor fetches images and documents by URL.
     package var acceptsURLs = true
-    /// Whether a conversation may end with the beginning of the answer.
+    /// Whether a conversation may end with the beginning of the response.
     package var prefill = true
-    /// Whether system messages may follow others.
+    /// Whether system messages may follow other messages.
     package var midConversationSystem = false
 
     // MARK: Tools and formats
 
-    /// Whether it calls functions.
+    /// Whether the model can call functions.
     package var tools = true
-    /// Whether parallel calls can be switched on and off.
+    /// Whether parallel calls can be enabled and disabled.
     package var parallelToolCalls = true
-    /// Whether a call can be demanded (`required`, or a function by name).
+    /// Whether a request can force a call (`REQUIRED` or `NAMED`).
     package var forcedTools = true
-    /// When chat completions accept functions; in other requests only the Responses API does.
+    /// When chat completions accept functions. Other requests with functions require the Responses API.
     package var chatTools = Condition.always
-    /// Whether it follows a JSON schema.
+    /// Whether the model supports a JSON schema for the response.
     package var jsonSchema = true
-    /// Whether it can be told to answer in JSON.
+    /// Whether the model supports responses that are any JSON object.
     package var jsonObject = true
-    /// What a schema must go through.
+    /// The conversion of schemas that the model requires.
     package var schemaTransform = SchemaTransform.none
-    /// The APIs of OpenAI that serve it.
+    /// The APIs of OpenAI that serve the model.
     package var endpoints: Set<API> = [.chat]
 
     // MARK: Parameters
 
-    /// Whether it accepts these parameters at all.
+    /// Whether the vendor accepts the parameter at all.
     package var temperature = true
     /// See `temperature`.
     package var topP = true
@@ -150,75 +149,75 @@ package struct ModelFacts: Sendable, Equatable {
     package var topK = true
     /// The highest temperature.
     package var maxTemperature = 2.0
-    /// When it accepts temperature and top_p, where it does.
+    /// When it accepts `temperature` and `top_p`, if it does at all.
     package var sampling = Condition.always
-    /// Whether temperature and top_p may both be set.
+    /// Whether `temperature` and `top_p` may both be set.
     package var temperatureWithTopP = true
-    /// Stop sequences.
+    /// Whether the vendor accepts stop sequences.
     package var stop = true
-    /// A seed.
+    /// Whether the vendor accepts a seed.
     package var seed = true
-    /// Presence and frequency penalties.
+    /// Whether the vendor accepts presence and frequency penalties.
     package var penalties = true
 
     // MARK: Reasoning
 
-    /// How its reasoning is controlled.
+    /// How the model's reasoning is controlled.
     package var reasoning = Reasoning()
-    /// Where reasoning is returned.
+    /// The field that selects how reasoning is returned.
     package var reasoningOutput = ReasoningOutput.fixed
-    /// Whether `reasoning_content` of earlier answers must be sent back.
+    /// Whether requests must contain the `reasoning_content` of earlier responses.
     package var sendsReasoningBack = false
     /// Whether thinking blocks are valid only for the same model and the same conversation.
     package var thinkingIsBound = false
-    /// Whether function calls of earlier answers need a thought signature.
+    /// Whether function calls of earlier responses require a thought signature.
     package var needsThoughtSignatures = false
 
     // MARK: Caching
 
     /// Whether the vendor caches prompts.
     package var promptCaching: Bool?
-    /// The fewest tokens of a cached prompt.
+    /// Minimum number of tokens of a cached prompt.
     package var promptCacheMinTokens: Int?
-    /// Whether a request can mark where a cached prompt ends.
+    /// Whether a request can mark the end of a cached prompt.
     package var cacheBreakpoints = false
 
     // MARK: Embeddings
 
-    /// How texts are turned into vectors.
+    /// The API method for embeddings.
     package var embeddingMethod = EmbeddingMethod.embeddings
-    /// The length of its vectors; `nil` if unknown.
+    /// The length of the vectors; `nil` if unknown.
     package var dimensions: Int?
     /// Whether a request may ask for shorter vectors.
     package var settableDimensions = true
-    /// The most texts of one request.
+    /// Maximum number of texts per request.
     package var embeddingBatch = 2048
-    /// The most tokens of one request, over all its texts; `nil` for no such limit.
+    /// Maximum number of tokens of all texts of a request; `nil` for no limit.
     package var embeddingBatchTokens: Int?
 
-    // MARK: Where and how long
+    // MARK: Region, version, retirement and prices
 
-    /// The region to use where neither the configuration nor the environment names one.
+    /// The default region, if neither the configuration nor the environment sets one.
     package var region: String?
-    /// The oldest version of Azure's API that serves it.
+    /// The oldest version of Azure's API that serves the model.
     package var apiVersion: String?
-    /// The day on which the vendor stops serving it, `YYYY-MM-DD`.
+    /// The first day on which the vendor no longer serves the model, `YYYY-MM-DD`.
     package var retiresOn: String?
-    /// What it costs.
+    /// The prices of the model.
     package var prices = Prices()
 
-    /// US dollars per million tokens; `nil` if the catalogue does not know.
+    /// Prices in US dollars per million tokens; `nil` if unknown.
     package struct Prices: Sendable, Equatable {
-        /// Tokens of requests.
+        /// Input tokens.
         package var input: Double?
-        /// Tokens of answers, reasoning included.
+        /// Output tokens, including reasoning.
         package var output: Double?
-        /// Tokens of requests that were read from a cache.
+        /// Input tokens read from a cache.
         package var cachedInput: Double?
-        /// Tokens of requests that were written to a cache.
+        /// Input tokens written to a cache.
         package var cacheWrite: Double?
     }
 
-    /// Facts of a model that nothing is known of.
+    /// Creates the facts of an unknown model.
     package init() {}
 }

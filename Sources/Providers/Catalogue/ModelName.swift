@@ -1,13 +1,13 @@
-/// The forms of a model's name under which the catalogue may know it.
+/// The variants of a model's name under which the catalogue may list it.
 struct ModelName {
     /// The names to look up, the most exact first: the whole name, without its path, the base of a fine-tuned model,
     /// and each of them without the date or version at its end. In lower case.
     let candidates: [String]
-    /// The names to match with patterns: as `candidates`, but with dates and versions.
+    /// The names to match with patterns: like `candidates`, but including dates and versions.
     let forms: [String]
 
     init(_ name: String) {
-        // A fragment is for a proxy or the simulator.
+        // A fragment is meant for a proxy or the simulator.
         let whole = name.prefix { $0 != "#" }.lowercased()
         var forms = [whole]
         func add(_ form: some StringProtocol, to forms: inout [String]) {

@@ -1,17 +1,17 @@
-/// A pattern of model names in which `*` stands for any characters and `?` for one, such as `gpt-*-mini`.
+/// A pattern for model names, for example `gpt-*-mini`: `*` matches any characters, `?` matches one.
 package struct NamePattern: Sendable {
-    /// The longest pattern, in bytes, and the most `*` in one: they bound the work of a match.
+    /// Maximum length of a pattern in bytes and maximum number of `*` in it, which bound the cost of a match.
     static let maximumLength = 128
     static let maximumStars = 4
 
     private let bytes: [UInt8]
 
-    /// Matches names that contain `text`, in which `*` and `?` stand for the same as in other patterns.
+    /// Creates a pattern for names that contain `text`, in which `*` and `?` have their usual meaning.
     package init(part text: String) {
         bytes = Array("*\(text.lowercased())*".utf8)
     }
 
-    /// A pattern; `nil` if it is empty, too long, or has too many `*`.
+    /// Creates a pattern; `nil` if it is empty, too long, or has too many `*`.
     init?(_ text: String) {
         bytes = Array(text.lowercased().utf8)
         guard (1...Self.maximumLength).contains(bytes.count),
@@ -19,7 +19,7 @@ package struct NamePattern: Sendable {
         else { return nil }
     }
 
-    /// Whether all of `name`, in lower case, fits.
+    /// Whether the pattern matches the whole of `name`, which must be in lower case.
     package func matches(_ name: String) -> Bool {
         let name = Array(name.utf8)
         var (index, position) = (0, 0)
@@ -32,7 +32,7 @@ package struct NamePattern: Sendable {
                 index += 1
                 position += 1
             } else if let last = star {
-                // The last star takes one more character.
+                // Let the last star match one more character.
                 star = (last.index, last.position + 1)
                 (index, position) = (last.index + 1, last.position + 1)
             } else {

@@ -1,11 +1,11 @@
 extension ModelFacts {
     /// How a model's reasoning is controlled.
     package struct Reasoning: Sendable, Equatable {
-        /// What controls it.
+        /// The means of control.
         package enum Control: String, Sendable, CaseIterable {
-            /// Nothing: the model does not reason, or does not say how.
+            /// Nothing: the model does not reason, or its reasoning cannot be controlled.
             case none
-            /// A word: OpenAI's `reasoning_effort`.
+            /// An effort: OpenAI's `reasoning_effort`.
             case effort
             /// A number of tokens: Gemini's `thinkingBudget`, Claude's `budget_tokens`.
             case budget
@@ -15,17 +15,17 @@ extension ModelFacts {
             case adaptive
         }
 
-        /// What switches Claude's thinking off.
+        /// How to disable Claude's thinking.
         package enum Off: String, Sendable, CaseIterable {
-            /// Leaving `thinking` out.
+            /// By omitting `thinking`.
             case omitted
-            /// `{"type":"disabled"}`.
+            /// With `{"type":"disabled"}`.
             case disabled
-            /// `{"type":"between_tools"}`: it thinks only between tool calls.
+            /// With `{"type":"between_tools"}`, after which the model thinks only between tool calls.
             case betweenTools = "between_tools"
         }
 
-        /// How strongly a model should reason, as callers say it, weakest first.
+        /// The efforts that callers can request, weakest first.
         package enum Effort: String, Sendable, CaseIterable, Comparable {
             case none, minimal, low, medium, high, xhigh, max
 
@@ -33,19 +33,19 @@ extension ModelFacts {
             private var position: Int { Self.allCases.firstIndex(of: self) ?? 0 }
         }
 
-        /// What controls it.
+        /// The means of control.
         package var control = Control.none
         /// The efforts that the vendor accepts, weakest first. Empty for all.
         package var efforts: [Effort] = []
-        /// The vendor's words for efforts, where they differ from ours.
+        /// The vendor's names for efforts that differ from those of the contract.
         package var words: [Effort: String] = [:]
-        /// The effort of a request that names none; `nil` if unknown.
+        /// The effort of a request without one; `nil` if unknown.
         package var defaultEffort: Effort?
-        /// Whether it cannot be switched off.
+        /// Whether reasoning cannot be disabled.
         package var isAlwaysOn = false
-        /// What switches it off, at Claude; `nil` if nothing does.
+        /// How to disable thinking, for Claude; `nil` if it cannot be disabled.
         package var off: Off? = .omitted
-        /// The budgets that it accepts, in tokens.
+        /// The range of accepted budgets, in tokens.
         package var budgets = 0...Int(Int32.max)
         /// Whether an adaptive model also accepts a budget.
         package var acceptsBudget = false
@@ -53,8 +53,9 @@ extension ModelFacts {
         /// Whether the model reasons.
         package var isPossible: Bool { control != .none }
 
-        /// The effort to ask for instead of `wanted`: itself where the vendor accepts it, else the nearest one, for
-        /// efforts up to medium the next stronger one first, for others the next weaker one. `none` replaces nothing.
+        /// The effort to send instead of `wanted`: the same if the vendor accepts it, otherwise the nearest one. For
+        /// efforts up to medium, the next stronger one is preferred, for others the next weaker one. `none` is never
+        /// used as a replacement.
         package func nearest(to wanted: Effort) -> Effort {
             guard !efforts.isEmpty, !efforts.contains(wanted) else { return wanted }
             let usable = efforts.filter { $0 != .none }
@@ -63,10 +64,10 @@ extension ModelFacts {
             return (wanted <= .medium ? stronger ?? weaker : weaker ?? stronger) ?? wanted
         }
 
-        /// The vendor's word for an effort.
+        /// The vendor's name for an effort.
         package func word(for effort: Effort) -> String { words[effort] ?? effort.rawValue }
 
-        /// `budget` moved into the range that the vendor accepts. -1, which leaves it to the model, stays.
+        /// `budget` clamped to the range that the vendor accepts. -1, which lets the model decide, is unchanged.
         package func clamped(_ budget: Int) -> Int {
             budget == -1 ? budget : Swift.min(Swift.max(budget, budgets.lowerBound), budgets.upperBound)
         }

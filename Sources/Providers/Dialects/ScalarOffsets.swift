@@ -1,6 +1,6 @@
-/// Converts positions in a text that arrives in pieces from Unicode scalars to UTF-8 bytes, without keeping the text.
+/// Converts positions in a streamed text from Unicode scalars to UTF-8 bytes, without keeping the text.
 struct ScalarOffsets {
-    /// Scalars in a row that have the same number of bytes.
+    /// Consecutive scalars with the same number of bytes.
     private struct Run {
         let scalar: Int
         let byte: Int
@@ -12,7 +12,7 @@ struct ScalarOffsets {
     /// The length of the text so far, in bytes.
     private(set) var bytes = 0
 
-    /// The bytes held here.
+    /// Memory used, in bytes.
     var keptBytes: Int { runs.count * MemoryLayout<Run>.stride }
 
     mutating func add(_ text: String) {
@@ -24,7 +24,7 @@ struct ScalarOffsets {
         }
     }
 
-    /// The position in bytes of the scalar at `index`; the end of the text if there is none.
+    /// The byte position of the scalar at `index`, or the end of the text if `index` is beyond it.
     func byte(ofScalar index: Int) -> Int {
         guard index > 0 else { return 0 }
         guard index < scalars else { return bytes }

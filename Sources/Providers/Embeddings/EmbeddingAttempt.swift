@@ -4,38 +4,38 @@ internal import Generation
 /// require. Confined to one loop.
 ///
 /// After a failed request, no further ones start. Those in progress are cancelled, unless another attempt may follow:
-/// then they finish, so that it needs to ask for less.
+/// then they finish, so that the next attempt has fewer vectors to request.
 final class EmbeddingAttempt: UpstreamAttempt {
     /// Maximum number of requests in progress.
     private static let parallelRequests = 4
-    /// Maximum number of repeated sendings that are listed.
+    /// Maximum number of repeated sendings that are recorded.
     private static let listedSendings = 64
 
     private let model: ConfiguredModel
-    /// Without the options that are dropped.
+    /// The request without dropped options.
     private var request: EmbedRequest
     private let table: VectorTable
     private let context: ProviderContext
     private weak var sink: (any AnswerSink)?
     private var gate: AnswerGate
     private var inputs: [Int] = []
-    /// The beginning of the next batch in `inputs`.
+    /// The start of the next batch, an index into `inputs`.
     private var next = 0
     private var batches: [EmbeddingBatch] = []
     private var failure: GenerationError?
     private var trailer = AnswerTrailer()
     private var isOver = false
-    /// True inside `proceed`. A batch that ends in its start is followed by the next iteration, not by recursion.
+    /// True inside `proceed`: if a batch ends while it is started, the next one follows in a loop, not by recursion.
     private var isProceeding = false
 
-    /// The status of the request that failed, else of the last one; 0 before.
+    /// The HTTP status of the failed request, or else of the last one; 0 before the first response.
     private(set) var httpStatus = 0
-    /// The longest time that a request took to connect, in microseconds.
+    /// The longest time to connect of any request, in microseconds.
     private(set) var connectMicroseconds: Int64 = 0
-    /// The longest time that a request waited for a token, in microseconds.
+    /// The longest time that any request waited for a token, in microseconds.
     private(set) var authMicroseconds: Int64 = 0
     private(set) var repeatedSendings: [RepeatedSending] = []
-    /// The usage of the requests of this attempt that succeeded.
+    /// The usage of the successful requests of this attempt.
     var partialUsage: Usage { trailer.usage }
     var bodyBytes: Int { batches.reduce(0) { $0 + $1.transfer.bodyBytes } }
 
@@ -78,7 +78,7 @@ final class EmbeddingAttempt: UpstreamAttempt {
         if !request.inputType.isEmpty, !endpoint.dialect.hasInputType {
             try drop(
                 "input_type", model.providerName,
-                remedy: ", or write what a compatible server wants into 'extra_body' of the model's config")
+                remedy: ", or, for a compatible server, set its field in 'extra_body' of the model's config")
             request.inputType = ""
         }
         if request.dimensions != nil, !model.facts.settableDimensions {
@@ -166,7 +166,7 @@ final class EmbeddingAttempt: UpstreamAttempt {
         batches = []
     }
 
-    // MARK: - The end
+    // MARK: - Completion
 
     private func finish() {
         isOver = true

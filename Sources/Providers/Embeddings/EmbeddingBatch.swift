@@ -4,7 +4,7 @@ internal import HTTPClient
 
 /// One request for the vectors of several inputs. Confined to one loop.
 final class EmbeddingBatch: AuthorizedTransferDelegate {
-    /// What came of the request.
+    /// The result of the request.
     typealias Outcome = Result<(batch: EmbeddedBatch, requestID: String), GenerationError>
 
     /// The inputs whose vectors are requested.
@@ -46,7 +46,7 @@ final class EmbeddingBatch: AuthorizedTransferDelegate {
     }
 
     func transferDidFinish(_ failure: AuthorizedTransfer.Failure?) {
-        // An error status is more useful than the error that interrupted its body.
+        // An error status is more informative than the error that interrupted its body.
         if let head, head.status >= 300 { return end(.failure(body.error(head, of: model, context.parser))) }
         switch failure {
         case .noIdentity(let error): return end(.failure(error))

@@ -2,21 +2,21 @@ internal import Encodings
 internal import Generation
 internal import JSON
 
-/// Where a vendor's vectors are asked for. The catalogue knows which of its methods a model has.
+/// The URL for embeddings at a vendor. The method of a model is a fact of the catalogue.
 enum EmbeddingAddress: Sendable {
-    /// A server with OpenAI's `/embeddings`, by that URL.
+    /// The URL of OpenAI's `/embeddings` at a server.
     case openAI(String)
-    /// The Gemini API, by the model's URL and the name of the resource, such as `models/NAME`.
+    /// The URL of a model at the Gemini API, and the model's resource name `models/NAME`.
     case gemini(String, model: String)
-    /// Vertex AI, by the model's URL.
+    /// The URL of a model on Vertex AI.
     case vertex(String)
 }
 
-/// Where and how a model's vectors are asked for.
+/// The URL and format of a model's embedding requests.
 struct EmbeddingEndpoint: Sendable {
     let url: String
     let dialect: any EmbeddingDialect
-    /// What one request may hold: the vendor's limits, or the model's own, which are lower.
+    /// The limits of one request: the lower ones of the vendor and the model.
     let limits: EmbeddingLimits
 
     init(_ address: EmbeddingAddress, _ facts: ModelFacts) {
@@ -49,40 +49,40 @@ struct EmbeddingEndpoint: Sendable {
     }
 }
 
-/// The format of requests for vectors, shared by several vendors.
+/// A format of embedding requests, which several vendors may share.
 protocol EmbeddingDialect: Sendable {
-    /// What one request of the vendor may hold at most.
+    /// The vendor's limits of one request.
     var limits: EmbeddingLimits { get }
 
-    /// Whether a request can say what the vectors are for.
+    /// Whether a request can have an `input_type`.
     var hasInputType: Bool { get }
 
-    /// Writes the request for the vectors of `inputs`.
+    /// Encodes the request for the vectors of `inputs`.
     func encode(_ inputs: [String], _ request: EmbedRequest, modelName: String) -> JSONWriter
 
-    /// Reads the response to a request with `count` inputs.
+    /// Decodes the response to a request with `count` inputs.
     /// - Throws: `.badProviderResponse` if it is invalid.
     func decode(_ root: JSONElement, count: Int, providerName: String) throws(GenerationError) -> EmbeddedBatch
 }
 
-/// The limits of one request for vectors.
+/// The limits of one embedding request.
 struct EmbeddingLimits: Sendable {
-    /// The bytes that count as a token: fewer than the tokens of any language have on average, so that a request stays
+    /// Number of bytes that count as one token. It is lower than the average in any language, so that a request stays
     /// within the vendor's limit.
     static let bytesPerToken = 2
-    /// The size of a response that a request should not exceed, in bytes: half of what one call may buffer.
+    /// Target for the maximum size of a response in bytes: half of what one call may buffer.
     private static let responseBytes = CallBudget.bytes / 2
-    /// The size of one number in JSON, in bytes, at most.
+    /// Maximum size of one number in JSON, in bytes.
     private static let numberBytes = 16
-    /// The length that is assumed of vectors before the first one is known.
+    /// The assumed length of the vectors before the first one is known.
     private static let assumedDimensions = 4096
 
     /// Maximum number of inputs.
     var inputs: Int
-    /// Maximum size of the inputs together, in bytes. A single input may be larger; the vendor judges it.
+    /// Maximum total size of the inputs, in bytes. A single larger input is sent alone, and the vendor checks it.
     var bytes: Int
 
-    /// The end of the batch that begins at `start`: within these limits, and with a response of moderate size.
+    /// The end of the batch that begins at `start`, within these limits and the target size of a response.
     /// - Parameters:
     ///   - missing: indices into `inputs`.
     ///   - dimensions: the length of the vectors; 0 if unknown.
@@ -100,17 +100,17 @@ struct EmbeddingLimits: Sendable {
     }
 }
 
-/// What came of one request.
+/// The result of one request.
 struct EmbeddedBatch {
-    /// The model in the vendor's words; empty if it does not say.
+    /// The model as the vendor reports it; empty if it does not.
     var model = ""
-    /// One per input, in order.
+    /// One vector per input, in order.
     var vectors: [[Float]] = []
     var usage = Usage()
     /// The number of inputs of which the vendor used only the beginning.
     var truncatedCount = 0
 
-    /// Sets the usage to that of a prompt, as reported by the vendor.
+    /// Sets the usage from the vendor's number of input tokens, if it reported one.
     mutating func use(_ tokens: Int?) {
         guard let tokens, tokens >= 0 else { return }
         usage.inputTokens = tokens
@@ -120,7 +120,7 @@ struct EmbeddedBatch {
 }
 
 extension JSONElement {
-    /// A vector: an array of numbers, or little-endian floats in Base64; `nil` for anything else.
+    /// Decodes a vector: an array of numbers, or little-endian 32-bit floats in Base64; `nil` for anything else.
     var vector: [Float]? {
         switch kind {
         case .array:

@@ -1,8 +1,8 @@
 internal import Generation
 internal import JSON
 
-/// Google's requests for vectors: the Gemini API's, and the three of Vertex AI. Their forms are those of the official
-/// SDK (`google-genai` 3.4, `models.py`).
+/// Google's embedding requests: one method of the Gemini API and three of Vertex AI, in the format of the official SDK
+/// (`google-genai` 3.4, `models.py`).
 struct GoogleEmbeddings: EmbeddingDialect {
     enum Form: Sendable {
         /// The Gemini API's `batchEmbedContents`. Every entry names the model, as `models/NAME`.

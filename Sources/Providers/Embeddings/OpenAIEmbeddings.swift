@@ -1,7 +1,7 @@
 internal import Generation
 internal import JSON
 
-/// OpenAI's `/embeddings`, which Azure, Groq and compatible servers have too.
+/// OpenAI's `/embeddings`, also offered by Azure, Groq and compatible servers.
 struct OpenAIEmbeddings: EmbeddingDialect {
     /// 2,048 inputs and 300,000 tokens (the comment of `EmbeddingCreateParams` in OpenAI's SDK).
     var limits: EmbeddingLimits { EmbeddingLimits(inputs: 2048, bytes: 600_000) }
@@ -16,7 +16,7 @@ struct OpenAIEmbeddings: EmbeddingDialect {
         writer.beginArray()
         for input in inputs { writer.string(input) }
         writer.endArray()
-        // A third of the size of numbers in JSON, and cheap to read. Servers that do not know it send numbers.
+        // Base64 has a third of the size of JSON numbers and is cheap to decode. Servers without it return numbers.
         writer.key("encoding_format")
         writer.string("base64")
         if let dimensions = request.dimensions {

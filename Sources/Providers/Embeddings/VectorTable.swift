@@ -1,21 +1,21 @@
 package import Generation
 
-/// The vectors of one `EmbedRequest` so far. They outlive an attempt: a retry at the same model asks only for the vectors
-/// that are missing. Confined to its loop.
+/// The vectors of one `EmbedRequest` received so far. They are kept between attempts: a retry with the same model
+/// requests only the missing ones. Confined to its loop.
 package final class VectorTable {
     /// Maximum number of inputs of a request.
     package static let maximumInputs = 16_384
     /// Maximum length of a vector.
     package static let maximumDimensions = 65_536
-    /// Maximum size of the vectors of a call without a frame that limits them, in bytes.
+    /// Maximum total size of the vectors in bytes for in-process calls, which have no message size limit.
     package static let processLimit = 64 << 20
 
     private let limit: Int
     private var share: AnswerBudget.Share
-    /// The model that the vectors are from; those of two models cannot be compared.
+    /// The model that made the vectors; vectors of different models cannot be mixed.
     private var maker: ConfiguredModel?
     private var vectors: [[Float]]
-    /// The length of the vectors, or the expected length before the first; 0 if unknown.
+    /// The length of the vectors; before the first vector, the expected length, or 0 if unknown.
     private(set) var dimensions = 0
     private var isEmpty = true
     /// The usage of all requests for this call, including those of failed attempts.
@@ -31,7 +31,7 @@ package final class VectorTable {
         vectors = Array(repeating: [], count: request.inputs.count)
     }
 
-    /// The response of a call whose answer ended with `trailer`. The vectors must be complete.
+    /// The response of a call with the given trailer. No vector may be missing.
     package func response(_ trailer: AnswerTrailer) -> EmbedResponse {
         var response = EmbedResponse()
         response.model = trailer.model
@@ -47,34 +47,34 @@ package final class VectorTable {
 
     func check(_ request: EmbedRequest) throws(GenerationError) {
         func invalid(_ words: String) -> GenerationError { GenerationError(.invalidRequest, words) }
-        guard !request.inputs.isEmpty else { throw invalid("inputs is empty: send at least one text") }
+        guard !request.inputs.isEmpty else { throw invalid("inputs is empty; send at least one text") }
         guard request.inputs.count <= Self.maximumInputs else {
             throw invalid("inputs has \(request.inputs.count) texts; at most \(Self.maximumInputs) are allowed")
         }
         if let index = request.inputs.firstIndex(where: \.isEmpty) {
-            throw invalid("inputs[\(index)] is empty: an empty text has no vector")
+            throw invalid("inputs[\(index)] is empty; every text must have content")
         }
         guard let dimensions = request.dimensions else { return }
         guard (1...Self.maximumDimensions).contains(dimensions) else {
-            throw invalid("dimensions is \(dimensions); it must be 1 to \(Self.maximumDimensions)")
+            throw invalid("dimensions is \(dimensions); it must be from 1 to \(Self.maximumDimensions)")
         }
         try checkSize(dimensions)
     }
 
     /// Checks that the vectors fit into the response, as soon as their length is known.
     private func checkSize(_ dimensions: Int) throws(GenerationError) {
-        // Four bytes per number, and two tags with lengths of one or two bytes.
+        // Four bytes per number, and two tags with lengths of one or two bytes each.
         let each = 4 * dimensions + 4
         guard vectors.count * each > limit else { return }
         throw GenerationError(
             .invalidRequest,
-            "\(vectors.count) vectors of \(dimensions) dimensions have more than the \(limit) bytes of a response; send "
-                + "at most \(max(1, limit / each)) inputs at a time, or ask for fewer dimensions")
+            "\(vectors.count) vectors of \(dimensions) dimensions exceed the limit of \(limit) bytes per response; "
+                + "send at most \(max(1, limit / each)) inputs per request, or request fewer dimensions")
     }
 
     // MARK: - Attempts
 
-    /// Prepares an attempt at `model`; drops the vectors of another model.
+    /// Prepares an attempt with `model`; discards the vectors of any other model.
     /// - Parameter dimensions: the length that the vectors will have; `nil` if unknown.
     /// - Throws: `.invalidRequest` if vectors of this length exceed the limit.
     func begin(_ model: ConfiguredModel, dimensions: Int?) throws(GenerationError) {

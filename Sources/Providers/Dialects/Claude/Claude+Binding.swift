@@ -2,22 +2,22 @@ internal import Generation
 internal import JSON
 
 extension Claude {
-    /// What an answer's thinking blocks belong to. From Claude 5.5 on, they are valid only for the model that wrote them
-    /// and in the conversation that they were written in. Stands as `of` among the entries of `provider_state`.
+    /// The model and conversation to which a response's thinking blocks belong. Since Claude 5.5, the blocks are valid
+    /// only for the model and in the conversation that they are from. Stored as `of` in an entry of `provider_state`.
     struct Origin {
         private let model: String
         private let isBound: Bool
         private let start: Int
 
-        /// The origin of what `model` answers in a conversation that begins with `first`.
+        /// The origin of a response of `model` in a conversation that begins with `first`.
         init(_ model: ConfiguredModel, first: Message?) {
             self.model = model.modelName
             isBound = model.facts.thinkingIsBound
             start = isBound ? Self.fingerprint(first) : 0
         }
 
-        /// The origin in `bytes`; `nil` where there is none, as in what older versions returned.
-        /// - Throws: `.invalidRequest` where a caller has changed them.
+        /// Decodes the origin from `provider_state`; `nil` if it has none because an older version made it.
+        /// - Throws: `.invalidRequest` if the caller has changed the state.
         init?(_ bytes: [UInt8], parser: JSONParser) throws(GenerationError) {
             let content = try ProviderState.content(bytes, family: Claude.family, parser: parser)
             guard let mark = content?.first?["of"] else { return nil }
@@ -26,13 +26,13 @@ extension Claude {
             start = mark["start"]?.int ?? 0
         }
 
-        /// Whether the blocks may be valid in a request to `model` of a conversation that begins with `first`.
+        /// Whether the blocks may be valid in a request to `model` whose conversation begins with `first`.
         func fits(_ model: ConfiguredModel, first: Message?) -> Bool {
             if self.model != model.modelName { return !isBound && !model.facts.thinkingIsBound }
             return !isBound || start == Self.fingerprint(first)
         }
 
-        /// `state` with this origin.
+        /// Adds this origin to `state`.
         func mark(_ state: [UInt8]) -> [UInt8] {
             let beginning = Array("{\"\(Claude.family)\":[".utf8)
             guard state.starts(with: beginning) else { return state }
@@ -49,15 +49,15 @@ extension Claude {
             return beginning + writer.bytes + [UInt8(ascii: ",")] + state[beginning.count...]
         }
 
-        /// How much of each text and file counts, in bytes.
+        /// Maximum number of bytes of each text and file that are hashed.
         private static let maximumHashed = 64 << 10
 
-        /// FNV-1a of a message's content, the same in every process.
+        /// The FNV-1a hash of a message's content, the same in every process.
         private static func fingerprint(_ message: Message?) -> Int {
             var hash: UInt64 = 0xCBF2_9CE4_8422_2325
             func add(_ bytes: some Collection<UInt8>) {
                 for byte in bytes.prefix(maximumHashed) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-                // Tells "ab", "c" from "a", "bc".
+                // Distinguishes "ab", "c" from "a", "bc".
                 hash = (hash ^ UInt64(bytes.count)) &* 0x100_0000_01B3
             }
             func add(_ source: MediaSource) {
@@ -94,6 +94,6 @@ extension Claude {
 }
 
 extension ChatRequest {
-    /// The message that a conversation begins with; system messages are no part of it.
+    /// The first message that is not a system message.
     var firstMessage: Message? { messages.first { $0.role != .system } }
 }

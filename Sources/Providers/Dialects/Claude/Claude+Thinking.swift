@@ -1,7 +1,7 @@
 internal import Generation
 
 extension Claude {
-    /// The thinking mode, and the `max_tokens` that goes with it.
+    /// The thinking mode and the corresponding `max_tokens`.
     struct Thinking {
         enum Mode: Equatable {
             case off
@@ -11,7 +11,7 @@ extension Claude {
             case budget(Int)
         }
 
-        /// `max_tokens` of a model of unknown size, where nobody says: the vendor has no default.
+        /// The default `max_tokens` for a model with unknown limits, because the vendor requires the field.
         private static let standardMaxTokens = 4096
 
         private(set) var mode = Mode.off
@@ -24,7 +24,7 @@ extension Claude {
             maxTokens =
                 options.maxTokens ?? facts.defaultMaxTokens ?? facts.maxOutputTokens ?? Self.standardMaxTokens
             if let budget = wanted.budgetTokens, budget > 0 {
-                // A caller's own max_tokens is not stretched: the vendor says that the budget does not fit.
+                // A caller's own max_tokens is not raised: the vendor reports that the budget does not fit.
                 mode = .budget(options.maxTokens == nil ? min(budget, maxTokens - 1) : budget)
             } else if wanted.budgetTokens == 0 || wanted.effort == "none" {
                 switch reasoning.off {

@@ -1,22 +1,22 @@
 internal import Generation
 internal import JSON
 
-/// JSON Schema in the form that Claude enforces: closed objects and few keywords. Everything else goes into the
-/// descriptions, so that the model may follow it. The rules are those of `transform_schema` in Anthropic's SDK for
-/// Python.
+/// Converts a JSON Schema to the form that Claude enforces: closed objects and few keywords. All other keywords are
+/// added to the descriptions, so that the model can follow them. The rules are those of `transform_schema` in
+/// Anthropic's SDK for Python.
 struct ClosedSchema {
-    /// Keywords with definitions that a `$ref` may name.
+    /// Keywords for definitions that a `$ref` can refer to.
     private static let definitions = ["$defs", "definitions"]
     private static let types: Set<String> = ["object", "array", "string", "integer", "number", "boolean", "null"]
     private static let formats: Set<String> = [
         "date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid",
     ]
 
-    /// The field of the request, for errors.
+    /// The request field of the schema, for errors.
     let field: String
 
-    /// `schema` in that form. Its depth must be bounded.
-    /// - Throws: `.invalidRequest` where a part of it says nothing of the value's type.
+    /// Returns the converted `schema`, whose depth must be bounded.
+    /// - Throws: `.invalidRequest` if a part of it does not determine the type of its value.
     func closed(_ schema: JSONValue) throws(GenerationError) -> JSONValue {
         guard let members = schema.members else { throw invalid(schema) }
         var rest = Members(members)
@@ -25,7 +25,7 @@ struct ClosedSchema {
             if let schemas = rest.take(key) { out.append((key, try properties(schemas))) }
         }
         if let reference = rest.take("$ref") { return .object(out + [("$ref", reference)]) }
-        // It names the dialect of the schema and restricts nothing.
+        // `$schema` names the dialect of the schema and restricts nothing.
         _ = rest.take("$schema")
         var type = rest.take("type")
         let literals = literals(&rest)
@@ -96,14 +96,14 @@ struct ClosedSchema {
         "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
     ]
 
-    /// Whether a keyword means something for a type.
+    /// Whether a keyword applies to a type.
     private static func applies(_ keyword: String, to type: String) -> Bool {
         let owner = ownKeywords.first { $0.value.contains(keyword) }?.key
         return type != "null" && (owner == nil || owner == (type == "integer" ? "number" : type))
     }
 
-    /// A list of types: one choice per type, each with the keywords that restrict it. No schema in it is copied into
-    /// more than one choice, which would double the work at each level.
+    /// Converts a list of types to one choice per type, each with the keywords that restrict it. No nested schema is
+    /// copied into more than one choice, which would double the work at each level.
     private func union(
         of types: [JSONValue], _ rest: Members, _ out: [(key: String, value: JSONValue)]
     ) throws(GenerationError) -> JSONValue {
@@ -142,7 +142,7 @@ struct ClosedSchema {
         return out
     }
 
-    /// The description, with the keywords that are left over.
+    /// The description, followed by the keywords that remain.
     private static func described(_ description: JSONValue?, _ rest: Members) -> JSONValue? {
         let left = rest.remaining
         guard !left.isEmpty else { return description }
@@ -151,7 +151,7 @@ struct ClosedSchema {
         return .string("\(before){\(words)}")
     }
 
-    /// The members of a schema that are not dealt with yet, in their order. Of a key that comes again the last counts.
+    /// The members of a schema that are not converted yet, in order. Of duplicate keys, the last one counts.
     private struct Members {
         private let all: [(key: String, value: JSONValue)]
         private var places: [String: Int]
@@ -170,6 +170,6 @@ struct ClosedSchema {
 }
 
 extension JSONValue {
-    /// Whether it is neither a list nor an object.
+    /// Whether the value is neither a list nor an object.
     fileprivate var isPlain: Bool { members == nil && array == nil }
 }

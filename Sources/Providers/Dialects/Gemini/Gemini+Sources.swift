@@ -2,17 +2,17 @@ internal import Generation
 internal import JSON
 
 extension Gemini {
-    /// The sources of a response: grounding, and passages that the vendor recognised as quoted.
+    /// The sources of a response: grounding, and passages that the vendor recognised as quotations.
     struct Sources {
         /// The length of the text so far, in bytes.
         private var textBytes = 0
-        /// Where the parts of the newest content begin in the text.
+        /// The byte positions at which the parts of the last content begin in the text.
         private var partStarts: [Int] = []
         private var contentCount = 0
         private var chunks: [Citation] = []
         private var grounded: [Citation] = []
         private var quoted: [Citation] = []
-        /// The bytes held here.
+        /// Memory used, in bytes.
         private(set) var keptBytes = 0
 
         mutating func beginContent() {
@@ -23,7 +23,7 @@ extension Gemini {
         mutating func beginPart() { partStarts.append(textBytes) }
         mutating func text(_ count: Int) { textBytes += count }
 
-        /// Reports are totals: each replaces the one before it.
+        /// Reads the metadata of a candidate. It is cumulative, so it replaces the previous one.
         /// - Throws: `.badProviderResponse` if there are too many.
         mutating func read(_ candidate: JSONElement, providerName: String) throws(GenerationError) {
             let (grounding, metadata) = (candidate["groundingMetadata"], candidate["citationMetadata"])
@@ -51,7 +51,7 @@ extension Gemini {
             grounded = []
             for support in supports.elements {
                 guard let segment = support["segment"], let indices = support["groundingChunkIndices"] else { continue }
-                // A stream's segments count from the beginning of the text.
+                // In streams, the positions of segments refer to the whole text.
                 let part = segment["partIndex"]?.int ?? 0
                 let offset = contentCount == 1 && partStarts.indices.contains(part) ? partStarts[part] : 0
                 for index in indices.elements.compactMap(\.int) where chunks.indices.contains(index) {
@@ -72,7 +72,7 @@ extension Gemini {
                 quote: source?["text"]?.string ?? "")
         }
 
-        /// The citations; sources that support no passage in particular have no place.
+        /// The citations. Sources that do not support a particular passage have no range.
         var citations: [Citation] {
             ((grounded.isEmpty ? chunks : grounded) + quoted).map { citation in
                 var citation = citation

@@ -3,7 +3,7 @@ internal import Generation
 internal import JSON
 
 extension Responses {
-    /// The state that unary responses and streams share: items that begin, grow and end.
+    /// The decoder of output items, shared by unary responses and streams. Items begin, grow and end.
     struct AnswerReader {
         /// An item in progress.
         private struct Item {
@@ -12,26 +12,26 @@ extension Responses {
                 case reasoning
                 case call
                 case customCall
-                /// An image that the vendor made: too large to be sent back as it is.
+                /// A generated image, which is too large to be returned to the vendor in later requests.
                 case image
-                /// A tool that the vendor runs, or an item that only the vendor understands.
+                /// A call of a built-in tool, or an item of an unknown type.
                 case opaque
             }
 
             let kind: Kind
-            /// Its position among the items.
+            /// The item's position in `order`.
             var place = 0
             /// The bytes of a message's text so far.
             var textBytes = 0
-            /// The vendor's word for the part that a message plays, such as `commentary`.
+            /// The vendor's name for the role of a message in the response, for example `commentary`.
             var phase: String?
             /// Whether a piece of a call's arguments was delivered.
             var hasArguments = false
-            /// Which form of reasoning was delivered; only one of them is.
+            /// The form of reasoning that was delivered; only one form is delivered per item.
             var reasoning: ReasoningForm?
         }
 
-        /// The summary, or the words themselves.
+        /// The forms of reasoning: a summary, or the reasoning itself.
         enum ReasoningForm {
             case summary
             case raw
@@ -48,21 +48,21 @@ extension Responses {
         private let form: AnswerEnd.Form
         private var assembler = ToolCallAssembler()
         private var items: [Int: Item] = [:]
-        /// The index of the newest item, for servers that leave indexes out.
+        /// The index of the last item, for servers that omit indexes.
         private var newest = 0
         private var order = BlockOrder()
-        /// The reasoning to send back, and the ids of its items.
+        /// The reasoning items for later requests, with their ids.
         private var reasoning: [(place: Int, id: String, members: String)] = []
         private var reasoningBytes = 0
         private var citationBytes = 0
         private var extra: ExtraFields
-        /// Whether the vendor refers from other items to those of the reasoning.
+        /// Whether other items refer to the reasoning items by id.
         private var hasOpaque = false
         private var hasRefusal = false
         /// The bytes of the text so far.
         private var textBytes = 0
 
-        /// The bytes held until the end.
+        /// Memory used until the end of the response, in bytes.
         var keptBytes: Int {
             completion.keptBytes + order.keptBytes + assembler.keptBytes + reasoningBytes + citationBytes
                 + extra.keptBytes + 128 * items.count
@@ -95,7 +95,7 @@ extension Responses {
             case .call:
                 let piece = assembler.piece(
                     index: index, id: item["call_id"]?.string ?? "", name: item["name"]?.string ?? "", arguments: "")
-                // The name is in this event or missing.
+                // If this event has no name, the call has none.
                 for piece in piece.map({ [$0] }) ?? assembler.remaining() {
                     order.call(piece.index)
                     deliver(.toolCall(piece))
@@ -108,7 +108,7 @@ extension Responses {
 
         private static func kind(_ item: JSONElement) -> Item.Kind {
             switch item["type"]?.string {
-            // Some servers leave it out.
+            // Some servers omit the type.
             case "message", nil: .message
             case "reasoning": .reasoning
             case "function_call": .call
@@ -148,7 +148,7 @@ extension Responses {
             }
         }
 
-        /// Ends an item: delivers what did not come in pieces, and keeps what the vendor wants back.
+        /// Ends an item: delivers what was not streamed, and keeps what the vendor requires in later requests.
         /// - Throws: as `begin`.
         mutating func end(
             _ item: JSONElement, at index: Int?, _ deliver: (ChunkEvent) -> Void
@@ -203,7 +203,7 @@ extension Responses {
             }
         }
 
-        /// Without its encryption an item is of use only to servers that show their reasoning.
+        /// Keeps a reasoning item. Without encrypted content, only servers that return their reasoning can use it.
         private mutating func keepReasoning(_ item: JSONElement, at place: Int) {
             let encrypted = item["encrypted_content"]?.nonEmptyString
             let content = item["content"].flatMap { $0.count > 0 ? $0.text : nil }
@@ -231,7 +231,7 @@ extension Responses {
             deliver(.part(.image(Image(mimeType: "image/" + format, source: .data(bytes)))))
         }
 
-        /// Reads the sources of a message whose text begins at byte `offset`.
+        /// Reads the citations of a message whose text begins at byte `offset`.
         private mutating func cite(_ item: JSONElement, from offset: Int) throws(GenerationError) {
             guard let content = item["content"], content.kind == .array else { return }
             var offset = offset
@@ -283,9 +283,9 @@ extension Responses {
             }
         }
 
-        // MARK: - The rest
+        // MARK: - Status and completion
 
-        /// The members of a response that the contract has a name for, and those that repeat the request.
+        /// The members of a response that the contract defines, and those that repeat the request.
         private static let named: Set<String> = [
             "background", "completed_at", "context_management", "conversation", "created_at", "error",
             "frequency_penalty", "id", "incomplete_details", "instructions", "max_output_tokens", "max_tool_calls",
@@ -295,7 +295,7 @@ extension Responses {
             "top_p", "truncation", "user",
         ]
 
-        /// Adds a warning once.
+        /// Adds a warning unless it is already present.
         private mutating func warn(_ warning: String) {
             if !completion.warnings.contains(warning) { completion.warnings.append(warning) }
         }
@@ -338,7 +338,7 @@ extension Responses {
             case "completed", "complete": AnswerEnd(.stop)
             case "max_output_tokens", "max_tokens": AnswerEnd(.length)
             case "content_filter": AnswerEnd(.contentFilter)
-            // Whatever else it may be, the response is not complete.
+            // For any other status, the response is incomplete.
             default: AnswerEnd(.other, isBroken: true)
             }
         }
@@ -357,8 +357,8 @@ extension Responses {
             return (completion, leftOut)
         }
 
-        /// The vendor checks items with ids against each other, and calls go back without theirs: reasoning gets its id
-        /// only where another item refers to it.
+        /// Completes a reasoning item. The vendor validates ids across items, and calls are returned without theirs, so
+        /// reasoning gets its id only if another item refers to it.
         private func finished(_ members: String, id: String) -> String {
             guard hasOpaque, !id.isEmpty else { return members + "}" }
             return members + ",\"id\":" + JSONValue.string(id).text + "}"

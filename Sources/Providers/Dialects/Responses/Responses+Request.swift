@@ -4,13 +4,13 @@ internal import Generation
 internal import JSON
 
 extension Responses {
-    /// Writes directly into the body.
+    /// Writes a request directly into its body.
     struct RequestEncoder {
         let dialect: Responses
         let model: ConfiguredModel
         private var writer = JSONWriter(capacity: 1024)
         private var checker = JSONTextChecker()
-        /// The ids of the calls of custom tools, whose results have a form of their own.
+        /// The ids of calls to custom tools, whose results have a different format.
         private var customCalls: Set<String> = []
 
         init(dialect: Responses, model: ConfiguredModel) {
@@ -37,7 +37,7 @@ extension Responses {
             return writer
         }
 
-        /// What counts as input.
+        /// Writes the members that count as input.
         private mutating func begin(_ request: PreparedRequest) throws(GenerationError) {
             writer.beginObject()
             writer.member("model", model.nameInBody)
@@ -76,8 +76,8 @@ extension Responses {
             writer.endArray()
         }
 
-        /// The vendor takes only text as a model's own words; what else a model made is shown to it by the user. That
-        /// comes first, since reasoning and the call that it led to must stay together.
+        /// Writes an assistant message. The vendor accepts only text from a model, so other parts are sent as a user
+        /// message. It comes first, because reasoning must directly precede the call that it led to.
         private mutating func assistantItems(_ message: Message) throws(GenerationError) {
             var spoken = message
             spoken.parts = []
@@ -93,7 +93,7 @@ extension Responses {
                 case .content: answer(spoken.content, phase: nil)
                 case .call(let index): try call(message.toolCalls[index])
                 case .opaque(let json): writer.raw(json)
-                // Written above.
+                // Already written above.
                 case .part: break
                 }
             }
@@ -142,7 +142,7 @@ extension Responses {
 
         private mutating func write(_ part: Part) {
             switch part.content {
-            // The capabilities leave it out.
+            // Rejected by the capabilities.
             case .audio: break
             case .text(let text): textPart(text)
             case .image(let image):
@@ -218,7 +218,7 @@ extension Responses {
             if !tool.description.isEmpty { writer.member("description", tool.description) }
             writer.key("parameters")
             try checker.parameters(of: tool, &writer)
-            // This API is strict by default, chat is not: a tool must not depend on which of them `auto` chooses.
+            // Tools are strict by default here, but not in chat: the default must not depend on the API.
             writer.key("strict")
             writer.bool(tool.strict ?? false)
             writer.endObject()
@@ -264,7 +264,7 @@ extension Responses {
             if !options.user.isEmpty { writer.member("safety_identifier", options.user) }
             if !options.promptCacheKey.isEmpty { writer.member("prompt_cache_key", options.promptCacheKey) }
             if !options.serviceTier.isEmpty { writer.member("service_tier", options.serviceTier) }
-            // A model that does not reason refuses all of it.
+            // A model without reasoning refuses these members.
             let facts = model.facts
             let isAsked = !options.reasoning.effort.isEmpty || (facts.origin == .unknown && options.reasoning.include)
             guard isAsked || facts.reasoning.isPossible else { return }
@@ -282,15 +282,15 @@ extension Responses {
         }
     }
 
-    /// Calls of custom tools, whose input is free text: the contract's arguments are JSON.
+    /// Converts between the input of custom tools, which is free text, and the contract's arguments, which are JSON.
     enum CustomTool {
-        /// The arguments that hold `input`.
+        /// The arguments for `input`.
         static func arguments(_ input: String) -> String {
             let value: JSONValue = ["input": .string(input)]
             return value.text
         }
 
-        /// The input that `arguments` hold; `nil` where a caller has changed them.
+        /// The input in `arguments`; `nil` if the caller has changed them.
         static func input(_ arguments: String, _ parser: JSONParser) -> String? {
             guard !JSONTextChecker.isTooDeep(arguments) else { return nil }
             return (try? parser.parse(arguments))?["input"]?.string

@@ -4,7 +4,7 @@ internal import HTTPClient
 internal import JSON
 
 extension Responses {
-    /// Decodes a stream, event by event.
+    /// Decodes a stream event by event.
     final class Decoder: StreamDecoder {
         private let model: ConfiguredModel
         private var reader: AnswerReader
@@ -25,9 +25,9 @@ extension Responses {
         func consume(
             _ event: SSEEvent, parser: JSONParser, _ deliver: (ChunkEvent) -> Void
         ) throws(GenerationError) {
-            // Everything after the end is ignored.
+            // Events after the end are ignored.
             guard !isDone, let root = try Self.parse(event, parser, &stray, for: model) else { return }
-            // Some servers send no event names, so the data decides.
+            // Some servers send no event names, so the type is read from the data.
             guard let type = root["type"]?.string else { return }
             hasEvents = true
             let index = root["output_index"]?.int
@@ -49,7 +49,7 @@ extension Responses {
                 try end(root["response"], String(type.dropFirst("response.".count)), deliver)
             case "response.failed", "error":
                 throw VendorError(root["response"] ?? root).generationError(for: model)
-            // The starts and ends of parts, the progress of the vendor's own tools, and later additions.
+            // The starts and ends of parts, the progress of built-in tools, and unknown events.
             default: break
             }
         }
@@ -59,7 +59,7 @@ extension Responses {
         ) throws(GenerationError) {
             if let response {
                 reader.read(response: response)
-                // Some servers send the items only here.
+                // Some servers send the items only in the last event.
                 if reader.itemCount == 0, let output = response["output"], output.kind == .array {
                     for (index, item) in output.elements.enumerated() { try reader.end(item, at: index, deliver) }
                 }

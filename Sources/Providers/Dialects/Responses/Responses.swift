@@ -3,16 +3,16 @@ internal import Generation
 internal import JSON
 
 /// OpenAI's Responses API, used by OpenAI, Azure and some compatible servers. Nothing is stored with the vendor:
-/// reasoning travels encrypted in `provider_state`.
+/// encrypted reasoning is returned to the caller in `provider_state`.
 struct Responses: Dialect {
-    /// The families in `provider_state`. Azure cannot read what OpenAI encrypted, and the other way round.
+    /// The families in `provider_state`. Azure cannot decrypt the reasoning of OpenAI, and vice versa.
     private static let family: StaticString = "responses"
     private static let azureFamily: StaticString = "azure_responses"
 
     var family = Self.family
     var systemRole = ChatCompletions.SystemRole.system
 
-    /// What the wire format supports.
+    /// The capabilities of the wire format.
     static let capabilities: Capabilities = [
         .tools, .parallelControl, .imageData, .imageURLs, .fileData, .fileURLs, .jsonObject, .jsonSchema, .effort,
         .temperature, .topP, .user, .countTokens, .builtinTools, .promptCacheKey, .serviceTier, .verbosity,
