@@ -2,9 +2,9 @@ internal import Encodings
 internal import Generation
 internal import JSON
 
-/// The content of a message or of a stream's delta: both have the same members.
+/// Decodes the content of a message or of a stream's delta, which have the same members.
 extension ChatCompletions.AnswerState {
-    /// The members that the contract has a name for, and those that say nothing.
+    /// The members that the contract defines, and those without information.
     static let namedRoot: Set<String> = ["id", "model", "choices", "object", "error", "obfuscation"]
     static let namedChoice: Set<String> = ["index", "message", "delta", "finish_reason", "error"]
     static let namedMessage: Set<String> = [
@@ -12,8 +12,8 @@ extension ChatCompletions.AnswerState {
         "images", "audio",
     ]
 
-    /// Reads the content of a message.
-    /// - Parameter isWhole: each call is in one piece, whatever its index says.
+    /// Decodes the content of a message.
+    /// - Parameter isWhole: whether each call is complete, regardless of its index.
     /// - Throws: `.badProviderResponse` if there are too many pieces.
     mutating func read(
         message: JSONElement, isWhole: Bool, _ deliver: (ChunkEvent) -> Void
@@ -30,7 +30,7 @@ extension ChatCompletions.AnswerState {
         }
         if let annotations = message["annotations"] { try read(annotations: annotations) }
         if let calls = message["tool_calls"] { try read(calls: calls, isWhole: isWhole, deliver) }
-        // The older form of a call, of which there is at most one.
+        // The legacy form of a call; a message has at most one.
         if let call = message["function_call"], call.kind == .object, (message["tool_calls"]?.count ?? 0) == 0 {
             read(function: call, index: 0, deliver)
         }
@@ -42,7 +42,7 @@ extension ChatCompletions.AnswerState {
         deliver(.text(text))
     }
 
-    /// A string, or parts of text, thoughts and images.
+    /// Decodes `content`: a string, or parts with text, reasoning and images.
     private mutating func read(content: JSONElement, _ deliver: (ChunkEvent) -> Void) throws(GenerationError) {
         guard content.kind == .array else {
             if let text = content.nonEmptyString { self.text(text, deliver) }
@@ -67,7 +67,7 @@ extension ChatCompletions.AnswerState {
         deliver(.part(.image(Image(atAddress: url))))
     }
 
-    /// A stream sends sound in pieces, so it is kept until the end; what is said in it comes as text too.
+    /// Keeps audio until the end, because streams send it in pieces. Its transcript is delivered as text.
     private mutating func read(audio: JSONElement, _ deliver: (ChunkEvent) -> Void) {
         if let words = audio["transcript"]?.nonEmptyString { text(words, deliver) }
         if let data = audio["data"]?.nonEmptyString { sound += Base64.decode(data.utf8) }
@@ -89,7 +89,7 @@ extension ChatCompletions.AnswerState {
         }
     }
 
-    /// The citation of an annotation, whose places count characters; `nil` if its kind is unknown.
+    /// Decodes an annotation, whose positions count characters; `nil` if its type is unknown.
     private static func citation(_ annotation: JSONElement) -> Citation? {
         let kinds = ["url_citation", "file_citation", "document_citation", "function_citation", "file"]
         guard let kind = annotation["type"]?.string, kinds.contains(kind) else { return nil }
@@ -102,13 +102,13 @@ extension ChatCompletions.AnswerState {
             start: body["start_index"]?.int ?? 0, end: body["end_index"]?.int ?? 0)
     }
 
-    /// What is complete only at the end: sound, and the places of the citations in bytes.
+    /// Delivers what is complete only at the end: audio, and the positions of citations in bytes.
     mutating func closeContent(_ deliver: (ChunkEvent) -> Void) {
         if !sound.isEmpty { deliver(.part(.audio(Audio(mimeType: Audio.mimeType(of: sound), source: .data(sound))))) }
         sound = []
         completion.citations = citations.map { citation in
             var citation = citation
-            // A citation without a place has both at 0.
+            // Both positions are 0 if a citation has no range.
             (citation.start, citation.end) = (
                 offsets.byte(ofScalar: citation.start), offsets.byte(ofScalar: citation.end)
             )
@@ -119,7 +119,7 @@ extension ChatCompletions.AnswerState {
 }
 
 extension Image {
-    /// The image at an address; the bytes themselves if it is a `data:` URL.
+    /// The image at a URL, with its bytes if it is a `data:` URL.
     init(atAddress url: String) {
         let (address, mimeType) = MediaAddress.of(.url(url))
         if case .base64(let text) = address {
@@ -131,7 +131,7 @@ extension Image {
 }
 
 extension Audio {
-    /// The media type of a sound by its first bytes; sound without a header is raw.
+    /// The media type of audio, from its first bytes; audio without a header is raw PCM.
     static func mimeType(of bytes: [UInt8]) -> String {
         if bytes.starts(with: "RIFF".utf8) { return "audio/wav" }
         if bytes.starts(with: "OggS".utf8) { return "audio/ogg" }
@@ -142,6 +142,6 @@ extension Audio {
 }
 
 extension Citation {
-    /// The memory used by its texts, in bytes.
+    /// The memory used by the citation's texts, in bytes.
     var keptBytes: Int { 128 + documentID.utf8.count + url.utf8.count + title.utf8.count + quote.utf8.count }
 }
