@@ -304,9 +304,12 @@ extension StrictnessTests {
             "messages.0.content.0.image.source.base64.data: URL sources are not supported"),
         Row("anthropic", "claude-opus-4-6", claudeImage, nil),
         Row(
-            "anthropic_vertex", "claude-sonnet-4-5@20250929",
+            "anthropic_vertex", "claude-opus-4-1@20250805",
             format(#"{"type":"object","additionalProperties":false}"#),
             "output_config.format: Extra inputs are not permitted"),
+        Row(
+            "anthropic_vertex", "claude-sonnet-4-5@20250929",
+            format(#"{"type":"object","additionalProperties":false}"#), nil),
         Row("anthropic_vertex", "claude-sonnet-4-6", format(#"{"type":"object","additionalProperties":false}"#), nil),
     ]
 
