@@ -10,10 +10,13 @@ struct ModelAPI: Sendable {
     let capabilities: Capabilities
     /// What the model probably refuses; see `PreparedRequest`.
     let likelyUnsupported: Capabilities
+    /// How its reasoning is controlled through it.
+    let reasoning: ModelFacts.Reasoning
 
-    init(dialect: any Dialect, endpoints: Endpoints, _ offer: Offer) {
+    init(dialect: any Dialect, endpoints: Endpoints, _ reasoning: ModelFacts.Reasoning, _ offer: Offer) {
         self.dialect = dialect
         self.endpoints = endpoints
+        self.reasoning = reasoning
         capabilities = offer.possible
         likelyUnsupported = offer.refused
     }
@@ -53,7 +56,7 @@ struct ModelAPIs: Sendable {
         var responses: ModelAPI?
         if isOffered, let endpoints = provider.responsesEndpoints {
             responses = ModelAPI(
-                dialect: Responses().configured(by: model), endpoints: try endpoints(model),
+                dialect: Responses().configured(by: model), endpoints: try endpoints(model), facts.reasoning,
                 Offer(wire: Responses.capabilities.union(.extraFields), facts, fetchesURLs: fetchesURLs))
         }
         if let responses, choice == .responses || !facts.endpoints.contains(.chat) {
@@ -62,6 +65,7 @@ struct ModelAPIs: Sendable {
         } else {
             main = ModelAPI(
                 dialect: provider.dialect.configured(by: model), endpoints: try provider.endpoints(model, facts),
+                facts.reasoning.inChat,
                 Offer(wire: provider.capabilities(model).union(.extraFields), facts, fetchesURLs: fetchesURLs))
             self.responses = responses
         }
@@ -81,7 +85,10 @@ struct ModelAPIs: Sendable {
 
     private func needsResponses(_ request: ChatRequest) -> Bool {
         if request.tools.contains(where: { $0.builtin != nil }) { return true }
-        let effort = ModelFacts.Reasoning.Effort(rawValue: request.options.reasoning.effort)
+        let wanted = ModelFacts.Reasoning.Effort(rawValue: request.options.reasoning.effort)
+        // What is sent instead of an effort that the model does not take decides.
+        let effort = wanted.map { facts.reasoning.nearest(to: $0) }
+        if let effort, main.reasoning.nearest(to: effort) != effort { return true }
         let takesTools = ModelFacts.holds(facts.chatTools, effort: effort ?? facts.reasoning.defaultEffort)
         if !request.tools.isEmpty, !takesTools { return true }
         return request.messages.contains { $0.parts.contains(where: \.isFileByURL) }

@@ -175,6 +175,13 @@ import Testing
             $0.options.reasoning.effort = "none"
         }
         #expect(withoutReasoning == chat)
+        for name in ["gpt-6-astra", "gpt-6.1-sol"] {
+            let replaced = try Self.address(name) {
+                $0.tools = [Self.tool]
+                $0.options.reasoning.effort = "none"
+            }
+            #expect(replaced == responses, "\(name) has no effort none")
+        }
         #expect(try Self.address("gpt-4o") { $0.tools = [Self.tool] } == chat)
         #expect(try Self.address("gpt-4o") { $0.tools = [Self.search] } == responses)
         #expect(try Self.address("gpt-5-pro") == responses)

@@ -51,8 +51,8 @@ extension ModelFacts {
         "temperature": flag(\.temperature), "top_p": flag(\.topP), "top_k": flag(\.topK),
         "max_temperature": number(\.maxTemperature), "sampling": word(\.sampling),
         "temperature_with_top_p": flag(\.temperatureWithTopP), "stop": flag(\.stop), "seed": flag(\.seed),
-        "penalties": flag(\.penalties), "reasoning": word(\.reasoning.control), "efforts": efforts,
-        "effort_words": effortWords,
+        "penalties": flag(\.penalties), "reasoning": word(\.reasoning.control), "efforts": efforts(\.reasoning.efforts),
+        "chat_efforts": efforts(\.reasoning.chatEfforts), "effort_words": effortWords,
         "default_effort": Field(expected: expected(Reasoning.Effort.self)) { facts, value in
             facts.reasoning.defaultEffort = value.string.flatMap { Reasoning.Effort(rawValue: $0) }
             return facts.reasoning.defaultEffort != nil
@@ -95,10 +95,12 @@ extension ModelFacts {
         "cached_input_price": price(\.prices.cachedInput), "cache_write_price": price(\.prices.cacheWrite),
     ]
 
-    private static let efforts = Field(expected: expected(Reasoning.Effort.self, isList: true)) { facts, value in
-        guard let efforts: Set<Reasoning.Effort> = words(value) else { return false }
-        facts.reasoning.efforts = efforts.sorted()
-        return true
+    private static func efforts(_ path: any Path<[Reasoning.Effort]>) -> Field {
+        Field(expected: expected(Reasoning.Effort.self, isList: true)) { facts, value in
+            guard let efforts: Set<Reasoning.Effort> = words(value) else { return false }
+            facts[keyPath: path] = efforts.sorted()
+            return true
+        }
     }
 
     private static let effortWords = Field(expected: "an object from efforts to the vendor's words") { facts, value in

@@ -37,6 +37,8 @@ extension ModelFacts {
         package var control = Control.none
         /// The efforts that the vendor accepts, weakest first. Empty for all.
         package var efforts: [Effort] = []
+        /// The efforts that chat completions accept, if fewer than those of the Responses API; otherwise empty.
+        package var chatEfforts: [Effort] = []
         /// The vendor's names for efforts that differ from those of the contract.
         package var words: [Effort: String] = [:]
         /// The effort of a request without one; `nil` if unknown.
@@ -49,6 +51,13 @@ extension ModelFacts {
         package var budgets = 0...Int(Int32.max)
         /// Whether an adaptive model also accepts a budget.
         package var acceptsBudget = false
+
+        /// The same through chat completions.
+        package var inChat: Reasoning {
+            var reasoning = self
+            if !chatEfforts.isEmpty { reasoning.efforts = chatEfforts }
+            return reasoning
+        }
 
         /// Whether the model reasons.
         package var isPossible: Bool { control != .none }
