@@ -8,6 +8,16 @@ protocol Dialect: Sendable {
     /// The dialect, configured by the keys of a model's section.
     func configured(by model: ModelConfiguration) -> Self
 
+    /// The fewest tokens that a request may limit its response to.
+    var leastMaxTokens: Int { get }
+
+    /// Leaves out of `request` what this vendor does not accept together.
+    /// - Parameter asked: the caller's options, without the configuration's.
+    /// - Throws: `.unsupported` for what the caller asked for, unless with `drop_unsupported`, or `.invalidRequest`.
+    func settle(
+        _ request: inout PreparedRequest, _ asked: GenerationOptions, for model: ConfiguredModel
+    ) throws(GenerationError)
+
     /// Writes the body of `request` for `model`.
     /// - Throws: `.invalidRequest` that names the field, or `.unsupported`.
     func encode(_ request: PreparedRequest, for model: ConfiguredModel) throws(GenerationError) -> JSONWriter
@@ -38,6 +48,12 @@ protocol Dialect: Sendable {
 
 extension Dialect {
     func configured(by model: ModelConfiguration) -> Self { self }
+
+    var leastMaxTokens: Int { 1 }
+
+    func settle(
+        _ request: inout PreparedRequest, _ asked: GenerationOptions, for model: ConfiguredModel
+    ) throws(GenerationError) {}
 
     func bound(_ state: [UInt8], to request: ChatRequest, at model: ConfiguredModel) -> [UInt8] { state }
 

@@ -17,10 +17,46 @@ extension PreparedRequest {
         warn("tool_choice: AUTO replaces it, since \(providerName) cannot force a call with this model")
     }
 
-    /// Leaves out the thinking blocks of earlier responses, which the vendor refused.
-    mutating func leaveOutThinking() {
-        leavesOutThinking = true
-        warn("the thinking of earlier responses is left out: \(providerName) refused it")
+    /// Leaves out the beginning of the answer for a model that takes none. A message with the vendor's own state is
+    /// not one: it can be a turn that the vendor paused.
+    /// - Throws: `.unsupported` unless with `drop_unsupported`.
+    mutating func checkPrefill() throws(GenerationError) {
+        guard !facts.prefill else { return }
+        func isAnswer(_ message: Message) -> Bool {
+            message.role == .assistant && message.toolCalls.isEmpty && message.providerState.isEmpty
+        }
+        let last = messages.lastIndex { $0.role != .system && !isAnswer($0) } ?? -1
+        let end = messages[(last + 1)...]
+        guard end.contains(where: { isAnswer($0) && $0.hasContent }) else { return }
+        try leaveOut("an assistant message at the end", isAsked: true, "with this model") { request in
+            request.messages = request.messages[...last] + end.filter { $0.role == .system }
+        }
+    }
+
+    /// Leaves out what this request cannot have: silently where nobody asked for it.
+    /// - Throws: `.unsupported` unless with `drop_unsupported`.
+    mutating func leaveOut(
+        _ what: String, isAsked: Bool, _ why: String, drop: (inout PreparedRequest) -> Void
+    ) throws(GenerationError) {
+        guard isAsked else { return drop(&self) }
+        guard options.dropUnsupported else {
+            throw GenerationError(
+                .unsupported,
+                "\(providerName) does not support \(what) \(why); leave it out, or set options.drop_unsupported")
+        }
+        drop(&self)
+        warn("dropped \(what): \(providerName) does not support it \(why)")
+    }
+
+    /// Moves the limit of the response's length into what the model accepts.
+    /// - Parameters:
+    ///   - asked: the caller's options.
+    ///   - least: the API's least limit.
+    mutating func settleLimit(_ asked: GenerationOptions, least: Int) {
+        guard let limit = options.maxTokens else { return }
+        let usable = max(least, min(limit, facts.maxOutputTokens ?? limit))
+        options.maxTokens = usable
+        if asked.maxTokens != nil { replace("options.max_tokens", "\(limit)", by: "\(usable)") }
     }
 
     /// Replaces an effort or budget that the model does not take by the nearest that it takes.
@@ -31,6 +67,10 @@ extension PreparedRequest {
             if isBudgeted {
                 let isOff = budget == 0 && !reasoning.isAlwaysOn
                 let usable = isOff ? 0 : reasoning.clamped(budget)
+                replace("options.reasoning.budget_tokens", "\(budget)", by: "\(usable)")
+                options.reasoning.budgetTokens = usable
+            } else if budget > 0, reasoning.acceptsBudget {
+                let usable = reasoning.clamped(budget)
                 replace("options.reasoning.budget_tokens", "\(budget)", by: "\(usable)")
                 options.reasoning.budgetTokens = usable
             } else if budget == 0 {
@@ -72,14 +112,9 @@ extension PreparedRequest {
         case (nil, .some): options.temperature = nil
         case (_, nil): options.topP = nil
         case (.some, .some):
-            guard options.dropUnsupported else {
-                throw GenerationError(
-                    .unsupported,
-                    "\(providerName) does not support options.temperature together with options.top_p with this "
-                        + "model; leave one out, or set options.drop_unsupported")
+            try leaveOut("options.top_p", isAsked: true, "together with options.temperature with this model") {
+                $0.options.topP = nil
             }
-            options.topP = nil
-            warn("dropped options.top_p: \(providerName) does not support it together with options.temperature")
         }
     }
 }

@@ -13,25 +13,31 @@ struct PreparedRequest {
     /// The message that the conversation begins with, as the caller sent it.
     let firstMessage: Message?
     /// Whether the thinking blocks of earlier responses are left out, because the vendor refused them.
-    var leavesOutThinking = false
+    let leavesOutThinking: Bool
     /// The caller's `extra_json`.
     private(set) var extraBody: BodyPatch?
     /// One warning per option that was dropped because of `drop_unsupported`.
     private(set) var warnings: [String] = []
 
     private let capabilities: Capabilities
+    /// What the model supports, but not together with the rest of this request.
+    private var excluded: Capabilities = []
     let facts: ModelFacts
     let providerName: String
 
     /// Checks `request` and fills in the defaults of `model`.
+    /// - Parameter leavesOutThinking: see the property.
     /// - Throws: `.invalidRequest` that names the field, or `.unsupported` for an option that this model does not
     ///   support, unless the caller sets `drop_unsupported`.
-    init(_ request: ChatRequest, for model: ConfiguredModel, isStream: Bool) throws(GenerationError) {
+    init(
+        _ request: ChatRequest, for model: ConfiguredModel, isStream: Bool, leavesOutThinking: Bool = false
+    ) throws(GenerationError) {
         messages = request.messages
         tools = request.tools
         toolChoice = request.toolChoice
         options = request.options
         self.isStream = isStream
+        self.leavesOutThinking = leavesOutThinking
         firstMessage = request.firstMessage
         let api = model.api(for: request)
         capabilities = api.capabilities
@@ -40,15 +46,20 @@ struct PreparedRequest {
         try checkMessages()
         try checkTools()
         try checkBudget()
+        if leavesOutThinking { warn("the thinking of earlier responses is left out: \(providerName) refused it") }
         try checkForcedTools()
-        if capabilities.contains(.effort) { settleReasoning(facts.reasoning) }
+        try checkPrefill()
+        if capabilities.contains(.effort) { settleReasoning(api.reasoning) }
         let refused = refused(of: api)
+        excluded = refused.subtracting(api.likelyUnsupported)
         try checkCapabilities(likelyUnsupported: refused)
         try checkExtra(model.configuration)
         let asked = options
         fillIn(model.configuration, leavingOut: refused)
         try settleSampling(asked)
         try checkRanges()
+        settleLimit(asked, least: api.dialect.leastMaxTokens)
+        try api.dialect.settle(&self, asked, for: model)
     }
 
     mutating func warn(_ warning: String) { warnings.append(warning) }
@@ -155,7 +166,7 @@ struct PreparedRequest {
         }
         try checkServices(likelyUnsupported)
         for message in messages {
-            for part in message.parts { try checkMedia(part) }
+            for part in message.parts { try checkMedia(part, likelyUnsupported) }
         }
     }
 
@@ -228,38 +239,35 @@ struct PreparedRequest {
         drop: (inout PreparedRequest) -> Void
     ) throws(GenerationError) {
         guard !isUnused else { return }
+        let isExcluded = excluded.contains(capability)
         let isDropped = likelyUnsupported.contains(capability) && options.dropUnsupported
-        if capabilities.contains(capability), !isDropped { return }
-        guard options.dropUnsupported else {
-            throw GenerationError(
-                .unsupported,
-                "\(providerName) does not support \(what) with this model; leave it out, or set "
-                    + "options.drop_unsupported")
-        }
-        drop(&self)
-        warnings.append("dropped \(what): \(providerName) does not support it with this model")
+        if capabilities.contains(capability), !isDropped, !isExcluded { return }
+        try leaveOut(
+            what, isAsked: true, "with this model" + (isExcluded ? " at this reasoning effort" : ""), drop: drop)
     }
 
     /// Content is never dropped: a response to half a question is worse than an error.
-    private func checkMedia(_ part: Part) throws(GenerationError) {
+    private func checkMedia(_ part: Part, _ likelyUnsupported: Capabilities) throws(GenerationError) {
+        let usable = options.dropUnsupported ? capabilities.subtracting(likelyUnsupported) : capabilities
         switch part.content {
         case .text: return
         case .image(let image):
             try checkSource(
-                image.source, image.mimeType, "parts.image", data: .imageData, url: .imageURLs)
+                image.source, image.mimeType, "parts.image", usable, data: .imageData, url: .imageURLs)
         case .file(let file):
-            try checkSource(file.source, file.mimeType, "parts.file", data: .fileData, url: .fileURLs)
+            try checkSource(file.source, file.mimeType, "parts.file", usable, data: .fileData, url: .fileURLs)
         case .audio(let audio):
-            try checkSource(audio.source, audio.mimeType, "parts.audio", data: .audioData, url: .audioURLs)
+            try checkSource(audio.source, audio.mimeType, "parts.audio", usable, data: .audioData, url: .audioURLs)
         }
     }
 
     private func checkSource(
-        _ source: MediaSource, _ mimeType: String, _ field: String, data: Capabilities, url: Capabilities
+        _ source: MediaSource, _ mimeType: String, _ field: String, _ usable: Capabilities, data: Capabilities,
+        url: Capabilities
     ) throws(GenerationError) {
         switch source {
         case .data:
-            guard capabilities.contains(data) else {
+            guard usable.contains(data) else {
                 throw GenerationError(.unsupported, "\(providerName) does not accept \(field).data")
             }
             let isClean = mimeType.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
@@ -267,7 +275,7 @@ struct PreparedRequest {
                 throw invalid("\(field).mime_type must be a MIME type, for example image/png")
             }
         case .url:
-            guard capabilities.contains(url) else {
+            guard usable.contains(url) else {
                 throw GenerationError(.unsupported, "\(providerName) does not accept \(field).url; send \(field).data")
             }
         }
@@ -280,7 +288,7 @@ struct PreparedRequest {
     private mutating func fillIn(_ model: ModelConfiguration, leavingOut likelyUnsupported: Capabilities) {
         let usable = capabilities.subtracting(likelyUnsupported)
         func ifUsable<T>(_ capability: Capabilities, _ value: T?) -> T? { usable.contains(capability) ? value : nil }
-        options.maxTokens = options.maxTokens ?? model.maxTokens.map { min($0, facts.maxOutputTokens ?? $0) }
+        options.maxTokens = options.maxTokens ?? model.maxTokens
         options.temperature =
             options.temperature ?? ifUsable(.temperature, model.temperature.map { min($0, facts.maxTemperature) })
         options.topP = options.topP ?? ifUsable(.topP, model.topP)

@@ -112,8 +112,8 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
     /// Sends the request; fails at once if the request cannot be encoded for the vendor.
     package func start() {
         do throws(GenerationError) {
-            var prepared = try PreparedRequest(request, for: model, isStream: isStream)
-            if leavesOutThinking { prepared.leaveOutThinking() }
+            let prepared = try PreparedRequest(
+                request, for: model, isStream: isStream, leavesOutThinking: leavesOutThinking)
             warnings = prepared.warnings
             let urls = model.mediaFetch == nil ? [] : try prepared.mediaURLs()
             guard let rule = model.mediaFetch, !urls.isEmpty else { return try send(prepared) }

@@ -85,7 +85,7 @@ extension Claude {
         }
 
         /// The order of a message's blocks, without the thinking that is not valid in this request.
-        private func entries(
+        func entries(
             of message: Message, in request: PreparedRequest
         ) throws(GenerationError) -> [BlockOrder.Entry] {
             guard !message.providerState.isEmpty, message.role == .assistant,
@@ -96,9 +96,22 @@ extension Claude {
             if isValid, !request.leavesOutThinking { return entries }
             return entries.filter { entry in
                 guard case .opaque(let json) = entry else { return true }
-                let type = (try? parser.parse(json))?["type"]?.string
-                return type != "thinking" && type != "redacted_thinking"
+                return !isThinking(json)
             }
+        }
+
+        private func isThinking(_ block: String) -> Bool {
+            let type = (try? parser.parse(block))?["type"]?.string
+            return type == "thinking" || type == "redacted_thinking"
+        }
+
+        /// Whether the last message that calls tools begins with thinking, or there is none.
+        func beginsWithThinking(lastCallsOf request: PreparedRequest) throws(GenerationError) -> Bool {
+            guard let calls = request.messages.last(where: { $0.role == .assistant && !$0.toolCalls.isEmpty }) else {
+                return true
+            }
+            guard case .opaque(let block) = try entries(of: calls, in: request).first else { return false }
+            return isThinking(block)
         }
 
         private mutating func write(
@@ -311,13 +324,9 @@ extension Claude {
         private mutating func options(
             _ options: GenerationOptions, _ thinking: Thinking
         ) throws(GenerationError) {
-            // With thinking, the vendor rejects `temperature` and `top_k`.
-            let isPlain = thinking.mode == .off
-            if isPlain || options.temperature != model.configuration.temperature {
-                writer.member("temperature", options.temperature)
-            }
-            if isPlain || options.topP != model.configuration.topP { writer.member("top_p", options.topP) }
-            if isPlain || options.topK != model.configuration.topK { writer.member("top_k", options.topK) }
+            writer.member("temperature", options.temperature)
+            writer.member("top_p", options.topP)
+            writer.member("top_k", options.topK)
             writer.member("stop_sequences", options.stop)
             switch thinking.mode {
             case .off: break

@@ -12,7 +12,9 @@ struct Responses: Dialect {
     var family = Self.family
     var systemRole = ChatCompletions.SystemRole.system
 
-    /// The capabilities of the wire format.
+    let leastMaxTokens = 16
+
+    /// What the wire format supports.
     static let capabilities: Capabilities = [
         .tools, .parallelControl, .imageData, .imageURLs, .fileData, .fileURLs, .jsonObject, .jsonSchema, .effort,
         .temperature, .topP, .user, .countTokens, .builtinTools, .promptCacheKey, .serviceTier, .verbosity,
