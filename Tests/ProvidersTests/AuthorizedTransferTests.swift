@@ -249,7 +249,7 @@ private final class Site: Sendable {
     func start() async throws -> LoopBound<Receiver> {
         await loop.perform { [self] in
             let request = AuthorizedTransfer.Request(
-                url: server.url("/v1/ask"), body: Array("ask".utf8), timeouts: patientTimeouts)
+                url: server.url("/v1/ask"), body: Array("ask".utf8), timeouts: model.timeouts)
             let receiver = Receiver(AuthorizedTransfer(request, model: model, context: context.value))
             receiver.transfer.start(receiver)
             let bound = LoopBound(receiver, on: loop)

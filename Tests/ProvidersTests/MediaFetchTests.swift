@@ -221,7 +221,11 @@ import Testing
     private final class Nobody: AnswerSink, @unchecked Sendable {
         static let shared = Nobody()
         func receive(_ event: ChunkEvent) -> Demand { .more }
-        func finish(_ result: Result<ChatResponse, GenerationError>) { Issue.record("a cancelled attempt has ended") }
+        func finish(_ result: Result<ChatResponse, GenerationError>) {
+            // The time for all URLs may be over on a busy machine before the attempt is cancelled.
+            if case .failure(let error) = result, error.kind == .timeout { return }
+            Issue.record("a cancelled attempt has ended")
+        }
     }
 
     @Test func tokensOfWhatIsFetchedAreCounted() async throws {

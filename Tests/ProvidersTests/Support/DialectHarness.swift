@@ -21,6 +21,11 @@ struct DialectHarness {
         configuration[GoogleCloud.projectID] = "p"
         configuration[GoogleCloud.region] = "r"
         configuration.apiKey = Secret("key-of-this-test")
+        // Longer than a busy machine delays a test.
+        configuration.timeouts.connect = 3600
+        configuration.timeouts.firstToken = 3600
+        configuration.timeouts.idle = 3600
+        configuration.timeouts.total = 3600
         change(&configuration)
         let store = CredentialStore(Configuration(), environment: [:])
         model = try ConfiguredModel(configuration, credentials: store)
