@@ -43,6 +43,10 @@ final class MediaFetch: TransferDelegate {
             }
             maximumBytes = model[MediaFetch.maximumBytes] ?? maximumBytes
         }
+
+        fileprivate var exceeded: String {
+            "the contents of the request's URLs exceed the limit of \(maximumBytes) bytes (max_fetched_bytes)"
+        }
     }
 
     /// The content of a URL.
@@ -146,9 +150,7 @@ final class MediaFetch: TransferDelegate {
         guard completion != nil, target == nil else { return .more }
         total += bytes.count
         guard total <= rule.maximumBytes else {
-            stop(
-                .invalidRequest,
-                "the contents of the request's URLs exceed the limit of \(rule.maximumBytes) bytes (max_fetched_bytes)")
+            stop(.invalidRequest, rule.exceeded)
             return .more
         }
         content.bytes.append(contentsOf: bytes)
@@ -233,12 +235,23 @@ extension PreparedRequest {
     }
 
     /// Replaces the URLs with the fetched contents.
-    mutating func inline(_ contents: [String: MediaFetch.Content]) {
+    /// - Returns: the size of the inserted contents, in bytes.
+    /// - Throws: `.invalidRequest` if it exceeds the rule's limit. A URL is fetched once, but sent in each of its places:
+    ///   a small request could name a large content thousands of times.
+    mutating func inline(
+        _ contents: [String: MediaFetch.Content], _ rule: MediaFetch.Rule
+    ) throws(GenerationError) -> Int {
+        var total = 0
+        for message in messages {
+            for part in message.parts { total += part.fetched(contents)?.content.bytes.count ?? 0 }
+        }
+        guard total <= rule.maximumBytes else { throw GenerationError(.invalidRequest, rule.exceeded) }
         for message in messages.indices {
             for part in messages[message].parts.indices {
                 messages[message].parts[part].inline(contents)
             }
         }
+        return total
     }
 }
 
@@ -251,8 +264,16 @@ extension Part {
         }
     }
 
+    /// What its URL holds; `nil` if it has none that was fetched.
+    fileprivate func fetched(
+        _ contents: [String: MediaFetch.Content]
+    ) -> (url: String, content: MediaFetch.Content)? {
+        guard let source, case .url(let url) = source, let content = contents[url] else { return nil }
+        return (url, content)
+    }
+
     fileprivate mutating func inline(_ contents: [String: MediaFetch.Content]) {
-        guard let source, case .url(let url) = source, let found = contents[url] else { return }
+        guard let (url, found) = fetched(contents) else { return }
         let known = found.mimeType.isEmpty ? MediaAddress.mimeType(ofAddress: url) : found.mimeType
         switch content {
         case .text, .audio: return

@@ -119,20 +119,22 @@ package final class ProviderAttempt: UpstreamAttempt, AuthorizedTransferDelegate
             guard let rule = model.mediaFetch, !urls.isEmpty else { return try send(prepared) }
             let fetch = MediaFetch(urls, rule, timeouts: model.timeouts, context: context)
             mediaFetch = fetch
-            fetch.start { [self] in receive($0, prepared) }
+            fetch.start { [self] in receive($0, prepared, rule) }
         } catch {
             fail(error)
         }
     }
 
-    private func receive(_ media: Result<[String: MediaFetch.Content], GenerationError>, _ prepared: PreparedRequest) {
+    private func receive(
+        _ media: Result<[String: MediaFetch.Content], GenerationError>, _ prepared: PreparedRequest,
+        _ rule: MediaFetch.Rule
+    ) {
         mediaFetch = nil
         do throws(GenerationError) {
             var prepared = prepared
-            let contents = try media.get()
-            prepared.inline(contents)
+            let bytes = try prepared.inline(media.get(), rule)
             // Until the body has been sent, which has them in Base64.
-            try body.share.hold(contents.values.reduce(0) { $0 + $1.bytes.count } / 3 * 4)
+            try body.share.hold(bytes / 3 * 4)
             try send(prepared)
         } catch {
             fail(error)

@@ -83,7 +83,7 @@ package final class ProviderQuery: AuthorizedTransferDelegate {
             question = .tokenCount(api.dialect, completion)
             let fetch = MediaFetch(urls, rule, timeouts: model.timeouts, context: context)
             mediaFetch = fetch
-            fetch.start { [self] in receive($0, prepared, url) }
+            fetch.start { [self] in receive($0, prepared, rule, api.dialect, url) }
             return true
         }
         guard let body = try api.dialect.encodeTokenCount(prepared, for: model) else { return false }
@@ -93,13 +93,14 @@ package final class ProviderQuery: AuthorizedTransferDelegate {
     }
 
     private func receive(
-        _ media: Result<[String: MediaFetch.Content], GenerationError>, _ prepared: PreparedRequest, _ url: String
+        _ media: Result<[String: MediaFetch.Content], GenerationError>, _ prepared: PreparedRequest,
+        _ rule: MediaFetch.Rule, _ dialect: any Dialect, _ url: String
     ) {
         mediaFetch = nil
         do throws(GenerationError) {
             var prepared = prepared
-            prepared.inline(try media.get())
-            guard let body = try model.provider.dialect.encodeTokenCount(prepared, for: model) else {
+            _ = try prepared.inline(media.get(), rule)
+            guard let body = try dialect.encodeTokenCount(prepared, for: model) else {
                 throw GenerationError(.unsupported, "\(model.providerName) counts no tokens")
             }
             send(url, body: body.bytes)
