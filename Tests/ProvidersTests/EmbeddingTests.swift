@@ -106,6 +106,20 @@ import Testing
         #expect(single.vectors == [[1, 2]] && single.usage.inputTokens == 9 && single.truncatedCount == 1)
     }
 
+    /// Sums over all batches, and in the metrics, must not overflow.
+    @Test(arguments: [
+        ("openai", #"{"data":[{"embedding":[1]}],"usage":{"prompt_tokens":9223372036854775807}}"#),
+        ("gemini", #"{"embeddings":[{"values":[1]}],"usageMetadata":{"promptTokenCount":9223372036854775807}}"#),
+        (
+            "vertex",
+            #"{"predictions":[{"embeddings":{"values":[1],"statistics":{"token_count":9223372036854775807}}}]}"#
+        ),
+    ])
+    func absurdUsageIsClamped(_ provider: String, _ body: String) throws {
+        let batch = try decode(provider, "m", body, count: 1)
+        #expect(batch.usage.inputTokens == Int(Int32.max) && batch.usage.totalTokens == Int(Int32.max))
+    }
+
     @Test(arguments: [
         ("openai", #"{}"#), ("openai", #"{"data":[]}"#), ("openai", #"{"data":[{"embedding":[1]}]}"#),
         ("openai", #"{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}"#),
@@ -114,6 +128,9 @@ import Testing
         ("openai", #"{"data":[{"embedding":"AAA="},{"embedding":[1]}]}"#),
         ("openai", #"{"data":[{"embedding":["1"]},{"embedding":[1]}]}"#),
         ("gemini", #"{"embeddings":[{"values":[1]},{"values":[1]},{"values":[1]}]}"#),
+        ("openai", #"{"data":[{"embedding":"AADAfw=="},{"embedding":[1]}]}"#),
+        ("openai", #"{"data":[{"embedding":[1e39]},{"embedding":[1]}]}"#),
+        ("gemini", #"{"embeddings":[{"values":[-1e300]},{"values":[1]}]}"#),
         ("gemini", #"{"embeddings":[{"values":null}]}"#), ("vertex", #"{"predictions":[{}]}"#),
     ])
     func invalidResponses(_ provider: String, _ body: String) throws {

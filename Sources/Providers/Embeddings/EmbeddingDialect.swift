@@ -110,9 +110,9 @@ struct EmbeddedBatch {
     /// The number of inputs of which the vendor used only the beginning.
     var truncatedCount = 0
 
-    /// Sets the usage from the vendor's number of input tokens, if it reported one.
+    /// Sets the usage to that of a prompt, as reported by the vendor: `JSONElement.tokens`, so that sums cannot overflow.
     mutating func use(_ tokens: Int?) {
-        guard let tokens, tokens >= 0 else { return }
+        guard let tokens else { return }
         usage.inputTokens = tokens
         usage.totalTokens = tokens
         usage.source = .provider
@@ -120,8 +120,14 @@ struct EmbeddedBatch {
 }
 
 extension JSONElement {
-    /// Decodes a vector: an array of numbers, or little-endian 32-bit floats in Base64; `nil` for anything else.
+    /// A vector: an array of numbers, or little-endian floats in Base64; `nil` for anything else, and for numbers that
+    /// are infinite or none: one of them spoils every comparison with the vector.
     var vector: [Float]? {
+        guard let vector = numbers, vector.allSatisfy(\.isFinite) else { return nil }
+        return vector
+    }
+
+    private var numbers: [Float]? {
         switch kind {
         case .array:
             guard count <= VectorTable.maximumDimensions else { return nil }

@@ -132,8 +132,8 @@ struct GoogleEmbeddings: EmbeddingDialect {
             batch.vectors.append(vector)
             let statistics = embedding?["statistics"]
             if statistics?["truncated"]?.bool == true { batch.truncatedCount += 1 }
-            if let own = statistics?["token_count"]?.int ?? statistics?["tokenCount"]?.int, own >= 0 {
-                tokens = (tokens ?? 0).addingReportingOverflow(own).partialValue
+            if let own = statistics?["token_count"]?.tokens ?? statistics?["tokenCount"]?.tokens {
+                tokens = min((tokens ?? 0) + own, Int(Int32.max))
             }
         }
         switch form {
@@ -149,7 +149,7 @@ struct GoogleEmbeddings: EmbeddingDialect {
                 for prediction in predictions.elements { try add(prediction["embeddings"]) }
             }
         }
-        batch.use(root["usageMetadata"]?["promptTokenCount"]?.int ?? tokens)
+        batch.use(root["usageMetadata"]?["promptTokenCount"]?.tokens ?? tokens)
         return batch
     }
 }

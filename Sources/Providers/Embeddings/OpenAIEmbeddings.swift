@@ -46,7 +46,7 @@ struct OpenAIEmbeddings: EmbeddingDialect {
             vectors[index] = vector
         }
         batch.vectors = vectors
-        batch.use(root["usage"]?["prompt_tokens"]?.int ?? root["usage"]?["total_tokens"]?.int)
+        batch.use(root["usage"]?["prompt_tokens"]?.tokens ?? root["usage"]?["total_tokens"]?.tokens)
         return batch
     }
 }
