@@ -5,21 +5,42 @@ package enum JSONMembers {
     package static func forEach(
         of text: UnsafeBufferPointer<UInt8>, _ body: (String, UnsafeBufferPointer<UInt8>) -> Void
     ) {
+        scan(text) { key, rest in
+            let length = lengthOfValue(rest)
+            body(key, UnsafeBufferPointer(rebasing: rest[..<length]))
+            return length
+        }
+    }
+
+    /// Calls `body` with the key of each member and the text from its value on, in order; it returns the value's length.
+    /// So nested objects can be read in one pass. `text` must begin with well-formed JSON.
+    /// - Returns: the length of the value that `text` begins with, in bytes.
+    @discardableResult
+    package static func scan(
+        _ text: UnsafeBufferPointer<UInt8>, _ body: (String, UnsafeBufferPointer<UInt8>) -> Int
+    ) -> Int {
         var index = skipSpace(text, 0)
-        guard index < text.count, text[index] == UInt8(ascii: "{") else { return }
+        guard index < text.count, text[index] == UInt8(ascii: "{") else { return lengthOfValue(text) }
         index = skipSpace(text, index + 1)
         while index < text.count, text[index] == UInt8(ascii: "\"") {
             let keyEnd = endOfString(text, index)
             let key = key(UnsafeBufferPointer(rebasing: text[index..<keyEnd]))
             let colon = skipSpace(text, keyEnd)
             let start = skipSpace(text, min(colon + 1, text.count))
-            let end = endOfValue(text, start)
-            var last = end
-            while last > start, isSpace(text[last - 1]) { last -= 1 }
-            body(key, UnsafeBufferPointer(rebasing: text[start..<last]))
-            // Skip the comma. After the closing brace, the loop ends.
-            index = skipSpace(text, min(end + 1, text.count))
+            let length = body(key, UnsafeBufferPointer(rebasing: text[start...]))
+            index = skipSpace(text, start + length)
+            guard index < text.count, text[index] == UInt8(ascii: ",") else { break }
+            index = skipSpace(text, index + 1)
         }
+        // After the closing brace.
+        return min(index + 1, text.count)
+    }
+
+    /// The length of the value that `text` begins with, without the space after it.
+    package static func lengthOfValue(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+        var end = endOfValue(text, 0)
+        while end > 0, isSpace(text[end - 1]) { end -= 1 }
+        return end
     }
 
     private static func key(_ quoted: UnsafeBufferPointer<UInt8>) -> String {

@@ -27,7 +27,9 @@ struct BodyPatch: Sendable {
     init(extraJSON json: String) throws(GenerationError) {
         var checker = JSONTextChecker()
         patch = try checker.value(json, field: "options.extra_json")
-        if let name = Self.reserved.first(where: { patch[$0] != nil }) {
+        // Some servers read the names of fields in any case, and fold `ſ` to `s`.
+        let names = Set((patch.members ?? []).lazy.filter { $0.key.utf8.count < 16 }.map { $0.key.uppercased() })
+        if let name = Self.reserved.first(where: { names.contains($0.uppercased()) }) {
             throw GenerationError(.invalidRequest, "options.extra_json cannot change '\(name)'")
         }
     }
@@ -40,27 +42,44 @@ struct BodyPatch: Sendable {
         return writer.bytes
     }
 
-    /// - Parameter target: JSON text; `nil` for none.
-    private static func write(_ target: UnsafeBufferPointer<UInt8>?, _ patch: JSONValue, to writer: inout JSONWriter) {
-        guard case .object(let changes) = patch else { return patch.write(to: &writer) }
-        writer.beginObject()
+    /// Reads `target` in one pass, however deep the patch is.
+    /// - Parameter target: text that begins with JSON; `nil` for none.
+    /// - Returns: the length of that JSON, in bytes.
+    @discardableResult
+    private static func write(
+        _ target: UnsafeBufferPointer<UInt8>?, _ patch: JSONValue, to writer: inout JSONWriter
+    ) -> Int {
+        guard case .object(let changes) = patch else {
+            patch.write(to: &writer)
+            return target.map { JSONMembers.lengthOfValue($0) } ?? 0
+        }
+        // By name, since both may have many members.
+        let values = Dictionary(changes.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
         var applied: Set<String> = []
+        var length = 0
+        writer.beginObject()
         if let target {
-            JSONMembers.forEach(of: target) { key, value in
-                applied.insert(key)
-                guard let change = patch[key] else {
+            length = JSONMembers.scan(target) { key, rest in
+                let isFirst = applied.insert(key).inserted
+                let change = values[key]
+                // A repeated name must not repeat the change.
+                if let change, isFirst, !change.isNull {
                     writer.key(key)
-                    return writer.raw(value)
+                    return write(rest, change, to: &writer)
                 }
-                guard !change.isNull else { return }
-                writer.key(key)
-                write(value, change, to: &writer)
+                let length = JSONMembers.lengthOfValue(rest)
+                if change == nil {
+                    writer.key(key)
+                    writer.raw(UnsafeBufferPointer(rebasing: rest[..<length]))
+                }
+                return length
             }
         }
         for change in changes where !change.value.isNull && applied.insert(change.key).inserted {
             writer.key(change.key)
-            write(nil, patch[change.key] ?? .null, to: &writer)
+            write(nil, values[change.key] ?? .null, to: &writer)
         }
         writer.endObject()
+        return length
     }
 }

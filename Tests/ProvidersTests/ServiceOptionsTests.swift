@@ -94,12 +94,43 @@ import Testing
         }
         let (refused, words) = try kind("{}", allowed: false)
         #expect(refused == .permission && words.contains("allow_extra: false"))
-        for json in ["[]", "1", "{", #"{"stream":true}"#, #"{"model":"gpt-5-pro"}"#] {
+        for json in [
+            "[]", "1", "{", #"{"stream":true}"#, #"{"model":"gpt-5-pro"}"#, #"{"MODEL":"gpt-5-pro"}"#,
+            #"{"\u017ftream":true}"#,
+        ] {
             let (kind, message) = try kind(json)
             #expect(kind == .invalidRequest && message.contains("options.extra_json"), "\(json): \(message)")
         }
         let deep = #"{"a":"# + String(repeating: "[", count: 300) + String(repeating: "]", count: 300) + "}"
         #expect(try kind(deep).1.contains("nested deeper"))
+    }
+
+    /// A repeated key of the target must not repeat the patch: both may be large.
+    @Test func extraJSONIsWrittenOnce() throws {
+        let patch = try BodyPatch(extraJSON: #"{"a":{"b":1,"b":2},"c":null}"#)
+        let body = patch.apply(to: Array(#"{"a":{"x":3},"a":{"y":4},"c":1,"c":2,"d":5,"d":6}"#.utf8))
+        #expect(String(decoding: body, as: UTF8.self) == #"{"a":{"x":3,"b":2},"d":5,"d":6}"#)
+    }
+
+    /// The work grows with the number of members, not with its square, which would take minutes.
+    @Test(.timeLimit(.minutes(5))) func manyMembers() throws {
+        let count = 60_000
+        let json = "{" + (0..<count).map { "\"key\($0)\":\($0)" }.joined(separator: ",") + "}"
+        let patch = try BodyPatch(extraJSON: json)
+        let patched = try JSONValue(parsing: patch.apply(to: Array(json.utf8)))
+        #expect(patched.members?.count == count && patched.members?.last?.value == .int(count - 1))
+    }
+
+    /// The body is read once, not once per level of the patch.
+    @Test(.timeLimit(.minutes(5))) func deepExtraJSON() throws {
+        let depth = 200
+        let close = String(repeating: "}", count: depth)
+        let open = String(repeating: #"{"a":"#, count: depth)
+        let patch = try BodyPatch(extraJSON: open + #"{"n":[1]}"# + close)
+        let text = String(repeating: "x", count: 30 << 20)
+        let body = open + #" { "s" : ""# + text + #"" , "n":{ } } "# + close
+        let patched = patch.apply(to: Array(body.utf8))
+        #expect(patched == Array((open + #"{"s":""# + text + #"","n":[1]}"# + close).utf8))
     }
 
     // MARK: - Sound, tools, results
