@@ -106,6 +106,21 @@ import Testing
         #expect(found == (isKept ? ["thinking"] : []) + ["server_tool_use", "text"])
     }
 
+    /// The beginning of the conversation is compared with each answer in it, but read once.
+    @Test(.timeLimit(.minutes(5))) func longHistoriesWithThinking() throws {
+        let text = String(repeating: "x", count: 64 << 10)
+        let first = Message(role: .user, parts: (0..<48).map { _ in .text(text) })
+        var answer = try Self.answer(of: "claude-opus-5-5", to: first)
+        let kept = try Self.blocks("claude-opus-5-5", [first, answer, Self.user])
+        #expect(kept.contains("thinking"))
+        answer.content = ""
+        answer.providerState = Array(
+            #"{"claude":[{"of":{"model":"claude-opus-5-5","bound":true,"start":1}},{"block":{"type":"x"}}]}"#.utf8)
+        let messages = [first] + Array(repeating: answer, count: 4000) + [Self.user]
+        let body = try DialectHarness("anthropic", "claude-opus-5-5").body(ChatRequest(messages: messages))
+        #expect(body["messages"]?[1]?["content"]?.array?.count == 4000)
+    }
+
     @Test func thinkingIsBoundToItsConversation() throws {
         let other = Message(role: .user, content: "y")
         let image = Message(role: .user, parts: [.image(Image(mimeType: "image/png", source: .data([1])))])

@@ -26,10 +26,11 @@ extension Claude {
             start = mark["start"]?.int ?? 0
         }
 
-        /// Whether the blocks may be valid in a request to `model` whose conversation begins with `first`.
-        func fits(_ model: ConfiguredModel, first: Message?) -> Bool {
+        /// Whether the blocks may be valid in a request to `model`.
+        /// - Parameter start: the fingerprint of the message that the request's conversation begins with.
+        func fits(_ model: ConfiguredModel, start: () -> Int) -> Bool {
             if self.model != model.modelName { return !isBound && !model.facts.thinkingIsBound }
-            return !isBound || start == Self.fingerprint(first)
+            return !isBound || self.start == start()
         }
 
         /// Adds this origin to `state`.
@@ -52,8 +53,8 @@ extension Claude {
         /// Maximum number of bytes of each text and file that are hashed.
         private static let maximumHashed = 64 << 10
 
-        /// The FNV-1a hash of a message's content, the same in every process.
-        private static func fingerprint(_ message: Message?) -> Int {
+        /// FNV-1a of a message's content, the same in every process.
+        static func fingerprint(_ message: Message?) -> Int {
             var hash: UInt64 = 0xCBF2_9CE4_8422_2325
             func add(_ bytes: some Collection<UInt8>) {
                 for byte in bytes.prefix(maximumHashed) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }

@@ -11,6 +11,8 @@ extension Claude {
         private var writer = JSONWriter(capacity: 1024)
         private var checker = JSONTextChecker()
         private var parser: JSONParser { checker.parser }
+        /// The fingerprint of the conversation's first message, once known: each message of a long history needs it.
+        private var start: Int?
 
         init(model: ConfiguredModel, host: Host) {
             self.model = model
@@ -84,15 +86,21 @@ extension Claude {
             writer.endArray()
         }
 
+        private mutating func start(of request: PreparedRequest) -> Int {
+            let known = start ?? Origin.fingerprint(request.firstMessage)
+            start = known
+            return known
+        }
+
         /// The order of a message's blocks, without the thinking that is not valid in this request.
-        func entries(
+        private mutating func entries(
             of message: Message, in request: PreparedRequest
         ) throws(GenerationError) -> [BlockOrder.Entry] {
             guard !message.providerState.isEmpty, message.role == .assistant,
                 let entries = try BlockOrder.entries(message.providerState, family: Claude.family, parser: parser)
             else { return [] }
             let origin = try Origin(message.providerState, parser: parser)
-            let isValid = origin?.fits(model, first: request.firstMessage) ?? true
+            let isValid = origin?.fits(model) { start(of: request) } ?? true
             if isValid, !request.leavesOutThinking { return entries }
             return entries.filter { entry in
                 guard case .opaque(let json) = entry else { return true }
