@@ -81,29 +81,35 @@ struct ExtraFields {
             if field.pieces.count == 1 {
                 writer.raw(field.pieces[0])
             } else {
-                let values = field.pieces.compactMap { try? JSONValue(parsing: $0) }
-                values.dropFirst().reduce(values.first ?? .null) { Self.joined($0, $1) }.write(to: &writer)
+                Self.joined(field.pieces.compactMap { try? JSONValue(parsing: $0) }).write(to: &writer)
             }
         }
         writer.endObject()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Merges two pieces of a value: lists are concatenated, objects are merged member by member. The depth is bounded,
-    /// because both were parsed.
-    private static func joined(_ left: JSONValue, _ right: JSONValue) -> JSONValue {
-        switch (left, right) {
-        case (.array(let first), .array(let second)): return .array(first + second)
-        case (.object(var members), .object(let more)):
-            for (key, value) in more {
-                if let place = members.firstIndex(where: { $0.key == key }) {
-                    members[place].value = joined(members[place].value, value)
+    /// The pieces of a value as one: lists are appended, objects member by member; of anything else the last piece
+    /// counts. In one pass, since a long response has many pieces. All were parsed, so their depth is bounded.
+    private static func joined(_ pieces: [JSONValue]) -> JSONValue {
+        guard pieces.count > 1, let last = pieces.last else { return pieces.first ?? .null }
+        switch last {
+        case .array:
+            let lists = pieces.reversed().prefix { $0.array != nil }
+            return .array(lists.reversed().flatMap { $0.array ?? [] })
+        case .object:
+            let objects = pieces.reversed().prefix { $0.members != nil }
+            var members: [(key: String, pieces: [JSONValue])] = []
+            var places: [String: Int] = [:]
+            for (key, value) in objects.reversed().flatMap({ $0.members ?? [] }) {
+                if let place = places[key] {
+                    members[place].pieces.append(value)
                 } else {
-                    members.append((key, value))
+                    places[key] = members.count
+                    members.append((key, [value]))
                 }
             }
-            return .object(members)
-        default: return right
+            return .object(members.map { ($0.key, joined($0.pieces)) })
+        default: return last
         }
     }
 }

@@ -188,6 +188,33 @@ import Testing
         #expect(whole.completion?.warnings.first?.contains("more than one choice") == true)
     }
 
+    /// The work grows with the number of pieces, not with its square, which would take minutes.
+    @Test(.timeLimit(.minutes(5))) func manyPiecesOfAField() throws {
+        let parser = JSONParser()
+        var extra = ExtraFields(isWanted: true)
+        let count = 100_000
+        for index in 0..<count {
+            extra.append("\(index)", to: "output")
+            extra.keep(try parser.parse(#"{"k\#(index)":[\#(index)],"content":[{"token":"t"}]}"#), as: "logprobs")
+        }
+        let joined = try JSONValue(parsing: extra.text)
+        #expect(joined["output"]?.array?.count == count && joined["output"]?[count - 1] == .int(count - 1))
+        #expect(joined["logprobs"]?["content"]?.array?.count == count)
+        #expect(joined["logprobs"]?.members?.count == count + 1)
+    }
+
+    /// A report costs what it says, not what the ones before it said.
+    @Test(.timeLimit(.minutes(5))) func manyReportsOfSources() throws {
+        let count = 16_000
+        let sources = Array(repeating: #"{"web":{"uri":"u"}}"#, count: count).joined(separator: ",")
+        let events =
+            [#"{"candidates":[{"groundingMetadata":{"groundingChunks":[\#(sources)]}}]}"#]
+            + Array(repeating: #"{"candidates":[{"groundingMetadata":{}}]}"#, count: 60_000)
+            + [#"{"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}]}"#]
+        let outcome = try DialectHarness("gemini").stream(events: events)
+        #expect(outcome.completion?.citations.count == count)
+    }
+
     // MARK: - Claude
 
     @Test func claudesCitations() throws {
