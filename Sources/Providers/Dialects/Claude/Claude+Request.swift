@@ -114,7 +114,7 @@ extension Claude {
         }
 
         /// Whether the last message that calls tools begins with thinking, or there is none.
-        func beginsWithThinking(lastCallsOf request: PreparedRequest) throws(GenerationError) -> Bool {
+        mutating func beginsWithThinking(lastCallsOf request: PreparedRequest) throws(GenerationError) -> Bool {
             guard let calls = request.messages.last(where: { $0.role == .assistant && !$0.toolCalls.isEmpty }) else {
                 return true
             }

@@ -43,7 +43,7 @@ extension Claude {
         _ request: inout PreparedRequest, _ model: ConfiguredModel
     ) throws(GenerationError) {
         guard case .budget = try Thinking(request.options, model.facts).mode else { return }
-        let encoder = RequestEncoder(model: model, host: host)
+        var encoder = RequestEncoder(model: model, host: host)
         guard try !encoder.beginsWithThinking(lastCallsOf: request) else { return }
         // The vendor refused that thinking just now: the caller cannot leave it out.
         try request.leaveOut(
